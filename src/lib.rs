@@ -1,1 +1,2 @@
 //! larder.
+pub mod semantics;

@@ -1,0 +1,140 @@
+//! What the cache did with a request: `Cache-Status` (RFC 9211), the one enum
+//! for the response field, the log line and the metric.
+
+use std::fmt;
+
+/// The name this cache goes by in `Cache-Status` and `Via`.
+pub const NAME: &str = "larder";
+
+/// Why a request was forwarded (RFC 9211 section 2.2, its closed list).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Forward {
+    /// The cache was configured not to handle this request.
+    Bypass,
+    /// The method's semantics require it.
+    Method,
+    /// Nothing is stored under this URI.
+    UriMiss,
+    /// Something is, but no variant for this request.
+    VaryMiss,
+    /// No response was stored that could be used.
+    Miss,
+    /// A fresh response was stored that this request may not have.
+    Request,
+    /// The stored response was stale.
+    Stale,
+    /// The stored response was a part only.
+    Partial,
+}
+
+impl Forward {
+    /// The token on the wire.
+    pub fn token(self) -> &'static str {
+        match self {
+            Forward::Bypass => "bypass",
+            Forward::Method => "method",
+            Forward::UriMiss => "uri-miss",
+            Forward::VaryMiss => "vary-miss",
+            Forward::Miss => "miss",
+            Forward::Request => "request",
+            Forward::Stale => "stale",
+            Forward::Partial => "partial",
+        }
+    }
+}
+
+/// Answered from the store, or forwarded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// Answered without asking the origin.
+    Hit,
+    /// Forwarded, for this reason.
+    Forwarded(Forward),
+    /// Answered by larder itself: a refusal, a purge.
+    Own,
+}
+
+impl Outcome {
+    /// The outcome in one word, for logs and metrics.
+    pub fn token(self) -> &'static str {
+        match self {
+            Outcome::Hit => "hit",
+            Outcome::Forwarded(forward) => forward.token(),
+            Outcome::Own => "none",
+        }
+    }
+}
+
+/// One member of `Cache-Status`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CacheStatus {
+    /// Answered from the store, or forwarded and why.
+    pub outcome: Outcome,
+    /// Seconds for which the response stays fresh; negative if it is stale.
+    pub ttl: Option<i64>,
+    /// The status that the origin answered, where it is not the client's.
+    pub forward_status: Option<u16>,
+    /// The response was stored.
+    pub stored: bool,
+    /// The request was answered by another one's fetch.
+    pub collapsed: bool,
+    /// A short code that says more: why a response was not stored, say.
+    pub detail: Option<&'static str>,
+}
+
+impl CacheStatus {
+    /// The plain member for an outcome; the rest is set by whoever knows it.
+    pub fn new(outcome: Outcome) -> CacheStatus {
+        CacheStatus {
+            outcome,
+            ttl: None,
+            forward_status: None,
+            stored: false,
+            collapsed: false,
+            detail: None,
+        }
+    }
+
+    /// A request that was forwarded for this reason.
+    pub fn forwarded(forward: Forward) -> CacheStatus {
+        CacheStatus::new(Outcome::Forwarded(forward))
+    }
+}
+
+/// Writes the member as it stands on the wire.
+///
+/// ```
+/// use larder::semantics::cache_status::*;
+/// let mut status = CacheStatus::new(Outcome::Hit);
+/// status.ttl = Some(57);
+/// assert_eq!(status.to_string(), "larder; hit; ttl=57");
+/// let mut status = CacheStatus::forwarded(Forward::UriMiss);
+/// status.stored = true;
+/// assert_eq!(status.to_string(), "larder; fwd=uri-miss; stored");
+/// ```
+impl fmt::Display for CacheStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(NAME)?;
+        match self.outcome {
+            Outcome::Hit => f.write_str("; hit")?,
+            Outcome::Forwarded(forward) => write!(f, "; fwd={}", forward.token())?,
+            Outcome::Own => {}
+        }
+        if let Some(status) = self.forward_status {
+            write!(f, "; fwd-status={status}")?;
+        }
+        if let Some(ttl) = self.ttl {
+            write!(f, "; ttl={ttl}")?;
+        }
+        if self.stored {
+            f.write_str("; stored")?;
+        }
+        if self.collapsed {
+            f.write_str("; collapsed")?;
+        }
+        match self.detail {
+            Some(detail) => write!(f, "; detail={detail}"),
+            None => Ok(()),
+        }
+    }
+}

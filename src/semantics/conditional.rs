@@ -1,0 +1,168 @@
+//! A client's own preconditions, answered from a complete response in hand
+//! (RFC 9111 section 4.3.2, RFC 9110 section 13).
+
+use super::fields::{date_in, http_date};
+use super::validation::weakly_equal;
+use http::StatusCode;
+use http::header::{self, HeaderMap};
+use std::time::SystemTime;
+
+/// Whether the client's copy will do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Precondition {
+    /// Send the response.
+    Send,
+    /// The client has it: 304.
+    NotModified,
+}
+
+/// Evaluates `If-None-Match` or, without it, `If-Modified-Since` (RFC 9110
+/// section 13.2.2) of a GET or HEAD against a response. Only a 200 is subject
+/// to preconditions.
+///
+/// `received_at` stands in for a missing `Date`.
+pub fn evaluate(
+    request: &HeaderMap,
+    status: StatusCode,
+    response: &HeaderMap,
+    received_at: SystemTime,
+) -> Precondition {
+    if status != StatusCode::OK {
+        return Precondition::Send;
+    }
+    let holds = if request.contains_key(header::IF_NONE_MATCH) {
+        if_none_match(request, response)
+    } else {
+        if_modified_since(request, response, received_at)
+    };
+    if holds { Precondition::NotModified } else { Precondition::Send }
+}
+
+/// Whether the request has preconditions that only an origin can evaluate
+/// (RFC 9111 section 4.3.2): such a request is passed on whole.
+pub fn for_the_origin(request: &HeaderMap) -> bool {
+    request.contains_key(header::IF_MATCH) || request.contains_key(header::IF_UNMODIFIED_SINCE)
+}
+
+fn if_none_match(request: &HeaderMap, response: &HeaderMap) -> bool {
+    let lines = request.get_all(header::IF_NONE_MATCH);
+    if lines.iter().any(|line| line.as_bytes().trim_ascii() == b"*") {
+        return true;
+    }
+    let Some(etag) = response.get(header::ETAG) else {
+        return false;
+    };
+    lines
+        .iter()
+        .any(|line| entity_tags(line.as_bytes()).any(|tag| weakly_equal(tag, etag.as_bytes())))
+}
+
+fn if_modified_since(request: &HeaderMap, response: &HeaderMap, received_at: SystemTime) -> bool {
+    let Some(since) = request.get(header::IF_MODIFIED_SINCE).and_then(http_date) else {
+        return false;
+    };
+    let modified = date_in(response, &header::LAST_MODIFIED)
+        .or_else(|| date_in(response, &header::DATE))
+        .unwrap_or(received_at);
+    modified <= since
+}
+
+/// The members of an entity-tag list; commas inside quotes do not separate.
+fn entity_tags(line: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut quoted = false;
+    line.split(move |byte| {
+        quoted ^= *byte == b'"';
+        *byte == b',' && !quoted
+    })
+    .map(<[u8]>::trim_ascii)
+    .filter(|tag| !tag.is_empty())
+}
+
+/// The fields of a 304 to a client: what guides its cache, and not what
+/// describes a body that is not there (RFC 9110 section 15.4.5).
+pub fn not_modified_fields(fields: &mut HeaderMap) {
+    for name in [
+        header::CONTENT_LENGTH,
+        header::CONTENT_TYPE,
+        header::CONTENT_ENCODING,
+        header::CONTENT_LANGUAGE,
+        header::CONTENT_RANGE,
+        header::TRAILER,
+    ] {
+        fields.remove(name);
+    }
+    if fields.contains_key(header::ETAG) {
+        fields.remove(header::LAST_MODIFIED);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::{HeaderName, HeaderValue};
+    use std::time::Duration;
+
+    const OLD: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
+    const NEW: &str = "Mon, 07 Nov 1994 08:49:37 GMT";
+
+    fn judged(request: &[(&'static str, &str)], response: &[(&'static str, &str)]) -> bool {
+        let map = |lines: &[(&'static str, &str)]| {
+            let mut fields = HeaderMap::new();
+            for (name, value) in lines {
+                let value = HeaderValue::from_str(value).expect("a value");
+                fields.append(HeaderName::from_static(name), value);
+            }
+            fields
+        };
+        let received = SystemTime::UNIX_EPOCH + Duration::from_secs(2_000_000_000);
+        evaluate(&map(request), StatusCode::OK, &map(response), received)
+            == Precondition::NotModified
+    }
+
+    #[test]
+    fn if_none_match_compares_weakly_and_goes_first() {
+        let tag = &[("etag", "\"a,b\"")][..];
+        for (wanted, holds) in [
+            ("\"a,b\"", true),
+            ("W/\"a,b\"", true),
+            ("\"x\", \"a,b\"", true),
+            ("\"x\",W/\"a,b\" ,\"y\"", true),
+            ("*", true),
+            ("\"a\"", false),
+            ("\"b\"", false),
+            ("a,b", false),
+            ("", false),
+        ] {
+            assert_eq!(judged(&[("if-none-match", wanted)], tag), holds, "{wanted}");
+        }
+        assert!(judged(&[("if-none-match", "\"x\""), ("if-none-match", "\"a,b\"")], tag));
+        // Section 13.1.3: If-Modified-Since is ignored beside If-None-Match.
+        assert!(!judged(
+            &[("if-none-match", "\"x\""), ("if-modified-since", NEW)],
+            &[("etag", "\"a\""), ("last-modified", OLD)],
+        ));
+        assert!(!judged(&[("if-none-match", "\"x\"")], &[]));
+    }
+
+    #[test]
+    fn if_modified_since_compares_with_last_modified_then_date() {
+        let since = |date| vec![("if-modified-since", date)];
+        assert!(judged(&since(OLD), &[("last-modified", OLD), ("date", NEW)]));
+        assert!(judged(&since(NEW), &[("last-modified", OLD)]));
+        assert!(!judged(&since(OLD), &[("last-modified", NEW)]));
+        // RFC 9111 section 4.3.2: without Last-Modified, Date; without Date, now.
+        assert!(judged(&since(NEW), &[("date", NEW)]));
+        assert!(!judged(&since(OLD), &[("date", NEW)]));
+        assert!(!judged(&since(NEW), &[]));
+        assert!(!judged(&since("yesterday"), &[("last-modified", OLD)]));
+    }
+
+    #[test]
+    fn only_a_200_is_subject_to_preconditions() {
+        let mut any = HeaderMap::new();
+        any.insert(header::IF_NONE_MATCH, HeaderValue::from_static("*"));
+        let answer =
+            evaluate(&any, StatusCode::NOT_FOUND, &HeaderMap::new(), SystemTime::UNIX_EPOCH);
+        assert_eq!(answer, Precondition::Send);
+    }
+}

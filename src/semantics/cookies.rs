@@ -1,0 +1,136 @@
+//! Which of a request's cookies say who the visitor is.
+//!
+//! Django and Flask answer with `Vary: Cookie` as soon as a view looks at the
+//! session. Compared byte by byte every analytics cookie would make a variant
+//! of its own, so an operator names the cookies that identify, and
+//! `Vary: Cookie` is judged by those alone.
+
+use http::header::{COOKIE, HeaderMap};
+
+/// The cookies that identify a visitor.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Cookies {
+    /// Every cookie does: nothing is known of the app, so doubt wins.
+    #[default]
+    All,
+    /// These do, by their exact names; the rest say nothing about the visitor.
+    Named(Vec<Box<str>>),
+}
+
+impl Cookies {
+    /// Whether a request bears an identifying cookie.
+    ///
+    /// ```
+    /// use http::{HeaderMap, HeaderValue, header::COOKIE};
+    /// use larder::semantics::cookies::Cookies;
+    ///
+    /// let mut fields = HeaderMap::new();
+    /// fields.append(COOKIE, HeaderValue::from_static("_ga=1; theme=dark"));
+    /// assert!(Cookies::All.identify(&fields));
+    /// assert!(!Cookies::Named(vec!["sessionid".into()]).identify(&fields));
+    /// ```
+    pub fn identify(&self, fields: &HeaderMap) -> bool {
+        match self {
+            Cookies::All => fields.contains_key(COOKIE),
+            Cookies::Named(names) => {
+                pairs(fields).any(|(name, _)| names.iter().any(|n| n.as_bytes() == name))
+            }
+        }
+    }
+
+    /// The part of a request's cookies that `Vary: Cookie` is judged by: equal
+    /// bytes for equal visitors. `None` if there is no such cookie.
+    pub fn selecting(&self, fields: &HeaderMap) -> Option<Vec<u8>> {
+        let mut kept: Vec<(&[u8], &[u8])> = pairs(fields)
+            .filter(|(name, _)| match self {
+                Cookies::All => true,
+                Cookies::Named(names) => names.iter().any(|n| n.as_bytes() == *name),
+            })
+            .collect();
+        if kept.is_empty() {
+            return None;
+        }
+        // The order of different cookies means nothing; that of equal names may.
+        kept.sort_by_key(|(name, _)| *name);
+        let mut joined = Vec::new();
+        for (name, value) in kept {
+            joined.extend_from_slice(name);
+            joined.push(b'=');
+            joined.extend_from_slice(value);
+            joined.extend_from_slice(b"; ");
+        }
+        Some(joined)
+    }
+}
+
+/// Whether a request bears one of the named cookies.
+pub fn bears_any(fields: &HeaderMap, names: &[Box<str>]) -> bool {
+    !names.is_empty() && pairs(fields).any(|(name, _)| names.iter().any(|n| n.as_bytes() == name))
+}
+
+/// The cookies of a request, name and value, over all lines. A piece without
+/// `=` is a nameless cookie's value (RFC 6265bis section 5.6).
+fn pairs(fields: &HeaderMap) -> impl Iterator<Item = (&[u8], &[u8])> {
+    fields
+        .get_all(COOKIE)
+        .iter()
+        .flat_map(|line| line.as_bytes().split(|b| *b == b';'))
+        .map(<[u8]>::trim_ascii)
+        .filter(|piece| !piece.is_empty())
+        .map(|piece| match piece.iter().position(|b| *b == b'=') {
+            Some(at) => (piece[..at].trim_ascii(), piece[at + 1..].trim_ascii()),
+            None => (&b""[..], piece),
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+
+    fn fields(lines: &[&'static str]) -> HeaderMap {
+        let mut fields = HeaderMap::new();
+        for line in lines {
+            fields.append(COOKIE, HeaderValue::from_static(line));
+        }
+        fields
+    }
+
+    #[test]
+    fn analytics_cookies_do_not_count_when_others_are_named() {
+        let named = Cookies::Named(vec!["sessionid".into(), "csrftoken".into()]);
+        let plain = fields(&["_ga=GA1.2; _gid=x"]);
+        assert_eq!(named.selecting(&plain), None);
+        assert!(!named.identify(&plain));
+        assert_eq!(
+            named.selecting(&fields(&["_ga=1; sessionid=a; csrftoken=b"])),
+            named.selecting(&fields(&["csrftoken=b", "sessionid=a ;x=y"])),
+        );
+        assert_ne!(
+            named.selecting(&fields(&["sessionid=a"])),
+            named.selecting(&fields(&["sessionid=b"])),
+        );
+    }
+
+    #[test]
+    fn a_cookie_can_not_pretend_to_be_two() {
+        let named = Cookies::Named(vec!["a".into(), "b".into()]);
+        // `b` inside the value of `a` would need a semicolon, which ends a value.
+        assert_ne!(named.selecting(&fields(&["a=1; b=2"])), named.selecting(&fields(&["a=1 b=2"])),);
+    }
+
+    #[test]
+    fn a_repeated_cookie_keeps_its_order() {
+        assert_ne!(
+            Cookies::All.selecting(&fields(&["a=1; a=2"])),
+            Cookies::All.selecting(&fields(&["a=2; a=1"])),
+        );
+    }
+
+    #[test]
+    fn bypass_names_match_exactly() {
+        let names: Vec<Box<str>> = vec!["messages".into()];
+        assert!(bears_any(&fields(&["x=1; messages=hi"]), &names));
+        assert!(!bears_any(&fields(&["Messages=hi; xmessages=1"]), &names));
+    }
+}

@@ -1,0 +1,114 @@
+//! Fields as lists, dates and hops: the reading that the other modules share.
+
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use std::time::SystemTime;
+
+/// Fields that speak to the next hop only (RFC 9110 section 7.6.1), besides
+/// those that `Connection` names.
+const HOP_BY_HOP: [HeaderName; 9] = [
+    header::CONNECTION,
+    header::PROXY_AUTHENTICATE,
+    header::PROXY_AUTHORIZATION,
+    header::TE,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+    HeaderName::from_static("keep-alive"),
+    HeaderName::from_static("proxy-connection"),
+    HeaderName::from_static("proxy-authentication-info"),
+];
+
+/// Fields that a sender may not have dropped by naming them in `Connection`:
+/// routing, framing, identity and caching rest on them.
+const NOT_DROPPED_BY_NAME: [HeaderName; 12] = [
+    header::HOST,
+    header::CONTENT_LENGTH,
+    header::CACHE_CONTROL,
+    header::COOKIE,
+    header::SET_COOKIE,
+    header::AUTHORIZATION,
+    header::VARY,
+    header::DATE,
+    header::AGE,
+    header::EXPIRES,
+    header::ETAG,
+    header::LAST_MODIFIED,
+];
+
+/// Removes what is meant for this hop: the fixed list and what `Connection`
+/// names, but for the fields that caching itself rests on.
+pub fn remove_hop_by_hop(fields: &mut HeaderMap) {
+    let named: Vec<HeaderName> = members(fields, &header::CONNECTION)
+        .filter_map(|token| HeaderName::from_bytes(token).ok())
+        .filter(|name| !NOT_DROPPED_BY_NAME.contains(name))
+        .collect();
+    for name in named.iter().chain(&HOP_BY_HOP) {
+        fields.remove(name);
+    }
+}
+
+/// Whether `Connection` (or another list field) has this member, in any case.
+pub fn has_member(fields: &HeaderMap, name: &HeaderName, member: &str) -> bool {
+    members(fields, name).any(|m| m.eq_ignore_ascii_case(member.as_bytes()))
+}
+
+/// The members of a comma-separated field over all its lines, trimmed, empty
+/// ones left out (RFC 9110 section 5.6.1). Not for fields with quoted commas.
+pub fn members<'a>(
+    fields: &'a HeaderMap,
+    name: &HeaderName,
+) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+    fields
+        .get_all(name)
+        .iter()
+        .flat_map(|line| line.as_bytes().split(|b| *b == b','))
+        .map(<[u8]>::trim_ascii)
+        .filter(|member| !member.is_empty())
+}
+
+/// Reads an HTTP-date in any of its three forms (RFC 9110 section 5.6.7).
+pub fn http_date(value: &HeaderValue) -> Option<SystemTime> {
+    httpdate::parse_http_date(value.to_str().ok()?).ok()
+}
+
+/// The date in a field, if the field is there and is one.
+pub fn date_in(fields: &HeaderMap, name: &HeaderName) -> Option<SystemTime> {
+    fields.get(name).and_then(http_date)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connection_names_what_to_drop_but_not_what_caching_rests_on() {
+        let mut fields = HeaderMap::new();
+        for (name, value) in [
+            ("connection", "X-Hop, Cache-Control, close"),
+            ("connection", "cookie"),
+            ("x-hop", "1"),
+            ("keep-alive", "timeout=5"),
+            ("cache-control", "private"),
+            ("cookie", "a=b"),
+            ("x-stays", "1"),
+            ("te", "trailers"),
+        ] {
+            fields.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
+        remove_hop_by_hop(&mut fields);
+        let mut left: Vec<&str> = fields.keys().map(HeaderName::as_str).collect();
+        left.sort_unstable();
+        assert_eq!(left, ["cache-control", "cookie", "x-stays"]);
+    }
+
+    #[test]
+    fn dates_have_three_forms_and_no_other() {
+        let read = |text: &'static str| http_date(&HeaderValue::from_static(text));
+        let imf = read("Sun, 06 Nov 1994 08:49:37 GMT");
+        assert!(imf.is_some());
+        assert_eq!(read("Sunday, 06-Nov-94 08:49:37 GMT"), imf);
+        assert_eq!(read("Sun Nov  6 08:49:37 1994"), imf);
+        for bad in ["0", "", "now", "Sun, 06 Nov 1994 08:49:37 +0000", "1994-11-06"] {
+            assert_eq!(read(bad), None, "{bad}");
+        }
+    }
+}

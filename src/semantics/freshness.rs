@@ -1,0 +1,286 @@
+//! How old a response is, how long it stays fresh, and how long it may be used
+//! after that (RFC 9111 section 4.2).
+//!
+//! Decided once, when the response is stored: a [`Freshness`] is a handful of
+//! integers, and a hit compares them with `now`.
+
+use super::directives::{ResponseDirectives, Scope, Value};
+use super::fields::date_in;
+use super::lifetime::{FreshnessLifetime, Source, lifetime};
+use super::policy::Policy;
+use super::time::{DeltaSeconds, Exchange, Moment};
+use http::StatusCode;
+use http::header::{self, HeaderMap};
+use std::time::Duration;
+
+/// The age of a response when it arrived: `corrected_initial_age` of section
+/// 4.2.3, in the RFC's own variables.
+pub fn corrected_initial_age(fields: &HeaderMap, exchange: &Exchange) -> Duration {
+    let date_value = date_in(fields, &header::DATE).unwrap_or(exchange.received_at);
+    let age_value = age_value(fields).duration();
+    let apparent_age = exchange.received_at.duration_since(date_value).unwrap_or_default();
+    // `Date` has whole seconds: less than one is no age.
+    let apparent_age = Duration::from_secs(apparent_age.as_secs());
+    let response_delay = exchange.received.since(exchange.sent);
+    let corrected_age_value = age_value + response_delay;
+    apparent_age.max(corrected_age_value)
+}
+
+/// The `Age` field: the first member counts, and anything but a number of
+/// seconds is ignored (section 5.1).
+fn age_value(fields: &HeaderMap) -> DeltaSeconds {
+    super::fields::members(fields, &header::AGE)
+        .next()
+        .and_then(DeltaSeconds::parse)
+        .unwrap_or_default()
+}
+
+/// What a stored response knows of its own age and lifetime, in milliseconds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Freshness {
+    /// The lifetime and who stated it.
+    pub lifetime: FreshnessLifetime,
+    /// `no-cache`: never used without validation.
+    pub always_validate: bool,
+    received: Moment,
+    initial_age: Duration,
+    fresh_until: Moment,
+    revalidate_window: Duration,
+    error_window: Duration,
+    down_window: Duration,
+    soft_window: Duration,
+}
+
+impl Freshness {
+    /// Decides all of it for a response that is about to be stored.
+    pub fn of(
+        status: StatusCode,
+        fields: &HeaderMap,
+        directives: &ResponseDirectives,
+        exchange: &Exchange,
+        policy: &Policy,
+        identified: bool,
+    ) -> Freshness {
+        let lifetime = lifetime(status, fields, directives, exchange, policy, identified);
+        let initial_age = corrected_initial_age(fields, exchange);
+        let remaining = match lifetime.source {
+            // The operator's default counts from when the response came.
+            Source::Configured => lifetime.span.duration(),
+            _ => lifetime.span.duration().saturating_sub(initial_age),
+        };
+        let windows = StaleWindows::of(directives, policy);
+        Freshness {
+            lifetime,
+            always_validate: directives.no_cache != Scope::Absent,
+            received: exchange.received,
+            initial_age,
+            fresh_until: exchange.received.plus(remaining),
+            revalidate_window: windows.revalidate.duration(),
+            error_window: windows.error.duration(),
+            down_window: windows.down.duration(),
+            soft_window: windows.soft.duration(),
+        }
+    }
+
+    /// `current_age` (section 4.2.3).
+    pub fn current_age(&self, now: Moment) -> Duration {
+        let resident_time = now.since(self.received);
+        self.initial_age + resident_time
+    }
+
+    /// What the `Age` field says: whole seconds, at most 2^31.
+    pub fn age(&self, now: Moment) -> DeltaSeconds {
+        DeltaSeconds::new(self.current_age(now).as_secs())
+    }
+
+    /// Seconds for which the response stays fresh; negative once it is stale.
+    pub fn ttl(&self, now: Moment) -> i64 {
+        let whole = |span: Duration| i64::try_from(span.as_secs()).unwrap_or(i64::MAX);
+        if self.fresh_until > now {
+            whole(self.fresh_until.since(now))
+        } else {
+            -whole(now.since(self.fresh_until))
+        }
+    }
+
+    /// When the response stops being fresh.
+    pub fn fresh_until(&self) -> Moment {
+        self.fresh_until
+    }
+
+    /// How long after it became stale it may be used for `cause`.
+    pub fn stale_window(&self, cause: StaleCause) -> Duration {
+        match cause {
+            StaleCause::Revalidating => self.revalidate_window,
+            StaleCause::Error => self.error_window,
+            StaleCause::Down => self.down_window.max(self.error_window),
+            StaleCause::SoftPurge => self.soft_window.max(self.revalidate_window),
+        }
+    }
+}
+
+/// Why a stale response may be used all the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StaleCause {
+    /// While it is validated behind the visitor's back (RFC 5861 section 3).
+    Revalidating,
+    /// Because the origin answered with an error (RFC 5861 section 4).
+    Error,
+    /// Because the origin cannot be reached (RFC 9111 section 4.2.4).
+    Down,
+    /// Because an operator purged it softly.
+    SoftPurge,
+}
+
+struct StaleWindows {
+    revalidate: DeltaSeconds,
+    error: DeltaSeconds,
+    down: DeltaSeconds,
+    soft: DeltaSeconds,
+}
+
+impl StaleWindows {
+    /// Directives that forbid stale use close every window. `s-maxage` closes
+    /// those that the operator opened (it has the meaning of
+    /// `proxy-revalidate`, section 5.2.2.10), but not those that the same
+    /// response opens beside it: frameworks rely on the pair.
+    fn of(directives: &ResponseDirectives, policy: &Policy) -> StaleWindows {
+        let none = DeltaSeconds::ZERO;
+        let forbidden = directives.must_revalidate
+            || directives.proxy_revalidate
+            || directives.no_cache != Scope::Absent;
+        if forbidden {
+            return StaleWindows { revalidate: none, error: none, down: none, soft: none };
+        }
+        let by_operator = |span| if directives.s_maxage.is_present() { none } else { span };
+        let stated = |value: Value<DeltaSeconds>, default| match value {
+            Value::Given(span) => span,
+            Value::Unusable => none,
+            Value::Absent => by_operator(default),
+        };
+        StaleWindows {
+            revalidate: stated(directives.stale_while_revalidate, policy.stale_while_revalidate),
+            error: stated(directives.stale_if_error, policy.stale_if_error),
+            down: by_operator(policy.stale_when_down),
+            soft: policy.soft_purge_window,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::{HeaderName, HeaderValue};
+    use proptest::prelude::*;
+    use std::time::SystemTime;
+
+    const NOON: u64 = 1_800_000_000;
+
+    fn at(seconds: u64) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
+    }
+
+    fn exchange() -> Exchange {
+        Exchange { sent: Moment(1_000), received: Moment(1_000), received_at: at(NOON) }
+    }
+
+    fn fields(pairs: &[(&'static str, String)]) -> HeaderMap {
+        let mut fields = HeaderMap::new();
+        for (name, value) in pairs {
+            let value = HeaderValue::from_str(value).expect("a value");
+            fields.append(HeaderName::from_static(name), value);
+        }
+        fields
+    }
+
+    fn date(seconds: u64) -> String {
+        httpdate::fmt_http_date(at(seconds))
+    }
+
+    fn policy() -> Policy {
+        Policy {
+            heuristic_max: Some(DeltaSeconds::new(86_400)),
+            default_lifetime: DeltaSeconds::new(7),
+            ..Policy::default()
+        }
+    }
+
+    #[test]
+    fn age_adds_up_through_a_chain() {
+        let late = Exchange { sent: Moment(0), received: Moment(2_500), received_at: at(NOON) };
+        // Section 4.2.3: the greater of Date's age and Age plus the delay.
+        assert_eq!(
+            corrected_initial_age(&fields(&[("age", "10".into())]), &late),
+            Duration::from_millis(12_500)
+        );
+        assert_eq!(
+            corrected_initial_age(
+                &fields(&[("age", "10".into()), ("date", date(NOON - 60))]),
+                &late
+            ),
+            Duration::from_secs(60)
+        );
+        // Section 5.1: the first of several; what is no number is ignored.
+        for (age, expected) in [
+            ("7200, 0", 7200),
+            ("0, 7200", 0),
+            ("-5", 0),
+            ("1.5", 0),
+            ("99999999999999999999", 1 << 31),
+        ] {
+            let initial = corrected_initial_age(&fields(&[("age", age.into())]), &exchange());
+            assert_eq!(initial, Duration::from_secs(expected), "{age}");
+        }
+        // A Date in the future is no negative age.
+        assert_eq!(
+            corrected_initial_age(&fields(&[("date", date(NOON + 60))]), &exchange()),
+            Duration::ZERO
+        );
+    }
+
+    #[test]
+    fn stale_windows_close_when_staleness_is_forbidden() {
+        let open = Policy {
+            stale_while_revalidate: DeltaSeconds::new(1),
+            stale_if_error: DeltaSeconds::new(2),
+            stale_when_down: DeltaSeconds::new(3),
+            ..policy()
+        };
+        let window = |text: &'static str| {
+            let fields = fields(&[("cache-control", text.to_string())]);
+            let directives = ResponseDirectives::of(&fields);
+            let f = Freshness::of(StatusCode::OK, &fields, &directives, &exchange(), &open, false);
+            [StaleCause::Revalidating, StaleCause::Error, StaleCause::Down]
+                .map(|cause| f.stale_window(cause).as_secs())
+        };
+        assert_eq!(window("max-age=1"), [1, 2, 3]);
+        assert_eq!(window("max-age=1, stale-while-revalidate=9, stale-if-error=8"), [9, 8, 8]);
+        assert_eq!(window("max-age=1, stale-while-revalidate=x"), [0, 2, 3]);
+        assert_eq!(window("s-maxage=1"), [0, 0, 0]);
+        assert_eq!(window("s-maxage=1, stale-while-revalidate=9"), [9, 0, 0]);
+        for forbidding in ["must-revalidate", "proxy-revalidate", "no-cache"] {
+            let text: &'static str =
+                Box::leak(format!("max-age=1, stale-if-error=9, {forbidding}").into());
+            assert_eq!(window(text), [0, 0, 0], "{forbidding}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn age_grows_with_time_and_freshness_ends_once(
+            max_age in 0u32..100, age in 0u32..100, first in 0u64..300_000, later in 0u64..300_000
+        ) {
+            let fields = fields(&[
+                ("cache-control", format!("max-age={max_age}")), ("age", age.to_string()),
+            ]);
+            let directives = ResponseDirectives::of(&fields);
+            let f = Freshness::of(StatusCode::OK, &fields, &directives, &exchange(), &policy(), false);
+            let (a, b) = (Moment(1_000 + first), Moment(1_000 + first + later));
+            prop_assert!(f.current_age(b) >= f.current_age(a));
+            prop_assert!(f.ttl(b) <= f.ttl(a));
+            // Fresh exactly while the lifetime is greater than the age.
+            let fresh = f.fresh_until() > a;
+            prop_assert_eq!(fresh, Duration::from_secs(max_age.into()) > f.current_age(a));
+        }
+    }
+}

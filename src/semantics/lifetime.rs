@@ -1,0 +1,203 @@
+//! How long a response is fresh, and who says so (RFC 9111 section 4.2.1).
+
+use super::directives::{ResponseDirectives, Scope};
+use super::fields::date_in;
+use super::policy::Policy;
+use super::time::{DeltaSeconds, Exchange};
+use http::StatusCode;
+use http::header::{self, HeaderMap};
+use std::time::SystemTime;
+
+/// Where a freshness lifetime comes from, strongest first (section 4.2.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// `s-maxage`.
+    SharedMaxAge,
+    /// `max-age`.
+    MaxAge,
+    /// `Expires` less `Date`.
+    Expires,
+    /// A tenth of the time since `Last-Modified` (section 4.2.2).
+    Heuristic,
+    /// The operator's default, for responses that state nothing.
+    Configured,
+    /// Nothing states or allows a lifetime.
+    Nothing,
+}
+
+/// How long a response is fresh, and who says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FreshnessLifetime {
+    /// The lifetime, counted from when the origin made the response.
+    pub span: DeltaSeconds,
+    /// Who says so.
+    pub source: Source,
+}
+
+impl FreshnessLifetime {
+    /// The origin has said how long, if only that it is no time at all.
+    pub fn is_explicit(self) -> bool {
+        matches!(self.source, Source::SharedMaxAge | Source::MaxAge | Source::Expires)
+    }
+}
+
+/// The freshness lifetime of a response, as a shared cache counts it.
+///
+/// `identified` says that the request told who its visitor is: then nothing is
+/// assumed about a response that states nothing. What is stated and cannot be
+/// understood is no time at all (section 4.2.1).
+pub fn lifetime(
+    status: StatusCode,
+    fields: &HeaderMap,
+    directives: &ResponseDirectives,
+    exchange: &Exchange,
+    policy: &Policy,
+    identified: bool,
+) -> FreshnessLifetime {
+    let of = |span, source| FreshnessLifetime { span, source };
+    for (value, source) in
+        [(directives.s_maxage, Source::SharedMaxAge), (directives.max_age, Source::MaxAge)]
+    {
+        if value.is_present() {
+            return of(value.given().unwrap_or_default(), source);
+        }
+    }
+    let date = date_in(fields, &header::DATE).unwrap_or(exchange.received_at);
+    if fields.contains_key(header::EXPIRES) {
+        let expires = date_in(fields, &header::EXPIRES);
+        return of(seconds_between(date, expires.unwrap_or(date)), Source::Expires);
+    }
+    if directives.no_cache == Scope::Whole || pragma_alone(fields, directives) {
+        return of(DeltaSeconds::ZERO, Source::Nothing);
+    }
+    if let (Some(max), Some(modified)) =
+        (policy.heuristic_max, date_in(fields, &header::LAST_MODIFIED))
+        && (directives.public || heuristically_cacheable(status))
+    {
+        let tenth = seconds_between(modified, date).get() / 10;
+        return of(DeltaSeconds::new(u64::from(tenth)).min(max), Source::Heuristic);
+    }
+    if policy.default_lifetime > DeltaSeconds::ZERO && success_or_move(status) && !identified {
+        return of(policy.default_lifetime, Source::Configured);
+    }
+    of(DeltaSeconds::ZERO, Source::Nothing)
+}
+
+/// `Pragma: no-cache` without `Cache-Control`: no meaning in a response by the
+/// RFC (section 5.4), yet whoever writes it does not expect a guess.
+fn pragma_alone(fields: &HeaderMap, directives: &ResponseDirectives) -> bool {
+    !directives.present && super::fields::has_member(fields, &header::PRAGMA, "no-cache")
+}
+
+/// Statuses that may be given a lifetime by heuristics (RFC 9110 section 15.1).
+pub fn heuristically_cacheable(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 200 | 203 | 204 | 206 | 300 | 301 | 308 | 404 | 405 | 410 | 414 | 501)
+}
+
+/// Statuses that the operator's default covers. Errors are left out: a visitor
+/// can provoke them.
+fn success_or_move(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 200 | 203 | 204 | 300 | 301 | 308)
+}
+
+fn seconds_between(from: SystemTime, to: SystemTime) -> DeltaSeconds {
+    DeltaSeconds::new(to.duration_since(from).map_or(0, |span| span.as_secs()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::semantics::time::Moment;
+    use http::{HeaderName, HeaderValue};
+    use std::time::Duration;
+
+    const NOON: u64 = 1_800_000_000;
+
+    fn at(seconds: u64) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
+    }
+
+    fn exchange() -> Exchange {
+        Exchange { sent: Moment(1_000), received: Moment(1_000), received_at: at(NOON) }
+    }
+
+    fn fields(pairs: &[(&'static str, String)]) -> HeaderMap {
+        let mut fields = HeaderMap::new();
+        for (name, value) in pairs {
+            let value = HeaderValue::from_str(value).expect("a value");
+            fields.append(HeaderName::from_static(name), value);
+        }
+        fields
+    }
+
+    fn date(seconds: u64) -> String {
+        httpdate::fmt_http_date(at(seconds))
+    }
+
+    fn policy() -> Policy {
+        Policy {
+            heuristic_max: Some(DeltaSeconds::new(86_400)),
+            default_lifetime: DeltaSeconds::new(7),
+            ..Policy::default()
+        }
+    }
+
+    fn judged(pairs: &[(&'static str, String)], status: u16, identified: bool) -> (u32, Source) {
+        let fields = fields(pairs);
+        let life = lifetime(
+            StatusCode::from_u16(status).expect("a status"),
+            &fields,
+            &ResponseDirectives::of(&fields),
+            &exchange(),
+            &policy(),
+            identified,
+        );
+        (life.span.get(), life.source)
+    }
+
+    #[test]
+    fn the_strongest_statement_counts() {
+        let cc = |text: &str| ("cache-control", text.to_string());
+        // Section 4.2.1, in its order.
+        assert_eq!(judged(&[cc("s-maxage=5, max-age=9")], 200, false), (5, Source::SharedMaxAge));
+        assert_eq!(
+            judged(
+                &[cc("max-age=9"), ("expires", date(NOON + 99)), ("date", date(NOON))],
+                200,
+                false
+            ),
+            (9, Source::MaxAge)
+        );
+        assert_eq!(
+            judged(&[("expires", date(NOON + 99)), ("date", date(NOON - 1))], 200, false),
+            (100, Source::Expires)
+        );
+        // Section 5.3: no date is a time in the past; Date missing is now.
+        assert_eq!(judged(&[("expires", "0".into())], 200, false), (0, Source::Expires));
+        assert_eq!(judged(&[("expires", date(NOON + 5))], 200, false), (5, Source::Expires));
+        // What cannot be understood is stale, not the next statement's turn.
+        assert_eq!(
+            judged(&[cc("max-age=1.5"), ("expires", date(NOON + 99))], 200, false),
+            (0, Source::MaxAge)
+        );
+        assert_eq!(judged(&[cc("s-maxage=x, max-age=9")], 200, false), (0, Source::SharedMaxAge));
+    }
+
+    #[test]
+    fn guesses_come_last_and_never_for_errors_or_the_identified() {
+        let modified = ("last-modified", date(NOON - 1000));
+        // Section 4.2.2: ten percent, capped.
+        assert_eq!(judged(std::slice::from_ref(&modified), 200, false), (100, Source::Heuristic));
+        assert_eq!(judged(std::slice::from_ref(&modified), 404, false), (100, Source::Heuristic));
+        assert_eq!(judged(&[("last-modified", date(1))], 200, false), (86_400, Source::Heuristic));
+        assert_eq!(judged(std::slice::from_ref(&modified), 500, false).1, Source::Nothing);
+        assert_eq!(judged(&[], 200, false), (7, Source::Configured));
+        assert_eq!(judged(&[], 200, true), (0, Source::Nothing));
+        assert_eq!(judged(&[], 404, false), (0, Source::Nothing));
+        assert_eq!(judged(&[("pragma", "no-cache".into())], 200, false), (0, Source::Nothing));
+        assert_eq!(
+            judged(&[("cache-control", "no-cache".into())], 200, false),
+            (0, Source::Nothing)
+        );
+    }
+}

@@ -1,0 +1,39 @@
+//! HTTP caching as pure functions: RFC 9111 and its neighbours, and nothing else.
+//!
+//! A newcomer should read this page first. A cache asks five questions about a
+//! request, and each has a module that answers it with an enum:
+//!
+//! | question | answered by | RFC 9111 |
+//! |---|---|---|
+//! | May this response be stored? | [`storable::decide`] | section 3 |
+//! | Which stored response does this request select? | [`vary`] | section 4.1 |
+//! | May the selected one be used now, and as what? | [`reuse::decide`] | section 4 |
+//! | How is a stale one validated and brought up to date? | [`validation`] | section 4.3 |
+//! | The origin failed: is the stale one better than an error? | [`reuse::on_failure`] | section 4.2.4 |
+//!
+//! The rest serves these: [`directives`] reads `Cache-Control`, [`freshness`]
+//! turns a head into integers once so that a hit compares integers,
+//! [`conditional`] and [`range`] shape the answer to the client's own
+//! preconditions, [`invalidation`] says what an unsafe method outdates, and
+//! [`cache_status`] says what was done (RFC 9211).
+//!
+//! Nothing here reads a clock, waits, locks, logs, or knows the rest of larder:
+//! values and `now` go in, an enum comes out. Only `std`, `http` and `httpdate`
+//! are named.
+
+pub mod cache_status;
+pub mod conditional;
+pub mod cookies;
+pub mod directives;
+pub mod fields;
+pub mod freshness;
+pub mod invalidation;
+pub mod lifetime;
+pub mod policy;
+pub mod range;
+pub mod reuse;
+pub mod storable;
+pub mod tags;
+pub mod time;
+pub mod validation;
+pub mod vary;

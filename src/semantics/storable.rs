@@ -1,0 +1,328 @@
+//! May this response be stored? (RFC 9111 section 3, for a shared cache.)
+
+use super::cookies::Cookies;
+use super::directives::{ResponseDirectives, Scope, Value};
+use super::freshness::{Freshness, StaleCause};
+use super::lifetime::Source;
+use super::vary::NominatedFields;
+use http::header::{self, HeaderMap};
+use http::{Method, StatusCode};
+use std::time::Duration;
+
+/// Whether a response may be stored, and if not, why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Storability {
+    /// It may.
+    Store,
+    /// It may not, for this reason.
+    Refuse(Reason),
+}
+
+/// Why a response is not stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reason {
+    /// The request's method is not GET.
+    Method,
+    /// The status is one that this cache does not store: 206 or 304.
+    Status,
+    /// `must-understand` with a status that this cache does not know.
+    NotUnderstood,
+    /// `no-store`.
+    NoStore,
+    /// `private`.
+    Private,
+    /// The request was authorized, and nothing allows to share the answer.
+    Authorization,
+    /// The response sets a cookie.
+    SetCookie,
+    /// `Vary: *`.
+    VaryAny,
+    /// The request bore an identifying cookie, and nothing states a lifetime.
+    IdentityCookie,
+    /// Nothing states a lifetime, and there is no validator.
+    NoLifetime,
+    /// The body is larger than the largest that is kept.
+    TooLarge,
+}
+
+impl Reason {
+    /// A short stable name, for `Cache-Status; detail=`, logs and documents.
+    pub fn code(self) -> &'static str {
+        match self {
+            Reason::Method => "method",
+            Reason::Status => "status",
+            Reason::NotUnderstood => "must-understand",
+            Reason::NoStore => "no-store",
+            Reason::Private => "private",
+            Reason::Authorization => "authorization",
+            Reason::SetCookie => "set-cookie",
+            Reason::VaryAny => "vary-any",
+            Reason::IdentityCookie => "identity-cookie",
+            Reason::NoLifetime => "no-lifetime",
+            Reason::TooLarge => "too-large",
+        }
+    }
+
+    /// The reason in a sentence, for people.
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Reason::Method => "only answers to GET are stored",
+            Reason::Status => "a response with this status is not stored",
+            Reason::NotUnderstood => "must-understand stands beside a status that is not known",
+            Reason::NoStore => "the response says no-store",
+            Reason::Private => "the response says private: it is for one visitor",
+            Reason::Authorization => {
+                "the request bears Authorization, and the response says neither public nor s-maxage"
+            }
+            Reason::SetCookie => "the response sets a cookie, which is for one visitor",
+            Reason::VaryAny => "the response says Vary: *",
+            Reason::IdentityCookie => {
+                "the request bears a cookie that identifies its visitor, \
+                 and the response states no lifetime"
+            }
+            Reason::NoLifetime => {
+                "the response states no lifetime and has no validator; \
+                 a default_ttl would give it one"
+            }
+            Reason::TooLarge => "the body is larger than max_object",
+        }
+    }
+
+    /// The reason with this code, if there is one.
+    pub fn from_code(code: &str) -> Option<Reason> {
+        Reason::ALL.into_iter().find(|reason| reason.code() == code)
+    }
+
+    /// Every reason.
+    pub const ALL: [Reason; 11] = [
+        Reason::Method,
+        Reason::Status,
+        Reason::NotUnderstood,
+        Reason::NoStore,
+        Reason::Private,
+        Reason::Authorization,
+        Reason::SetCookie,
+        Reason::VaryAny,
+        Reason::IdentityCookie,
+        Reason::NoLifetime,
+        Reason::TooLarge,
+    ];
+}
+
+/// What of the request matters for storing its response.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// The request's method.
+    pub method: &'a Method,
+    /// It bore `Authorization`.
+    pub authorized: bool,
+    /// It bore a cookie that identifies its visitor.
+    pub identified: bool,
+}
+
+impl<'a> Asked<'a> {
+    /// Reads it off a request.
+    pub fn of(method: &'a Method, fields: &HeaderMap, cookies: &Cookies) -> Asked<'a> {
+        Asked {
+            method,
+            authorized: fields.contains_key(header::AUTHORIZATION),
+            identified: cookies.identify(fields),
+        }
+    }
+
+    /// The request says who it is, by a cookie or by credentials.
+    pub fn is_personal(&self) -> bool {
+        self.authorized || self.identified
+    }
+}
+
+/// Decides section 3, clause by clause. A `private` that names fields counts
+/// for the whole response: the safe reading.
+pub fn decide(
+    asked: &Asked<'_>,
+    status: StatusCode,
+    fields: &HeaderMap,
+    directives: &ResponseDirectives,
+    freshness: &Freshness,
+) -> Storability {
+    let refuse = Storability::Refuse;
+    if asked.method != Method::GET {
+        return refuse(Reason::Method);
+    }
+    if status.is_informational() || matches!(status.as_u16(), 206 | 304) {
+        return refuse(Reason::Status);
+    }
+    if directives.must_understand && !understood(status) {
+        return refuse(Reason::NotUnderstood);
+    }
+    // Section 5.2.2.3: whoever understands the status may set no-store aside.
+    if directives.no_store && !directives.must_understand {
+        return refuse(Reason::NoStore);
+    }
+    if directives.private != Scope::Absent {
+        return refuse(Reason::Private);
+    }
+    // Section 3.5. must-revalidate would do by the RFC; it is left out because
+    // it says nothing about who may see the answer.
+    let shared = directives.public || matches!(directives.s_maxage, Value::Given(_));
+    if asked.authorized && !shared {
+        return refuse(Reason::Authorization);
+    }
+    if fields.contains_key(header::SET_COOKIE) {
+        return refuse(Reason::SetCookie);
+    }
+    let nominated = NominatedFields::of(fields);
+    if nominated == NominatedFields::Any {
+        return refuse(Reason::VaryAny);
+    }
+    if asked.identified && !freshness.lifetime.is_explicit() && !nominated.names(&header::COOKIE) {
+        return refuse(Reason::IdentityCookie);
+    }
+    if !worth_keeping(fields, status, freshness) {
+        return refuse(Reason::NoLifetime);
+    }
+    Storability::Store
+}
+
+/// Something can come of a stored response: it is fresh for a while, or may be
+/// used stale, or can be validated.
+fn worth_keeping(fields: &HeaderMap, status: StatusCode, freshness: &Freshness) -> bool {
+    if freshness.lifetime.source == Source::Nothing && status != StatusCode::OK {
+        return false;
+    }
+    let fresh = !freshness.always_validate && freshness.lifetime.span.get() > 0;
+    let stale = freshness.lifetime.is_explicit()
+        && [StaleCause::Revalidating, StaleCause::Error]
+            .iter()
+            .any(|cause| freshness.stale_window(*cause) > Duration::ZERO);
+    let validator = fields.contains_key(header::ETAG) || fields.contains_key(header::LAST_MODIFIED);
+    fresh || stale || validator
+}
+
+/// Final statuses whose meaning for caching this cache knows (RFC 9110
+/// section 15); 206 and 304 are handled before.
+fn understood(status: StatusCode) -> bool {
+    matches!(
+        status.as_u16(),
+        200 | 203 | 204 | 300 | 301 | 302 | 303 | 307 | 308 | 404 | 405 | 410 | 414 | 501
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::semantics::policy::Policy;
+    use crate::semantics::time::{DeltaSeconds, Exchange, Moment};
+    use http::{HeaderName, HeaderValue};
+    use proptest::prelude::*;
+    use std::time::SystemTime;
+
+    const PLAIN: Asked<'static> =
+        Asked { method: &Method::GET, authorized: false, identified: false };
+
+    fn decided(asked: &Asked<'_>, status: u16, lines: &[(&str, &str)]) -> Storability {
+        let mut fields = HeaderMap::new();
+        for (name, value) in lines {
+            let name = HeaderName::from_bytes(name.as_bytes()).expect("a name");
+            fields.append(name, HeaderValue::from_str(value).expect("a value"));
+        }
+        let directives = ResponseDirectives::of(&fields);
+        let policy = Policy { default_lifetime: DeltaSeconds::new(60), ..Policy::default() };
+        let exchange =
+            Exchange { sent: Moment(0), received: Moment(0), received_at: SystemTime::UNIX_EPOCH };
+        let status = StatusCode::from_u16(status).expect("a status");
+        let freshness =
+            Freshness::of(status, &fields, &directives, &exchange, &policy, asked.is_personal());
+        decide(asked, status, &fields, &directives, &freshness)
+    }
+
+    #[test]
+    fn section_3_clause_by_clause() {
+        use Storability::{Refuse, Store};
+        let cc = "cache-control";
+        type Case<'a> = (u16, &'a [(&'a str, &'a str)], Storability);
+        let cases: &[Case<'_>] = &[
+            (200, &[(cc, "max-age=60")], Store),
+            (200, &[], Store), // by the configured default
+            (200, &[(cc, "no-store, max-age=60")], Refuse(Reason::NoStore)),
+            (200, &[(cc, "NO-STORE"), (cc, "max-age=60")], Refuse(Reason::NoStore)),
+            (200, &[(cc, "Private, max-age=60")], Refuse(Reason::Private)),
+            (200, &[(cc, "private=\"x\", max-age=60")], Refuse(Reason::Private)),
+            (200, &[(cc, "max-age=60"), ("set-cookie", "a=b")], Refuse(Reason::SetCookie)),
+            (200, &[(cc, "max-age=60"), ("vary", "*")], Refuse(Reason::VaryAny)),
+            (200, &[(cc, "max-age=60"), ("vary", "Accept, *")], Refuse(Reason::VaryAny)),
+            (206, &[(cc, "max-age=60")], Refuse(Reason::Status)),
+            (304, &[(cc, "max-age=60")], Refuse(Reason::Status)),
+            (299, &[(cc, "max-age=60")], Store),
+            (599, &[(cc, "max-age=60")], Store),
+            (599, &[], Refuse(Reason::NoLifetime)),
+            (404, &[], Refuse(Reason::NoLifetime)),
+            (500, &[("etag", "\"a\"")], Refuse(Reason::NoLifetime)),
+            (599, &[(cc, "max-age=60, must-understand")], Refuse(Reason::NotUnderstood)),
+            (200, &[(cc, "max-age=60, no-store, must-understand")], Store),
+            (200, &[(cc, "no-cache")], Refuse(Reason::NoLifetime)),
+            (200, &[(cc, "no-cache"), ("etag", "\"a\"")], Store),
+            (200, &[(cc, "max-age=0"), ("etag", "\"a\"")], Store),
+            (200, &[(cc, "max-age=0, stale-while-revalidate=9")], Store),
+        ];
+        for (status, lines, expected) in cases {
+            assert_eq!(decided(&PLAIN, *status, lines), *expected, "{status} {lines:?}");
+        }
+        let post = Asked { method: &Method::POST, ..PLAIN };
+        assert_eq!(decided(&post, 200, &[(cc, "max-age=60")]), Refuse(Reason::Method));
+    }
+
+    #[test]
+    fn the_authorized_and_the_identified_are_kept_apart() {
+        use Storability::{Refuse, Store};
+        let cc = "cache-control";
+        let authorized = Asked { authorized: true, ..PLAIN };
+        let identified = Asked { identified: true, ..PLAIN };
+        for (line, expected) in [
+            ("max-age=60", Refuse(Reason::Authorization)),
+            ("max-age=60, must-revalidate", Refuse(Reason::Authorization)),
+            ("max-age=60, s-maxage=x", Refuse(Reason::Authorization)),
+            ("max-age=60, public", Store),
+            ("s-maxage=60", Store),
+        ] {
+            assert_eq!(decided(&authorized, 200, &[(cc, line)]), expected, "{line}");
+        }
+        assert_eq!(decided(&identified, 200, &[]), Refuse(Reason::IdentityCookie));
+        assert_eq!(decided(&identified, 200, &[("etag", "\"a\"")]), Refuse(Reason::IdentityCookie));
+        assert_eq!(decided(&identified, 200, &[(cc, "max-age=60")]), Store);
+        // One variant a visitor: Vary: Cookie, and no assumption about its lifetime.
+        assert_eq!(decided(&identified, 200, &[("vary", "Cookie")]), Refuse(Reason::NoLifetime));
+        assert_eq!(decided(&identified, 200, &[("vary", "Cookie"), (cc, "max-age=9")]), Store);
+    }
+
+    #[test]
+    fn every_reason_has_a_code_of_its_own() {
+        for reason in Reason::ALL {
+            assert_eq!(Reason::from_code(reason.code()), Some(reason));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_store_and_private_hold_whatever_stands_around_them(
+            before in "[ -~]{0,20}", after in "[ -~]{0,20}", upper: bool, private: bool, own_line: bool
+        ) {
+            // A quote or an escape could open a string around the directive: a
+            // different, and rightly different, field.
+            prop_assume!(!before.contains('"') && !before.contains('\\'));
+            let word = if private { "private" } else { "no-store" };
+            let word = if upper { word.to_uppercase() } else { word.to_string() };
+            let lines = if own_line {
+                vec![("cache-control", before), ("cache-control", word), ("cache-control", after)]
+            } else {
+                vec![("cache-control", format!("{before},{word},{after}"))]
+            };
+            let mut lines: Vec<(&str, &str)> =
+                lines.iter().map(|(n, v)| (*n, v.as_str())).collect();
+            lines.push(("cache-control", "max-age=60"));
+            let understood = lines.iter().any(|(_, v)| v.to_lowercase().contains("must-understand"));
+            prop_assume!(!understood);
+            prop_assert_ne!(decided(&PLAIN, 200, &lines), Storability::Store);
+        }
+    }
+}
