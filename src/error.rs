@@ -1,0 +1,133 @@
+//! What goes wrong on the way of a request, by whose fault it is.
+
+use http::StatusCode;
+use std::fmt;
+use std::sync::Arc;
+
+/// A request that is not let in: the client's fault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The status it is answered with.
+    pub status: StatusCode,
+    /// A sentence for whoever sent it.
+    pub message: &'static str,
+}
+
+impl Refusal {
+    /// A refusal with a status and a sentence.
+    pub fn new(status: StatusCode, message: &'static str) -> Refusal {
+        Refusal { status, message }
+    }
+
+    /// 400.
+    pub fn bad_request(message: &'static str) -> Refusal {
+        Refusal::new(StatusCode::BAD_REQUEST, message)
+    }
+}
+
+/// An origin that did not answer: the origin's fault, or the way's to it.
+#[derive(Clone, Debug)]
+pub enum OriginError {
+    /// No connection could be made.
+    Connect(Arc<std::io::Error>),
+    /// No connection could be made in time.
+    ConnectTimeout,
+    /// Every connection was in use for as long as a request may wait.
+    Busy,
+    /// No head of a response came in time.
+    FirstByteTimeout,
+    /// The connection ended, or what came was not HTTP.
+    Broken(Arc<hyper::Error>),
+    /// The client's own body broke off, stalled, or was too large.
+    RequestBody(BodyError),
+}
+
+impl OriginError {
+    /// The status that a client is given.
+    pub fn status(&self) -> StatusCode {
+        match self {
+            OriginError::Connect(_) | OriginError::Broken(_) => StatusCode::BAD_GATEWAY,
+            OriginError::ConnectTimeout | OriginError::FirstByteTimeout => {
+                StatusCode::GATEWAY_TIMEOUT
+            }
+            OriginError::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            OriginError::RequestBody(BodyError::TooLarge) => StatusCode::PAYLOAD_TOO_LARGE,
+            OriginError::RequestBody(BodyError::TimedOut) => StatusCode::REQUEST_TIMEOUT,
+            OriginError::RequestBody(_) => StatusCode::BAD_REQUEST,
+        }
+    }
+
+    /// A short stable name, for `Cache-Status; detail=` and logs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            OriginError::Connect(_) => "connect",
+            OriginError::ConnectTimeout => "connect-timeout",
+            OriginError::Busy => "origin-busy",
+            OriginError::FirstByteTimeout => "first-byte-timeout",
+            OriginError::Broken(_) => "broken-response",
+            OriginError::RequestBody(_) => "request-body",
+        }
+    }
+
+    /// A sentence for the page that a client is given; no names, no addresses.
+    pub fn sentence(&self) -> &'static str {
+        match self {
+            OriginError::Connect(_) => "The app behind this server cannot be reached.",
+            OriginError::ConnectTimeout => "The app behind this server did not accept in time.",
+            OriginError::Busy => "The app behind this server is busy. Try again in a moment.",
+            OriginError::FirstByteTimeout => "The app behind this server did not answer in time.",
+            OriginError::Broken(_) => "The app behind this server broke off its answer.",
+            OriginError::RequestBody(BodyError::TooLarge) => "The request's body is too large.",
+            OriginError::RequestBody(_) => "The request's body did not come whole.",
+        }
+    }
+
+    /// The request may not have been answered because the origin is away, so
+    /// that a stale response may stand in (RFC 9111 section 4.2.4).
+    pub fn is_origins_fault(&self) -> bool {
+        !matches!(self, OriginError::RequestBody(_))
+    }
+}
+
+impl fmt::Display for OriginError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            OriginError::Connect(error) => write!(f, "cannot connect: {error}"),
+            OriginError::Broken(error) => {
+                write!(f, "{error}")?;
+                match std::error::Error::source(&**error) {
+                    Some(cause) => write!(f, ": {cause}"),
+                    None => Ok(()),
+                }
+            }
+            OriginError::RequestBody(error) => write!(f, "request body: {error}"),
+            other => f.write_str(other.code()),
+        }
+    }
+}
+
+/// A body that did not come to its end.
+#[derive(Clone, Debug)]
+pub enum BodyError {
+    /// The other side sent nothing for too long.
+    TimedOut,
+    /// It is larger than is allowed.
+    TooLarge,
+    /// The connection ended early, or the framing is broken.
+    Broken(Arc<hyper::Error>),
+    /// The fetch that this body comes from was given up.
+    Abandoned,
+}
+
+impl fmt::Display for BodyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            BodyError::TimedOut => f.write_str("nothing came for too long"),
+            BodyError::TooLarge => f.write_str("larger than is allowed"),
+            BodyError::Broken(error) => write!(f, "{error}"),
+            BodyError::Abandoned => f.write_str("the fetch was given up"),
+        }
+    }
+}
+
+impl std::error::Error for BodyError {}

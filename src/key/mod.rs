@@ -1,0 +1,107 @@
+//! From a target URI to the key under which its responses are stored
+//! (RFC 9111 section 2).
+//!
+//! Two requests have the same key exactly if the app could not tell their
+//! targets apart: scheme, host with port, path and query, byte for byte. Keys
+//! are compared whole; the hash only finds them.
+
+mod target;
+
+pub use target::{BadTarget, Host, Scheme, Target};
+
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+use std::sync::{Arc, OnceLock};
+use xxhash_rust::xxh3::xxh3_128_with_seed;
+
+/// The key of a stored response: its target, and a hash of it that is keyed
+/// afresh in each process, so that nobody outside can make keys collide.
+#[derive(Clone, Debug)]
+pub struct CacheKey {
+    hash: u128,
+    target: Arc<Target>,
+}
+
+impl CacheKey {
+    /// The key of a target.
+    pub fn new(target: Target) -> CacheKey {
+        static SEED: OnceLock<u64> = OnceLock::new();
+        let seed = *SEED.get_or_init(|| RandomState::new().hash_one(0u8));
+        let mut bytes = Vec::with_capacity(target.length() + 24);
+        for part in [target.scheme().as_str(), target.host().as_str(), target.path_and_query()] {
+            bytes.extend_from_slice(&(part.len() as u64).to_be_bytes());
+            bytes.extend_from_slice(part.as_bytes());
+        }
+        CacheKey { hash: xxh3_128_with_seed(&bytes, seed), target: Arc::new(target) }
+    }
+
+    /// The target that the key stands for.
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// The hash, for tables that may confuse two keys without harm.
+    pub fn hash(&self) -> u128 {
+        self.hash
+    }
+
+    /// The keys of the same target under both schemes: what a purge covers,
+    /// because the requests that purge do not say which is meant.
+    pub fn in_both_schemes(&self) -> [CacheKey; 2] {
+        [Scheme::Http, Scheme::Https].map(|scheme| CacheKey::new(self.target.with_scheme(scheme)))
+    }
+
+    /// Bytes that the key takes in memory.
+    pub fn weight(&self) -> usize {
+        size_of::<CacheKey>() + size_of::<Target>() + self.target.length()
+    }
+}
+
+impl PartialEq for CacheKey {
+    fn eq(&self, other: &CacheKey) -> bool {
+        self.hash == other.hash && self.target == other.target
+    }
+}
+
+impl Eq for CacheKey {}
+
+impl Hash for CacheKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.hash.hash(state);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(url: &str) -> CacheKey {
+        CacheKey::new(Target::from_url(url).expect("a URL"))
+    }
+
+    #[test]
+    fn keys_differ_in_whatever_the_app_can_see() {
+        let base = key("http://example.com/a?b=1");
+        assert_eq!(base, key("http://EXAMPLE.com:80/a?b=1"));
+        for other in [
+            "https://example.com/a?b=1",
+            "http://example.com:8080/a?b=1",
+            "http://example.org/a?b=1",
+            "http://example.com/a?b=2",
+            "http://example.com/A?b=1",
+            "http://example.com/%61?b=1",
+            "http://example.com/a/?b=1",
+            "http://example.com/a",
+        ] {
+            assert_ne!(base, key(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn both_schemes_keep_host_port_and_path() {
+        let both = key("https://example.com:8443/x?y").in_both_schemes();
+        assert!(both.contains(&key("http://example.com:8443/x?y")));
+        assert!(both.contains(&key("https://example.com:8443/x?y")));
+        let both = key("http://example.com/").in_both_schemes();
+        assert!(both.contains(&key("https://example.com/")));
+    }
+}

@@ -1,0 +1,286 @@
+//! A request as it is presented to the cache: parsed, refused where two parties
+//! could read it differently, and normalised, so that what is keyed is what the
+//! app sees.
+
+use crate::error::Refusal;
+use crate::key::{Host, Scheme, Target};
+use crate::semantics::cache_status::NAME;
+use crate::semantics::fields::{has_member, members, remove_hop_by_hop};
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::request::Parts;
+use http::{Method, StatusCode, Version};
+use ipnet::IpNet;
+use std::net::{IpAddr, SocketAddr};
+
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+
+/// Fields by which a client could speak for somebody else: only a trusted
+/// proxy may send them.
+const SAID_BY_PROXIES: [HeaderName; 9] = [
+    X_FORWARDED_FOR,
+    X_FORWARDED_PROTO,
+    X_FORWARDED_HOST,
+    HeaderName::from_static("x-forwarded-port"),
+    HeaderName::from_static("x-forwarded-server"),
+    HeaderName::from_static("x-forwarded-prefix"),
+    HeaderName::from_static("x-real-ip"),
+    HeaderName::from_static("forwarded"),
+    HeaderName::from_static("proxy"),
+];
+
+/// How often this cache may stand in `Via` before a request is taken for one
+/// that goes round in circles.
+const MOST_HOPS: usize = 4;
+
+/// What the reading of requests needs to know.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Networks whose word about the client is believed.
+    pub trusted: Vec<IpNet>,
+    /// The longest request target, in bytes.
+    pub max_target: usize,
+    /// The longest field, name and value, in bytes.
+    pub max_field: usize,
+    /// The largest request body, in bytes.
+    pub max_body: u64,
+    /// The host of a request of HTTP/1.0 that names none.
+    pub default_host: Host,
+}
+
+/// A request that has been let in.
+#[derive(Clone, Debug)]
+pub struct Presented {
+    /// The method.
+    pub method: Method,
+    /// Scheme, host, path and query: what is keyed, and what the app sees.
+    pub target: Target,
+    /// The fields as the app is to see them: without those of this hop, with
+    /// `Host` and `X-Forwarded-*` set.
+    pub fields: HeaderMap,
+    /// The version the client speaks.
+    pub version: Version,
+    /// The client's address, as far as it is known.
+    pub client: IpAddr,
+    /// The address at the other end of the connection.
+    pub peer: SocketAddr,
+    /// Somebody claims to have forwarded the request.
+    pub forwarded: bool,
+    /// A body comes with it.
+    pub has_body: bool,
+    /// It asks for a WebSocket.
+    pub wants_websocket: bool,
+    /// `OPTIONS *`: about the server, not about a path.
+    pub asterisk: bool,
+}
+
+impl Presented {
+    /// Reads a request head.
+    ///
+    /// # Errors
+    /// A [`Refusal`] with the status that the RFCs give for what is wrong; the
+    /// connection has to be closed after it.
+    pub fn read(parts: Parts, peer: SocketAddr, options: &Options) -> Result<Presented, Refusal> {
+        let Parts { method, uri, version, headers: mut fields, .. } = parts;
+        check_method(&method)?;
+        check_sizes(&uri, &fields, options)?;
+        let has_body = check_framing(&fields, version, options)?;
+        check_expectation(&mut fields)?;
+        let hops = members(&fields, &header::VIA)
+            .filter(|hop| hop.split(u8::is_ascii_whitespace).nth(1) == Some(NAME.as_bytes()));
+        if hops.count() >= MOST_HOPS {
+            return Err(Refusal::new(StatusCode::LOOP_DETECTED, "the request goes in circles"));
+        }
+
+        let trusted = options.trusted.iter().any(|net| net.contains(&peer.ip().to_canonical()));
+        let forwarded = is_forwarded(&fields);
+        let host = read_host(&uri, &fields, version, options)?;
+        let wants_websocket = wants_websocket(&method, &fields, version);
+        drop_ambiguous_names(&mut fields);
+        remove_hop_by_hop(&mut fields);
+        let sender = Sender::settle(&mut fields, host, peer, trusted);
+
+        let asterisk = uri.path() == "*";
+        let path = match uri.path_and_query() {
+            _ if asterisk => "/",
+            Some(path) => path.as_str(),
+            None => "/",
+        };
+        if asterisk && method != Method::OPTIONS {
+            return Err(Refusal::bad_request("only OPTIONS may be about \"*\""));
+        }
+        let target = Target::new(sender.scheme, sender.host, path)
+            .map_err(|_| Refusal::bad_request("the request target must begin with \"/\""))?;
+        Ok(Presented {
+            method,
+            target,
+            fields,
+            version,
+            client: sender.client,
+            peer,
+            forwarded,
+            has_body,
+            wants_websocket,
+            asterisk,
+        })
+    }
+}
+
+/// Whether the fields claim that somebody forwarded the request.
+pub fn is_forwarded(fields: &HeaderMap) -> bool {
+    fields.contains_key(header::VIA) || SAID_BY_PROXIES.iter().any(|n| fields.contains_key(n))
+}
+
+fn check_method(method: &Method) -> Result<(), Refusal> {
+    if *method == Method::CONNECT || *method == Method::TRACE {
+        let status = StatusCode::METHOD_NOT_ALLOWED;
+        return Err(Refusal::new(status, "CONNECT and TRACE are not served"));
+    }
+    Ok(())
+}
+
+fn check_sizes(uri: &http::Uri, fields: &HeaderMap, options: &Options) -> Result<(), Refusal> {
+    let target = uri.path_and_query().map_or(0, |path| path.as_str().len());
+    if target > options.max_target {
+        return Err(Refusal::new(StatusCode::URI_TOO_LONG, "the request target is too long"));
+    }
+    let too_long = |(name, value): (&HeaderName, &HeaderValue)| {
+        name.as_str().len() + value.len() > options.max_field
+    };
+    if fields.iter().any(too_long) {
+        let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+        return Err(Refusal::new(status, "a header field is too long"));
+    }
+    Ok(())
+}
+
+/// Checks what the body's length rests on; tells whether there is a body.
+fn check_framing(fields: &HeaderMap, version: Version, options: &Options) -> Result<bool, Refusal> {
+    let codings: Vec<&[u8]> = members(fields, &header::TRANSFER_ENCODING).collect();
+    match codings.as_slice() {
+        [] => {}
+        _ if version == Version::HTTP_10 => {
+            return Err(Refusal::bad_request("HTTP/1.0 has no Transfer-Encoding"));
+        }
+        [coding] if coding.eq_ignore_ascii_case(b"chunked") => return Ok(true),
+        _ => {
+            let status = StatusCode::NOT_IMPLEMENTED;
+            return Err(Refusal::new(status, "the only transfer coding here is \"chunked\""));
+        }
+    }
+    let lengths: Vec<&HeaderValue> = fields.get_all(header::CONTENT_LENGTH).iter().collect();
+    let length = match lengths.as_slice() {
+        [] => return Ok(false),
+        [one] => one.to_str().ok().filter(|digits| digits.bytes().all(|b| b.is_ascii_digit())),
+        _ => None,
+    };
+    let length = length.and_then(|digits| digits.parse::<u64>().ok());
+    match length.filter(|length| *length <= i64::MAX as u64) {
+        None => Err(Refusal::bad_request("Content-Length must be one number")),
+        Some(length) if length > options.max_body => {
+            Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "the request body is too large"))
+        }
+        Some(length) => Ok(length > 0),
+    }
+}
+
+/// The only expectation there is, is met by this server itself: the client is
+/// told to go on as soon as the origin takes the body.
+fn check_expectation(fields: &mut HeaderMap) -> Result<(), Refusal> {
+    let only_continue = fields
+        .get_all(header::EXPECT)
+        .iter()
+        .all(|expected| expected.as_bytes().eq_ignore_ascii_case(b"100-continue"));
+    if !only_continue {
+        let status = StatusCode::EXPECTATION_FAILED;
+        return Err(Refusal::new(status, "the only expectation here is \"100-continue\""));
+    }
+    fields.remove(header::EXPECT);
+    Ok(())
+}
+
+/// The host that the request is for: that of an absolute target, else the one
+/// `Host` field (RFC 9112 section 3.2).
+fn read_host(
+    uri: &http::Uri,
+    fields: &HeaderMap,
+    version: Version,
+    options: &Options,
+) -> Result<Host, Refusal> {
+    let mut lines = fields.get_all(header::HOST).iter();
+    let field = match (lines.next(), lines.next()) {
+        (Some(_), Some(_)) => return Err(Refusal::bad_request("Host is given twice")),
+        (Some(line), None) => {
+            let host = line.to_str().ok().and_then(|text| Host::parse(text).ok());
+            Some(host.ok_or_else(|| Refusal::bad_request("Host is not a host"))?)
+        }
+        (None, _) if version == Version::HTTP_10 => None,
+        (None, _) => return Err(Refusal::bad_request("Host is missing")),
+    };
+    match uri.authority() {
+        Some(authority) => Host::parse(authority.as_str())
+            .map_err(|_| Refusal::bad_request("the target's host is not a host")),
+        None => Ok(field.unwrap_or_else(|| options.default_host.clone())),
+    }
+}
+
+fn wants_websocket(method: &Method, fields: &HeaderMap, version: Version) -> bool {
+    *method == Method::GET
+        && version == Version::HTTP_11
+        && has_member(fields, &header::CONNECTION, "upgrade")
+        && has_member(fields, &header::UPGRADE, "websocket")
+}
+
+/// WSGI reads `_` in a field name as `-`: such a name could pass for another.
+fn drop_ambiguous_names(fields: &mut HeaderMap) {
+    let ambiguous: Vec<HeaderName> =
+        fields.keys().filter(|name| name.as_str().contains('_')).cloned().collect();
+    for name in ambiguous {
+        fields.remove(name);
+    }
+}
+
+/// Who sent the request, and what the app is told about it.
+struct Sender {
+    scheme: Scheme,
+    host: Host,
+    client: IpAddr,
+}
+
+impl Sender {
+    /// Believes a trusted proxy, replaces what anybody else says, and writes
+    /// the result into the fields.
+    fn settle(fields: &mut HeaderMap, host: Host, peer: SocketAddr, trusted: bool) -> Sender {
+        let address = peer.ip().to_canonical();
+        if !trusted {
+            for name in &SAID_BY_PROXIES {
+                fields.remove(name);
+            }
+        }
+        let said = |name: &HeaderName| fields.get(name).and_then(|value| value.to_str().ok());
+        let scheme = said(&X_FORWARDED_PROTO).and_then(Scheme::parse).unwrap_or(Scheme::Http);
+        let host = said(&X_FORWARDED_HOST).and_then(|h| Host::parse(h).ok()).unwrap_or(host);
+        let chain: Vec<&str> = members(fields, &X_FORWARDED_FOR)
+            .filter_map(|hop| std::str::from_utf8(hop).ok())
+            .collect();
+        let client = chain.last().and_then(|hop| hop.parse().ok()).unwrap_or(address);
+        let chain = [chain.as_slice(), &[&address.to_string()]].concat().join(", ");
+        for (name, value) in [
+            (X_FORWARDED_FOR, chain.as_str()),
+            (X_FORWARDED_PROTO, scheme.as_str()),
+            (X_FORWARDED_HOST, host.as_str()),
+            (header::HOST, host.as_str()),
+        ] {
+            // All three were read from field values, or written by this module.
+            if let Ok(value) = HeaderValue::from_str(value) {
+                fields.insert(name, value);
+            }
+        }
+        Sender { scheme, host, client }
+    }
+}
+
+#[cfg(test)]
+#[path = "message_tests.rs"]
+mod tests;

@@ -1,0 +1,125 @@
+use super::*;
+use http::Request;
+
+fn options() -> Options {
+    Options {
+        trusted: vec!["10.0.0.0/8".parse().expect("a network")],
+        max_target: 100,
+        max_field: 60,
+        max_body: 1000,
+        default_host: Host::parse("default.example").expect("a host"),
+    }
+}
+
+fn read(method: &str, uri: &str, lines: &[(&str, &str)]) -> Result<Presented, Refusal> {
+    read_from("192.0.2.1:5000", method, uri, lines)
+}
+
+fn read_from(
+    peer: &str,
+    method: &str,
+    uri: &str,
+    lines: &[(&str, &str)],
+) -> Result<Presented, Refusal> {
+    let mut builder = Request::builder().method(method).uri(uri);
+    for (name, value) in lines {
+        builder = builder.header(*name, *value);
+    }
+    let (parts, ()) = builder.body(()).expect("a request").into_parts();
+    Presented::read(parts, peer.parse().expect("an address"), &options())
+}
+
+fn status(method: &str, uri: &str, lines: &[(&str, &str)]) -> u16 {
+    read(method, uri, lines).err().map_or(200, |refusal| refusal.status.as_u16())
+}
+
+#[test]
+fn what_two_parties_could_read_differently_is_refused() {
+    let host = ("host", "a.example");
+    let long = "x".repeat(70);
+    let cases: &[(&str, &str, &[(&str, &str)], u16)] = &[
+        ("GET", "/", &[host], 200),
+        ("GET", "/", &[], 400),
+        ("GET", "/", &[host, host], 400),
+        ("GET", "/", &[("host", "a b")], 400),
+        ("GET", "/", &[("host", "user@a.example")], 400),
+        ("GET", "http://b.example/", &[host], 200),
+        ("GET", "http://user@b.example/", &[host], 400),
+        ("GET", "*", &[host], 400),
+        ("OPTIONS", "*", &[host], 200),
+        ("TRACE", "/", &[host], 405),
+        ("POST", "/", &[host, ("content-length", "5")], 200),
+        ("POST", "/", &[host, ("content-length", "+5")], 400),
+        ("POST", "/", &[host, ("content-length", "5, 5")], 400),
+        ("POST", "/", &[host, ("content-length", "5"), ("content-length", "5")], 400),
+        ("POST", "/", &[host, ("content-length", "9223372036854775808")], 400),
+        ("POST", "/", &[host, ("content-length", "1001")], 413),
+        ("POST", "/", &[host, ("transfer-encoding", "chunked")], 200),
+        ("POST", "/", &[host, ("transfer-encoding", "gzip, chunked")], 501),
+        ("POST", "/", &[host, ("expect", "100-continue")], 200),
+        ("POST", "/", &[host, ("expect", "tea")], 417),
+        ("GET", "/", &[host, ("x", long.as_str())], 431),
+        ("GET", "/", &[host, ("via", "1.1 larder, 1.1 larder, 1.1 larder")], 200),
+        ("GET", "/", &[host, ("via", "1.1 larder, 1.1 larder, 1.1 larder, 1.0 larder")], 508),
+    ];
+    for (method, uri, lines, expected) in cases {
+        assert_eq!(status(method, uri, lines), *expected, "{method} {uri} {lines:?}");
+    }
+    assert_eq!(status("GET", &format!("/{}", "x".repeat(100)), &[host]), 414);
+}
+
+#[test]
+fn an_absolute_target_replaces_the_host() {
+    let request = read("GET", "http://B.example:80/x?y", &[("host", "a.example")]).expect("let in");
+    assert_eq!(request.target.to_string(), "http://b.example/x?y");
+    assert_eq!(request.fields["host"], "b.example:80");
+}
+
+#[test]
+fn a_stranger_speaks_for_himself_only() {
+    let lines = [
+        ("host", "a.example"),
+        ("x-forwarded-for", "1.2.3.4"),
+        ("x-forwarded-proto", "https"),
+        ("x-forwarded-host", "evil.example"),
+        ("x-real-ip", "1.2.3.4"),
+        ("forwarded", "for=1.2.3.4"),
+        ("x_forwarded_for", "1.2.3.4"),
+    ];
+    let request = read("GET", "/", &lines).expect("let in");
+    assert_eq!(request.target.to_string(), "http://a.example/");
+    assert_eq!(request.client.to_string(), "192.0.2.1");
+    assert!(request.forwarded);
+    assert_eq!(request.fields["x-forwarded-for"], "192.0.2.1");
+    assert_eq!(request.fields["x-forwarded-proto"], "http");
+    assert_eq!(request.fields["x-forwarded-host"], "a.example");
+    for gone in ["x-real-ip", "forwarded", "x_forwarded_for"] {
+        assert!(!request.fields.contains_key(gone), "{gone}");
+    }
+}
+
+#[test]
+fn a_trusted_proxy_is_believed() {
+    let lines = [
+        ("host", "inner:6081"),
+        ("x-forwarded-for", "6.6.6.6, 1.2.3.4"),
+        ("x-forwarded-proto", "https"),
+        ("x-forwarded-host", "shop.example"),
+    ];
+    let request = read_from("10.1.1.1:99", "GET", "/p", &lines).expect("let in");
+    assert_eq!(request.target.to_string(), "https://shop.example/p");
+    assert_eq!(request.client.to_string(), "1.2.3.4");
+    assert_eq!(request.fields["x-forwarded-for"], "6.6.6.6, 1.2.3.4, 10.1.1.1");
+    assert_eq!(request.fields["host"], "shop.example");
+}
+
+#[test]
+fn a_websocket_is_recognised_and_no_other_upgrade() {
+    let asked = |method: &str, upgrade: &str| {
+        let lines = [("host", "a"), ("connection", "keep-alive, Upgrade"), ("upgrade", upgrade)];
+        read(method, "/", &lines).expect("let in").wants_websocket
+    };
+    assert!(asked("GET", "websocket"));
+    assert!(!asked("GET", "h2c"));
+    assert!(!asked("POST", "websocket"));
+}
