@@ -1,0 +1,87 @@
+//! Bodies on their way: from the store, from a fetch that others follow too, or
+//! straight from one side to the other.
+
+mod fill;
+mod passing;
+
+pub use fill::{Fill, Filled, Pushed, Reader, Source};
+pub use passing::{Limits, Passing};
+
+use crate::error::BodyError;
+use bytes::Bytes;
+use http_body::{Frame, SizeHint};
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+/// Any body that larder sends, to a client or to the origin.
+#[derive(Debug)]
+pub enum Body {
+    /// Bytes in hand.
+    Chunks(VecDeque<Bytes>),
+    /// What one fetch brings for everybody who waits for it.
+    Shared(Reader),
+    /// What comes from the other side, as it comes.
+    Passing(Box<Passing>),
+}
+
+impl Body {
+    /// No body.
+    pub fn empty() -> Body {
+        Body::Chunks(VecDeque::new())
+    }
+}
+
+impl From<&'static str> for Body {
+    fn from(text: &'static str) -> Body {
+        Body::from(Bytes::from_static(text.as_bytes()))
+    }
+}
+
+impl From<String> for Body {
+    fn from(text: String) -> Body {
+        Body::from(Bytes::from(text))
+    }
+}
+
+impl From<Bytes> for Body {
+    fn from(bytes: Bytes) -> Body {
+        Body::Chunks(if bytes.is_empty() { VecDeque::new() } else { VecDeque::from([bytes]) })
+    }
+}
+
+impl http_body::Body for Body {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        match self.get_mut() {
+            Body::Chunks(chunks) => Poll::Ready(chunks.pop_front().map(|c| Ok(Frame::data(c)))),
+            Body::Shared(reader) => reader.poll_frame(cx),
+            Body::Passing(passing) => Pin::new(passing.as_mut()).poll_frame(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Body::Chunks(chunks) => chunks.is_empty(),
+            Body::Shared(_) => false,
+            Body::Passing(passing) => passing.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Body::Chunks(chunks) => {
+                SizeHint::with_exact(chunks.iter().map(|c| c.len() as u64).sum())
+            }
+            Body::Shared(reader) => {
+                reader.expected_length().map_or_else(SizeHint::default, SizeHint::with_exact)
+            }
+            Body::Passing(passing) => passing.size_hint(),
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! A body that is handed on as it comes, with back-pressure: nothing is read
+//! before the other side has taken what came before.
+
+use crate::error::BodyError;
+use bytes::Bytes;
+use http_body::{Body as _, Frame, SizeHint};
+use hyper::body::Incoming;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+use tokio::time::{Instant, Sleep, sleep};
+
+/// Bounds on a body that is handed on.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// The longest time without a byte.
+    pub stall: Duration,
+    /// The most bytes.
+    pub size: u64,
+}
+
+/// A body from a connection, on its way to another.
+pub struct Passing {
+    incoming: Incoming,
+    stall: Duration,
+    left: u64,
+    /// Runs while a byte is awaited, and only then: time that the *receiver*
+    /// takes is not the sender's.
+    timer: Option<Pin<Box<Sleep>>>,
+    awaiting: bool,
+    /// Taken and called once the body has come to its end.
+    on_end: Option<Box<dyn FnOnce() + Send>>,
+}
+
+impl Passing {
+    /// Hands on a body within limits.
+    pub fn new(incoming: Incoming, limits: Limits) -> Passing {
+        Passing {
+            incoming,
+            stall: limits.stall,
+            left: limits.size,
+            timer: None,
+            awaiting: false,
+            on_end: None,
+        }
+    }
+
+    /// Calls back when the body has come whole; a body that breaks or is
+    /// dropped does not call.
+    pub fn on_end(mut self, callback: impl FnOnce() + Send + 'static) -> Passing {
+        self.on_end = Some(Box::new(callback));
+        self.notice_end();
+        self
+    }
+
+    fn notice_end(&mut self) {
+        if self.incoming.is_end_stream()
+            && let Some(callback) = self.on_end.take()
+        {
+            callback();
+        }
+    }
+
+    fn poll_timer(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let stall = self.stall;
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(stall)));
+        if !std::mem::replace(&mut self.awaiting, true) {
+            timer.as_mut().reset(Instant::now() + stall);
+        }
+        timer.as_mut().poll(cx)
+    }
+
+    /// The next piece, for those who await rather than poll.
+    ///
+    /// # Errors
+    /// [`BodyError`], by what broke the body.
+    pub async fn frame(&mut self) -> Option<Result<Frame<Bytes>, BodyError>> {
+        std::future::poll_fn(|cx| Pin::new(&mut *self).poll_frame(cx)).await
+    }
+}
+
+impl http_body::Body for Passing {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let Poll::Ready(frame) = Pin::new(&mut self.incoming).poll_frame(cx) else {
+            ready!(self.poll_timer(cx));
+            return Poll::Ready(Some(Err(BodyError::TimedOut)));
+        };
+        self.awaiting = false;
+        match frame {
+            None => {
+                if let Some(callback) = self.on_end.take() {
+                    callback();
+                }
+                Poll::Ready(None)
+            }
+            Some(Err(error)) => Poll::Ready(Some(Err(BodyError::Broken(Arc::new(error))))),
+            Some(Ok(frame)) => {
+                let length = frame.data_ref().map_or(0, |data| data.len() as u64);
+                let Some(left) = self.left.checked_sub(length) else {
+                    return Poll::Ready(Some(Err(BodyError::TooLarge)));
+                };
+                self.left = left;
+                self.notice_end();
+                Poll::Ready(Some(Ok(frame)))
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.incoming.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.incoming.size_hint()
+    }
+}
+
+impl fmt::Debug for Passing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Passing").field("left", &self.left).finish_non_exhaustive()
+    }
+}

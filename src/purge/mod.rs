@@ -1,0 +1,14 @@
+//! Forgetting: by URL, tag, prefix, or everything, so that nothing which the
+//! origin made before a purge is served as fresh after it.
+//!
+//! One counter numbers all purges. A purge leaves a *mark* under its selector;
+//! a response carries a *fence*, the number of the last purge when its request
+//! left for the origin. A response is good only if no mark that matches it is
+//! newer than its fence. So a fetch under way cannot bring back what was
+//! purged, whenever it lands: there is no moment at which it could slip through.
+
+mod marks;
+mod purger;
+
+pub use marks::{Departure, Verdict};
+pub use purger::{Counts, Prefix, Purger, Selectors, Softness};

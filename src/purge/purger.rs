@@ -1,0 +1,247 @@
+//! Purging what is stored and what is on its way.
+
+use super::marks::{Departure, Marks, Verdict};
+use crate::key::{BadTarget, CacheKey, Target};
+use crate::semantics::time::Moment;
+use crate::storage::{Fate, Memory, StoredResponse};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Whether a purge forgets or makes stale.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Softness {
+    /// What is purged is never used again.
+    #[default]
+    Hard,
+    /// What is purged is stale: it may be given out while it is validated.
+    Soft,
+}
+
+/// A host and the beginning of a path, which ends where a segment ends:
+/// `/blog` covers `/blog`, `/blog/1` and `/blog?page=2`, but not `/blogger`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Prefix {
+    host: Box<str>,
+    /// Without a slash at the end; empty for all of the host.
+    path: Box<str>,
+}
+
+impl Prefix {
+    /// Reads the prefix that a URL stands for; its scheme does not matter.
+    ///
+    /// # Errors
+    /// [`BadTarget`], by what is wrong with the URL.
+    pub fn from_url(url: &str) -> Result<Prefix, BadTarget> {
+        Ok(Prefix::of(&Target::from_url(url)?))
+    }
+
+    fn of(target: &Target) -> Prefix {
+        let path = target.path().trim_end_matches('/');
+        Prefix { host: target.host().as_str().into(), path: path.into() }
+    }
+
+    /// Every prefix that covers a target: its path, and each path above.
+    pub(super) fn all_of(target: &Target) -> impl Iterator<Item = Prefix> {
+        let whole = Prefix::of(target);
+        let ends = target.path().match_indices('/').map(|(at, _)| at);
+        let host = whole.host.clone();
+        let above: Vec<Prefix> = ends
+            .map(|end| Prefix { host: host.clone(), path: target.path()[..end].into() })
+            .collect();
+        above.into_iter().chain([whole])
+    }
+}
+
+/// What to purge.
+#[derive(Clone, Debug, Default)]
+pub struct Selectors {
+    /// These targets, every variant.
+    pub keys: Vec<CacheKey>,
+    /// What bears one of these tags.
+    pub tags: Vec<Box<str>>,
+    /// What lies below one of these.
+    pub prefixes: Vec<Prefix>,
+    /// All there is.
+    pub everything: bool,
+}
+
+impl Selectors {
+    /// One target, under both schemes.
+    pub fn target(key: &CacheKey) -> Selectors {
+        Selectors { keys: key.in_both_schemes().into(), ..Selectors::default() }
+    }
+
+    fn need_a_sweep(&self) -> bool {
+        self.everything || !self.tags.is_empty() || !self.prefixes.is_empty()
+    }
+}
+
+/// How many stored responses a purge has met. One that several selectors meet
+/// counts for each of them, and once in the total.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// In all.
+    pub total: usize,
+    /// For each of [`Selectors::keys`].
+    pub keys: Vec<usize>,
+    /// For each of [`Selectors::tags`].
+    pub tags: Vec<usize>,
+    /// For each of [`Selectors::prefixes`].
+    pub prefixes: Vec<usize>,
+}
+
+/// Marks of keys are forgotten when there are more than this.
+const KEYS_BEFORE_PRUNING: usize = 1024;
+
+/// Purges the store, and whatever is in flight to it.
+#[derive(Debug)]
+pub struct Purger {
+    marks: Marks,
+    memory: Arc<Memory>,
+}
+
+impl Purger {
+    /// A purger of this store.
+    pub fn new(memory: Arc<Memory>) -> Purger {
+        Purger { marks: Marks::default(), memory }
+    }
+
+    /// Notes that a request leaves for the origin now.
+    pub fn depart(&self) -> Departure {
+        self.marks.depart()
+    }
+
+    /// What the purges since `fence` mean for a response that is not stored yet.
+    pub fn judge(&self, key: &CacheKey, tags: &[Box<str>], fence: u64) -> Verdict {
+        self.marks.verdict(key, tags, fence)
+    }
+
+    /// What the purges so far mean for a stored response. Costs one comparison
+    /// while nothing has been purged since it was last asked.
+    pub fn judge_stored(&self, key: &CacheKey, stored: &StoredResponse) -> Verdict {
+        let last = self.marks.last();
+        if stored.checked() < last {
+            let content = stored.content();
+            let verdict = self.marks.verdict(key, &content.tags, content.fence);
+            match verdict {
+                Verdict::Hard { .. } => return verdict,
+                Verdict::Soft { at, .. } => stored.soften(at),
+                Verdict::Stands => {}
+            }
+            stored.set_checked(last);
+        }
+        match stored.softened() {
+            Some(at) => Verdict::Soft { at, number: stored.checked() },
+            None => Verdict::Stands,
+        }
+    }
+
+    /// Purges. When this returns, the promise holds, and what was removed has
+    /// given back its space. Takes time in proportion to what is stored if
+    /// there are tags or prefixes: to be called where blocking is allowed.
+    pub fn purge(&self, selectors: &Selectors, softness: Softness, at: Moment) -> Counts {
+        self.marks.mark(selectors, softness, at);
+        let mut counts = Counts {
+            keys: vec![0; selectors.keys.len()],
+            tags: vec![0; selectors.tags.len()],
+            prefixes: vec![0; selectors.prefixes.len()],
+            total: 0,
+        };
+        if selectors.need_a_sweep() {
+            self.sweep(selectors, softness, &mut counts);
+        } else {
+            for (key, count) in selectors.keys.iter().zip(&mut counts.keys) {
+                *count = self.purge_key(key, softness, at);
+                counts.total += *count;
+            }
+            if self.marks.of_keys() > KEYS_BEFORE_PRUNING {
+                self.marks.prune(self.marks.settled(), false);
+            }
+        }
+        counts
+    }
+
+    fn purge_key(&self, key: &CacheKey, softness: Softness, at: Moment) -> usize {
+        match softness {
+            Softness::Hard => self.memory.remove(key),
+            Softness::Soft => self.memory.get(key).map_or(0, |slot| {
+                slot.variants().iter().for_each(|stored| stored.soften(at));
+                slot.variants().len()
+            }),
+        }
+    }
+
+    /// Judges everything that is stored by all marks so far, counts what these
+    /// selectors meet, and forgets marks that have done their work.
+    fn sweep(&self, selectors: &Selectors, softness: Softness, counts: &mut Counts) {
+        let settled = self.marks.settled();
+        let meets = Meets::new(selectors);
+        self.memory.sweep(|key, stored| {
+            let verdict = self.judge_stored(key, stored);
+            let met = match (softness, verdict) {
+                (_, Verdict::Hard { .. }) => true,
+                (Softness::Soft, Verdict::Soft { .. }) => true,
+                _ => false,
+            };
+            if met {
+                meets.count(key, stored, counts);
+            }
+            if matches!(verdict, Verdict::Hard { .. }) { Fate::Remove } else { Fate::Keep }
+        });
+        self.marks.prune(settled, true);
+    }
+
+    /// The number of marks that are remembered.
+    pub fn marks(&self) -> usize {
+        self.marks.count()
+    }
+}
+
+/// The selectors, laid out for looking them up.
+struct Meets<'a> {
+    keys: HashMap<&'a CacheKey, usize>,
+    tags: HashMap<&'a str, usize>,
+    prefixes: HashMap<&'a Prefix, usize>,
+    everything: bool,
+}
+
+impl<'a> Meets<'a> {
+    fn new(selectors: &'a Selectors) -> Meets<'a> {
+        Meets {
+            keys: selectors.keys.iter().enumerate().map(|(at, key)| (key, at)).collect(),
+            tags: selectors.tags.iter().enumerate().map(|(at, tag)| (&**tag, at)).collect(),
+            prefixes: selectors.prefixes.iter().enumerate().map(|(at, p)| (p, at)).collect(),
+            everything: selectors.everything,
+        }
+    }
+
+    fn count(&self, key: &CacheKey, stored: &StoredResponse, counts: &mut Counts) {
+        let mut met = self.everything;
+        if let Some(at) = self.keys.get(key) {
+            counts.keys[*at] += 1;
+            met = true;
+        }
+        for tag in stored.content().tags.iter() {
+            if let Some(at) = self.tags.get(&**tag) {
+                counts.tags[*at] += 1;
+                met = true;
+            }
+        }
+        if !self.prefixes.is_empty() {
+            let mut last = None;
+            for prefix in Prefix::all_of(key.target()) {
+                if let Some(at) = self.prefixes.get(&prefix)
+                    && last.replace(*at) != Some(*at)
+                {
+                    counts.prefixes[*at] += 1;
+                    met = true;
+                }
+            }
+        }
+        counts.total += usize::from(met);
+    }
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

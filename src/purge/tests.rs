@@ -1,0 +1,177 @@
+use super::*;
+use crate::semantics::cookies::Cookies;
+use crate::semantics::directives::ResponseDirectives;
+use crate::semantics::freshness::Freshness;
+use crate::semantics::policy::Policy;
+use crate::semantics::time::Exchange;
+use crate::semantics::vary::NominatedFields;
+use crate::storage::{Content, Limits};
+use http::{HeaderMap, StatusCode};
+use std::time::SystemTime;
+
+fn key(url: &str) -> CacheKey {
+    CacheKey::new(Target::from_url(url).expect("a URL"))
+}
+
+fn prefix(url: &str) -> Prefix {
+    Prefix::from_url(url).expect("a URL")
+}
+
+fn response(tags: &[&str], fence: u64) -> Arc<StoredResponse> {
+    let fields = HeaderMap::new();
+    let exchange =
+        Exchange { sent: Moment(0), received: Moment(0), received_at: SystemTime::UNIX_EPOCH };
+    let nominated = NominatedFields::of(&fields);
+    let directives = ResponseDirectives::default();
+    let policy = Policy::default();
+    Arc::new(StoredResponse::new(Content {
+        status: StatusCode::OK,
+        freshness: Freshness::of(StatusCode::OK, &fields, &directives, &exchange, &policy, false),
+        variant: nominated.select(&fields, &Cookies::All).expect("a variant"),
+        nominated,
+        fields,
+        chunks: [].into(),
+        length: 0,
+        received_at: exchange.received_at,
+        fence,
+        tags: tags.iter().map(|tag| Box::from(*tag)).collect(),
+    }))
+}
+
+struct House {
+    memory: Arc<Memory>,
+    purger: Purger,
+}
+
+impl House {
+    fn new() -> House {
+        let memory = Arc::new(Memory::new(Limits { bytes: 1 << 20, variants: 8 }));
+        House { purger: Purger::new(Arc::clone(&memory)), memory }
+    }
+
+    /// Fetches and stores, all at once.
+    fn store(&self, url: &str, tags: &[&str]) {
+        let departure = self.purger.depart();
+        self.memory.put(&key(url), response(tags, departure.fence()));
+    }
+
+    fn purge(&self, selectors: &Selectors) -> usize {
+        self.purger.purge(selectors, Softness::Hard, Moment(1)).total
+    }
+
+    fn verdict(&self, url: &str) -> Option<Verdict> {
+        let slot = self.memory.get(&key(url))?;
+        Some(self.purger.judge_stored(&key(url), &slot.variants()[0]))
+    }
+}
+
+fn tagged(tag: &str) -> Selectors {
+    Selectors { tags: vec![tag.into()], ..Selectors::default() }
+}
+
+fn below(url: &str) -> Selectors {
+    Selectors { prefixes: vec![prefix(url)], ..Selectors::default() }
+}
+
+#[test]
+fn each_selector_meets_what_it_should_and_nothing_else() {
+    let everything = Selectors { everything: true, ..Selectors::default() };
+    let cases: &[(Selectors, &[&str])] = &[
+        (Selectors::target(&key("https://a.example/blog/1")), &["http://a.example/blog/1"]),
+        (tagged("t"), &["http://a.example/blog/1", "http://b.example/"]),
+        (
+            below("https://a.example/blog"),
+            &["http://a.example/blog", "http://a.example/blog/1", "http://a.example/blog?p=2"],
+        ),
+        (below("http://b.example/"), &["http://b.example/", "http://b.example/x"]),
+        (everything, &[]),
+    ];
+    let pages = [
+        ("http://a.example/blog", &[][..]),
+        ("http://a.example/blog/1", &["t", "u"]),
+        ("http://a.example/blog?p=2", &[]),
+        ("http://a.example/blogger", &["tt"]),
+        ("http://b.example/", &["t"]),
+        ("http://b.example/x", &[]),
+    ];
+    for (selectors, met) in cases {
+        let house = House::new();
+        pages.iter().for_each(|(url, tags)| house.store(url, tags));
+        let expected = if selectors.everything { pages.len() } else { met.len() };
+        assert_eq!(house.purge(selectors), expected, "{selectors:?}");
+        for (url, _) in pages {
+            let gone = selectors.everything || met.contains(&url);
+            assert_eq!(house.verdict(url).is_none(), gone, "{selectors:?} and {url}");
+        }
+        assert_eq!(house.purge(selectors), 0, "there is nothing left to purge");
+    }
+}
+
+#[test]
+fn a_fetch_under_way_can_not_bring_back_what_was_purged() {
+    for selectors in [
+        Selectors::target(&key("http://a.example/x")),
+        tagged("t"),
+        below("http://a.example/"),
+        Selectors { everything: true, ..Selectors::default() },
+    ] {
+        let house = House::new();
+        let departure = house.purger.depart();
+        assert_eq!(house.purge(&selectors), 0);
+        // The old body lands; another fetch, sent after the purge, too.
+        house.memory.put(&key("http://a.example/x"), response(&["t"], departure.fence()));
+        assert!(matches!(house.verdict("http://a.example/x"), Some(Verdict::Hard { number: 1 })));
+        let tags = [Box::from("t")];
+        let judged = house.purger.judge(&key("http://a.example/x"), &tags, departure.fence());
+        assert_eq!(judged, Verdict::Hard { number: 1 });
+        drop(departure);
+        house.store("http://a.example/x", &["t"]);
+        assert_eq!(house.verdict("http://a.example/x"), Some(Verdict::Stands));
+    }
+}
+
+#[test]
+fn a_soft_purge_keeps_and_a_hard_one_after_it_removes() {
+    let house = House::new();
+    house.store("http://a.example/x", &["t"]);
+    let soft =
+        |selectors: &Selectors| house.purger.purge(selectors, Softness::Soft, Moment(9)).total;
+    assert_eq!(soft(&tagged("t")), 1);
+    assert!(matches!(
+        house.verdict("http://a.example/x"),
+        Some(Verdict::Soft { at: Moment(9), .. })
+    ));
+    assert_eq!(soft(&Selectors::target(&key("http://a.example/x"))), 1);
+    assert_eq!(house.purge(&tagged("t")), 1);
+    assert_eq!(house.verdict("http://a.example/x"), None);
+}
+
+#[test]
+fn marks_are_forgotten_once_nothing_older_can_come() {
+    let house = House::new();
+    let departure = house.purger.depart();
+    house.purge(&tagged("t"));
+    house.purge(&below("http://a.example/"));
+    assert_eq!(house.purger.marks(), 2, "a fetch is still under way");
+    drop(departure);
+    house.purge(&tagged("u"));
+    assert_eq!(house.purger.marks(), 0);
+    for number in 0..5000 {
+        house.purge(&Selectors::target(&key(&format!("http://a.example/{number}"))));
+    }
+    assert!(house.purger.marks() <= 1100, "{}", house.purger.marks());
+}
+
+#[test]
+fn counts_are_for_each_selector_and_in_all() {
+    let house = House::new();
+    house.store("http://a.example/x", &["t", "u"]);
+    house.store("http://a.example/y", &["t"]);
+    let selectors = Selectors {
+        tags: vec!["t".into(), "u".into(), "none".into()],
+        prefixes: vec![prefix("http://a.example/x/")],
+        ..Selectors::default()
+    };
+    let counts = house.purger.purge(&selectors, Softness::Hard, Moment(1));
+    assert_eq!((counts.total, counts.tags, counts.prefixes), (2, vec![2, 1, 0], vec![1]));
+}

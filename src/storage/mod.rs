@@ -1,0 +1,11 @@
+//! What is kept, and where.
+//!
+//! Knows keys, bytes and the words of `semantics`; takes no decision and knows
+//! nothing of connections. Tiers are fields of the one who uses them, not a
+//! list of boxes; there is one so far, [`Memory`].
+
+mod memory;
+mod stored;
+
+pub use memory::{Fate, Limits, Memory, Slot, Usage};
+pub use stored::{Content, StoredResponse};

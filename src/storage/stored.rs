@@ -1,0 +1,106 @@
+//! One stored response: a head that is ready to be sent, the body in pieces,
+//! and integers for every question that a hit asks.
+
+use crate::semantics::freshness::Freshness;
+use crate::semantics::time::Moment;
+use crate::semantics::vary::{NominatedFields, VariantKey};
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::SystemTime;
+
+/// What a stored response consists of, before it is stored.
+#[derive(Clone, Debug)]
+pub struct Content {
+    /// The status.
+    pub status: StatusCode,
+    /// The fields, without those of one hop, without tags and `Age`, with
+    /// `Date` and `Content-Length`.
+    pub fields: HeaderMap,
+    /// The body's pieces, in order. Shared with responses that were freshened.
+    pub chunks: Arc<[Bytes]>,
+    /// The body's length in bytes.
+    pub length: u64,
+    /// What the response's `Vary` nominates.
+    pub nominated: NominatedFields,
+    /// What the request that brought it selects by these fields.
+    pub variant: VariantKey,
+    /// Its age, lifetime and windows.
+    pub freshness: Freshness,
+    /// The wall clock when it was received.
+    pub received_at: SystemTime,
+    /// The number of the last purge when its request left for the origin.
+    pub fence: u64,
+    /// The tags it bears.
+    pub tags: Arc<[Box<str>]>,
+}
+
+/// A response that is kept.
+#[derive(Debug)]
+pub struct StoredResponse {
+    content: Content,
+    weight: usize,
+    /// The number of the last purge that is known not to concern it.
+    checked: AtomicU64,
+    /// When it was purged softly, in milliseconds and one; zero for never.
+    softened: AtomicU64,
+}
+
+impl StoredResponse {
+    /// Makes a response ready to be kept.
+    pub fn new(content: Content) -> StoredResponse {
+        let weight = weigh(&content);
+        let checked = AtomicU64::new(content.fence);
+        StoredResponse { content, weight, checked, softened: AtomicU64::new(0) }
+    }
+
+    /// What it consists of.
+    pub fn content(&self) -> &Content {
+        &self.content
+    }
+
+    /// Bytes that it takes in memory: head, body, tags and book-keeping.
+    pub fn weight(&self) -> usize {
+        self.weight
+    }
+
+    /// The number of the last purge that is known not to concern it.
+    pub fn checked(&self) -> u64 {
+        self.checked.load(Ordering::Acquire)
+    }
+
+    /// Notes that no purge up to `number` concerns it, or that its softness
+    /// has been noted.
+    pub fn set_checked(&self, number: u64) {
+        self.checked.fetch_max(number, Ordering::AcqRel);
+    }
+
+    /// When it was purged softly.
+    pub fn softened(&self) -> Option<Moment> {
+        self.softened.load(Ordering::Acquire).checked_sub(1).map(Moment)
+    }
+
+    /// Makes it stale from `at` on, unless it is already.
+    pub fn soften(&self, at: Moment) {
+        let _ = self.softened.compare_exchange(
+            0,
+            at.0.saturating_add(1),
+            Ordering::AcqRel,
+            Ordering::Acquire,
+        );
+    }
+}
+
+/// What a field costs in a map besides its text: name, value, hash and index.
+const PER_FIELD: usize = 96;
+/// What a piece of a body costs besides its bytes.
+const PER_CHUNK: usize = size_of::<Bytes>() + 64;
+
+fn weigh(content: &Content) -> usize {
+    let fields: usize =
+        content.fields.iter().map(|(n, v)| n.as_str().len() + v.len() + PER_FIELD).sum();
+    let tags: usize = content.tags.iter().map(|tag| tag.len() + size_of::<Box<str>>() + 16).sum();
+    let body = content.chunks.iter().map(|chunk| chunk.len() + PER_CHUNK).sum::<usize>();
+    size_of::<StoredResponse>() + fields + tags + body + content.variant.as_bytes().len()
+}
