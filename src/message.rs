@@ -71,6 +71,8 @@ pub struct Presented {
     pub has_body: bool,
     /// It asks for a WebSocket.
     pub wants_websocket: bool,
+    /// Its client takes trailers.
+    pub takes_trailers: bool,
     /// `OPTIONS *`: about the server, not about a path.
     pub asterisk: bool,
 }
@@ -97,6 +99,7 @@ impl Presented {
         let forwarded = is_forwarded(&fields);
         let host = read_host(&uri, &fields, version, options)?;
         let wants_websocket = wants_websocket(&method, &fields, version);
+        let takes_trailers = has_member(&fields, &header::TE, "trailers");
         drop_ambiguous_names(&mut fields);
         remove_hop_by_hop(&mut fields);
         let sender = Sender::settle(&mut fields, host, peer, trusted);
@@ -122,6 +125,7 @@ impl Presented {
             forwarded,
             has_body,
             wants_websocket,
+            takes_trailers,
             asterisk,
         })
     }

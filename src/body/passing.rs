@@ -71,14 +71,6 @@ impl Passing {
         }
         timer.as_mut().poll(cx)
     }
-
-    /// The next piece, for those who await rather than poll.
-    ///
-    /// # Errors
-    /// [`BodyError`], by what broke the body.
-    pub async fn frame(&mut self) -> Option<Result<Frame<Bytes>, BodyError>> {
-        std::future::poll_fn(|cx| Pin::new(&mut *self).poll_frame(cx)).await
-    }
 }
 
 impl http_body::Body for Passing {

@@ -1,0 +1,57 @@
+//! A request as the origin is to see it: written anew by larder, target byte for
+//! byte as it is keyed.
+
+use crate::body::Body;
+use crate::message::Presented;
+use http::header::{self, HeaderMap, HeaderValue};
+use http::uri::Uri;
+use http::{Request, Version};
+
+/// The request for the origin, with these fields and this body. `host` replaces
+/// the `Host` field if the operator has fixed one.
+pub fn outbound(
+    presented: &Presented,
+    mut fields: HeaderMap,
+    body: Body,
+    host: Option<&HeaderValue>,
+) -> Request<Body> {
+    if let Some(host) = host {
+        fields.insert(header::HOST, host.clone());
+    }
+    fields.append(header::VIA, via(presented.version));
+    if presented.takes_trailers {
+        fields.insert(header::TE, HeaderValue::from_static("trailers"));
+        fields.insert(header::CONNECTION, HeaderValue::from_static("te"));
+    }
+    let mut request = Request::new(body);
+    *request.method_mut() = presented.method.clone();
+    *request.uri_mut() = target(presented);
+    *request.headers_mut() = fields;
+    request
+}
+
+/// The same for a WebSocket: with the fields that ask for it.
+pub fn upgrade_outbound(presented: &Presented, host: Option<&HeaderValue>) -> Request<Body> {
+    let mut request = outbound(presented, presented.fields.clone(), Body::empty(), host);
+    let fields = request.headers_mut();
+    fields.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+    fields.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+    request
+}
+
+/// The `Via` member for a message received in this version (RFC 9110 section
+/// 7.6.3).
+pub fn via(version: Version) -> HeaderValue {
+    match version {
+        Version::HTTP_10 => HeaderValue::from_static("1.0 larder"),
+        _ => HeaderValue::from_static("1.1 larder"),
+    }
+}
+
+fn target(presented: &Presented) -> Uri {
+    if presented.asterisk {
+        return Uri::from_static("*");
+    }
+    // It was a target when it came, and has not been touched.
+    presented.target.path_and_query().parse().unwrap_or_default()
+}

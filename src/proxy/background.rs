@@ -1,0 +1,35 @@
+//! Validating a stale response behind the back of the visitor who was given it
+//! (RFC 5861 section 3).
+
+use super::fetch::Plan;
+use super::lookup::Found;
+use super::{Proxy, lookup};
+use crate::collapse::Role;
+use crate::key::CacheKey;
+use crate::message::Presented;
+use crate::storage::StoredResponse;
+use std::sync::Arc;
+
+impl Proxy {
+    /// Begins the validation, unless one is under way. The origin sees the
+    /// fields of the request that caused it.
+    pub(super) fn validate_behind(
+        self: &Arc<Self>,
+        request: &Presented,
+        key: &CacheKey,
+        stale: &Arc<StoredResponse>,
+    ) {
+        if lookup::is_personal(request, &self.shared.options.policy) {
+            // Its answer could be its own; somebody else's request will do.
+            return;
+        }
+        let flight = (key.clone(), 0);
+        let softened = stale.softened().map_or(0, |_| stale.checked());
+        let number = || self.shared.purger.last();
+        if let Role::Lead(leader) = self.shared.collapser.join(flight, softened, number) {
+            let plan = Plan::new(request, key, &Found::Stale(Arc::clone(stale)));
+            let proxy = Arc::clone(self);
+            tokio::spawn(async move { proxy.fetch(plan, Some(leader)).await });
+        }
+    }
+}

@@ -1,0 +1,419 @@
+//! Going to the origin: the fetch is a task of its own, so that it outlives the
+//! client who caused it, and everybody who waits for it is given what arrives.
+
+use super::lookup::Found;
+use super::respond::{self, Failed};
+use super::{Answer, Flight, FlightKey, Proxy};
+use crate::body::{Body, Fill, Pushed, Source};
+use crate::collapse::{self, Landing};
+use crate::error::BodyError;
+use crate::key::CacheKey;
+use crate::message::Presented;
+use crate::origin;
+use crate::purge::{Departure, Verdict};
+use crate::semantics::cache_status::{CacheStatus, Forward};
+use crate::semantics::reuse::{self, Failure, OnFailure};
+use crate::semantics::storable::Reason;
+use crate::semantics::time::Exchange;
+use crate::semantics::validation::{self, Validated};
+use crate::storage::{Content, StoredResponse};
+use http::{HeaderMap, Response, StatusCode};
+use http_body_util::BodyExt;
+use std::sync::Arc;
+use tokio::sync::oneshot;
+use xxhash_rust::xxh3::xxh3_64;
+
+pub(super) type Leader = collapse::Leader<FlightKey, Arrived>;
+
+/// What a fetch is to do.
+pub(super) struct Plan {
+    pub request: Presented,
+    pub key: CacheKey,
+    /// The stale response that may be validated, or stand in for a failure.
+    pub stale: Option<Arc<StoredResponse>>,
+    pub forward: Forward,
+}
+
+impl Plan {
+    pub fn new(request: &Presented, key: &CacheKey, found: &Found) -> Plan {
+        let stale = match found {
+            Found::Stale(stored) => Some(Arc::clone(stored)),
+            _ => None,
+        };
+        Plan { request: request.clone(), key: key.clone(), stale, forward: found.forward() }
+    }
+}
+
+/// What a fetch brings for everybody.
+#[derive(Clone, Debug)]
+pub(super) enum Arrived {
+    /// A head, and a body that is still coming.
+    Filling(Arc<Filling>),
+    /// A stored response that the origin has confirmed.
+    Stored(Arc<StoredResponse>),
+    /// Nothing.
+    Failed(Failed),
+}
+
+/// A response that is going to be stored when its body is whole.
+#[derive(Debug)]
+pub(super) struct Filling {
+    /// The head; the body is not in it yet.
+    pub content: Content,
+    /// The body.
+    pub source: Source,
+    /// The origin sent an `Age`.
+    pub aged: bool,
+}
+
+/// What comes of waiting for another one's fetch.
+pub(super) enum Followed {
+    Answer(Box<Answer>),
+    /// It was not for this request: try again, knowing more.
+    Again(Flight),
+}
+
+/// What the origin said, and when.
+pub(super) struct Reply {
+    pub departure: Departure,
+    pub exchange: Exchange,
+    pub response: Response<Body>,
+}
+
+impl Proxy {
+    /// Fetches, and answers the request that the fetch is for.
+    pub(super) async fn fetch(self: &Arc<Self>, plan: Plan, leader: Option<Leader>) -> Answer {
+        let (own, mine) = oneshot::channel();
+        let forward = plan.forward;
+        tokio::spawn(Arc::clone(self).run(plan, leader, own));
+        mine.await.unwrap_or_else(|_| respond::fetch_lost(forward))
+    }
+
+    async fn run(
+        self: Arc<Self>,
+        plan: Plan,
+        leader: Option<Leader>,
+        own: oneshot::Sender<Answer>,
+    ) {
+        let failed = match self.ask_for_ours(&plan).await {
+            Ok((reply, None)) => match self.better_stale(&plan, &reply) {
+                Some(failed) => failed,
+                None => return self.arrived(plan, reply, leader, own).await,
+            },
+            Ok((reply, Some(fields))) => return self.confirmed(&plan, reply, fields, leader, own),
+            Err(error) => {
+                self.shared.metrics.origin_failures.count();
+                tracing::warn!(target = %plan.request.target, %error, "the origin failed");
+                Failed::Silent(error)
+            }
+        };
+        if let Some(leader) = leader {
+            leader.land(Landing::Shared(Arrived::Failed(failed.clone())));
+        }
+        let status = CacheStatus::forwarded(plan.forward);
+        let _ = own.send(self.without_origin(&plan.request, plan.stale.as_ref(), &failed, status));
+    }
+
+    /// Asks; with the fields of the freshened response if the origin confirmed
+    /// the stale one. A 304 about something else is asked again without
+    /// conditions (RFC 9111 section 4.3.3).
+    async fn ask_for_ours(
+        &self,
+        plan: &Plan,
+    ) -> Result<(Reply, Option<Box<HeaderMap>>), crate::error::OriginError> {
+        let mut fields = plan.request.fields.clone();
+        let now = self.shared.clock.now();
+        // Where nothing is going to be stored, the client's own copy may do.
+        let hopeless = self.shared.shy.reason(&plan.key, now).is_some_and(is_lasting);
+        match &plan.stale {
+            Some(stale) => {
+                validation::make_conditional(&mut fields, &stale.content().fields);
+            }
+            None if hopeless => {}
+            None => validation::remove_conditions(&mut fields),
+        }
+        let reply = self.ask(plan, fields).await?;
+        let Some(stale) = plan.stale.as_ref().filter(|_| is_304(&reply)) else {
+            return Ok((reply, None));
+        };
+        match validation::freshen(&stale.content().fields, reply.response.headers()) {
+            Validated::Freshened(fields) => Ok((reply, Some(fields))),
+            Validated::Other => {
+                let mut fields = plan.request.fields.clone();
+                validation::remove_conditions(&mut fields);
+                Ok((self.ask(plan, fields).await?, None))
+            }
+        }
+    }
+
+    async fn ask(
+        &self,
+        plan: &Plan,
+        fields: HeaderMap,
+    ) -> Result<Reply, crate::error::OriginError> {
+        let host = self.shared.options.host.as_ref();
+        let request = origin::outbound(&plan.request, fields, Body::empty(), host);
+        let departure = self.shared.purger.depart();
+        let sent = self.shared.clock.now();
+        self.shared.metrics.origin_requests.count();
+        let mut response = self.pool.send(request).await?;
+        crate::semantics::fields::remove_hop_by_hop(response.headers_mut());
+        let exchange = Exchange {
+            sent,
+            received: self.shared.clock.now(),
+            received_at: self.shared.clock.wall(),
+        };
+        Ok(Reply { departure, exchange, response })
+    }
+
+    /// An error of the origin's that a stale response may stand in for.
+    fn better_stale(&self, plan: &Plan, reply: &Reply) -> Option<Failed> {
+        let status = reply.response.status();
+        let failed = matches!(status.as_u16(), 500 | 502 | 503 | 504);
+        let stale = plan.stale.as_ref().filter(|_| failed)?;
+        self.may_stand_in(&plan.request, stale, Failure::Error).then_some(Failed::Status(status))
+    }
+
+    fn may_stand_in(&self, request: &Presented, stale: &StoredResponse, why: Failure) -> bool {
+        let personal = super::lookup::is_personal(request, &self.shared.options.policy);
+        let now = self.shared.clock.now();
+        let freshness = &stale.content().freshness;
+        reuse::on_failure(freshness, stale.softened(), personal, why, now) == OnFailure::AnswerStale
+    }
+
+    /// Answers without the origin: with the stale response, or with an error.
+    fn without_origin(
+        &self,
+        request: &Presented,
+        stale: Option<&Arc<StoredResponse>>,
+        failed: &Failed,
+        mut status: CacheStatus,
+    ) -> Answer {
+        let why = match failed {
+            Failed::Silent(error) if !error.is_origins_fault() => None,
+            Failed::Silent(_) => Some(Failure::Unreachable),
+            Failed::Status(_) => Some(Failure::Error),
+        };
+        status.forward_status = failed.origin_status();
+        let stale = stale.filter(|stale| why.is_some_and(|w| self.may_stand_in(request, stale, w)));
+        match stale {
+            Some(stale) => {
+                let now = self.shared.clock.now();
+                status.ttl = Some(respond::ttl(stale, now));
+                status.detail = Some("stale-if-error");
+                respond::from_store(request, stale, now, self.shared.options.max_ranges, status)
+            }
+            None => respond::failure(failed, status),
+        }
+    }
+
+    /// The origin has confirmed the stale response: freshen it.
+    fn confirmed(
+        &self,
+        plan: &Plan,
+        reply: Reply,
+        fields: Box<HeaderMap>,
+        leader: Option<Leader>,
+        own: oneshot::Sender<Answer>,
+    ) {
+        let Some(stale) = &plan.stale else { return };
+        let content = self.freshened(plan, stale, *fields, &reply);
+        let storable = self.storability(&plan.request, &content, content.length);
+        let stored = Arc::new(StoredResponse::new(content));
+        let mut status = CacheStatus::forwarded(plan.forward);
+        status.forward_status = Some(StatusCode::NOT_MODIFIED.as_u16());
+        match storable {
+            Ok(()) => status.stored = self.keep(&plan.key, &stored),
+            Err(reason) => {
+                self.shared.memory.remove(&plan.key);
+                status.detail = Some(reason.code());
+            }
+        }
+        if let Some(leader) = &leader {
+            let shared = storable.is_ok() && self.is_fresh(stored.content());
+            leader.land(if shared {
+                Landing::Shared(Arrived::Stored(Arc::clone(&stored)))
+            } else {
+                Landing::Alone
+            });
+        }
+        let now = self.shared.clock.now();
+        let most = self.shared.options.max_ranges;
+        let mut answer = respond::from_store(&plan.request, &stored, now, most, status);
+        // A cookie in the 304 is for whoever asked.
+        for cookie in reply.response.headers().get_all(http::header::SET_COOKIE) {
+            answer.response.headers_mut().append(http::header::SET_COOKIE, cookie.clone());
+        }
+        let _ = own.send(answer);
+    }
+
+    /// A response of its own has arrived: store it while it is being read, or
+    /// hand it on.
+    async fn arrived(
+        &self,
+        plan: Plan,
+        reply: Reply,
+        leader: Option<Leader>,
+        own: oneshot::Sender<Answer>,
+    ) {
+        let Reply { departure, exchange, mut response } = reply;
+        let aged = response.headers().contains_key(http::header::AGE);
+        let content = self.content(&plan.request, &mut response, &exchange, departure.fence());
+        let expected = http_body::Body::size_hint(response.body()).exact();
+        let mut status = CacheStatus::forwarded(plan.forward);
+        if let Err(reason) = self.storability(&plan.request, &content, expected.unwrap_or(0)) {
+            if reason != Reason::Method {
+                self.shared.shy.note(&plan.key, reason, exchange.received);
+            }
+            if let Some(leader) = leader {
+                leader.land(Landing::Alone);
+            }
+            status.detail = Some(reason.code());
+            let _ = own.send(respond::handed_on(&plan.request, response, &exchange, status));
+            return;
+        }
+        status.stored = true;
+        self.shared.shy.forget(&plan.key);
+        let limit = usize::try_from(self.shared.options.max_object).unwrap_or(usize::MAX);
+        let fill = Fill::new(limit, expected);
+        let filling = Arc::new(Filling { content, source: fill.source(), aged });
+        let now = self.shared.clock.now();
+        if let Some(answer) = respond::from_filling(&plan.request, &filling, now, status) {
+            let _ = own.send(answer);
+        }
+        if let Some(leader) = &leader {
+            let shared = self.is_fresh(&filling.content);
+            leader.land(match shared {
+                true => Landing::Shared(Arrived::Filling(Arc::clone(&filling))),
+                false => Landing::Alone,
+            });
+        }
+        self.pump(&plan.key, response.into_body(), fill, &filling.content, leader).await;
+        drop(departure);
+    }
+
+    /// Reads the body for everybody, and stores it when it is whole.
+    async fn pump(
+        &self,
+        key: &CacheKey,
+        mut body: Body,
+        fill: Fill,
+        content: &Content,
+        mut leader: Option<Leader>,
+    ) {
+        let mut trailers = None;
+        while let Some(frame) = body.frame().await {
+            let frame = match frame {
+                Ok(frame) => frame,
+                Err(error) => {
+                    tracing::warn!(target = %key.target(), %error, "a response broke off");
+                    return fill.abort(error);
+                }
+            };
+            match frame.into_data() {
+                Ok(chunk) => match fill.push(chunk).await {
+                    Pushed::Kept => {}
+                    Pushed::Outgrown => {
+                        // Newcomers could not be given its beginning.
+                        if leader.take().is_some() {
+                            let now = self.shared.clock.now();
+                            self.shared.shy.note(key, Reason::TooLarge, now);
+                        }
+                    }
+                    Pushed::NobodyCares => return fill.abort(BodyError::Abandoned),
+                },
+                Err(frame) => trailers = frame.into_trailers().ok(),
+            }
+        }
+        if let Some(filled) = fill.finish(trailers) {
+            let stored = StoredResponse::new(super::content::with_body(content, &filled));
+            self.keep(key, &Arc::new(stored));
+        }
+    }
+
+    /// Stores a response, unless what it is has been purged since its request
+    /// left for the origin.
+    fn keep(&self, key: &CacheKey, stored: &Arc<StoredResponse>) -> bool {
+        let content = stored.content();
+        let verdict = self.shared.purger.judge(key, &content.tags, content.fence);
+        let kept = !matches!(verdict, Verdict::Hard { .. })
+            && self.shared.memory.put(key, Arc::clone(stored));
+        if kept {
+            self.shared.metrics.stored.count();
+        }
+        kept
+    }
+
+    /// Answers with what another one's fetch has brought.
+    pub(super) async fn follow(
+        self: &Arc<Self>,
+        request: &Presented,
+        key: &CacheKey,
+        found: &Found,
+        landing: Landing<Arrived>,
+    ) -> Followed {
+        let mut status = CacheStatus::forwarded(found.forward());
+        status.collapsed = true;
+        let answered = |answer| Followed::Answer(Box::new(answer));
+        let arrived = match landing {
+            Landing::Lost => return Followed::Again(Flight { at_least: 0, variant: 0 }),
+            Landing::Alone => return answered(self.fetch_alone(request, key, found, "").await),
+            Landing::Shared(arrived) => arrived,
+        };
+        let content = match &arrived {
+            Arrived::Failed(failed) => {
+                let stale = match found {
+                    Found::Stale(stale) => Some(stale),
+                    _ => None,
+                };
+                return answered(self.without_origin(request, stale, failed, status));
+            }
+            Arrived::Filling(filling) => &filling.content,
+            Arrived::Stored(stored) => stored.content(),
+        };
+        if let Some(flight) = self.not_for(request, key, content) {
+            return Followed::Again(flight);
+        }
+        let now = self.shared.clock.now();
+        let most = self.shared.options.max_ranges;
+        let answer = match &arrived {
+            Arrived::Filling(filling) => respond::from_filling(request, filling, now, status),
+            Arrived::Stored(stored) => {
+                Some(respond::from_store(request, stored, now, most, status))
+            }
+            Arrived::Failed(_) => None,
+        };
+        match answer {
+            Some(answer) => answered(answer),
+            None => answered(self.fetch_alone(request, key, found, "came-too-late").await),
+        }
+    }
+
+    /// Which flight to look for if this one's response is not for the request:
+    /// it is another variant, or has been purged meanwhile.
+    fn not_for(&self, request: &Presented, key: &CacheKey, content: &Content) -> Option<Flight> {
+        let cookies = &self.shared.options.policy.cookies;
+        let variant = content.nominated.select(&request.fields, cookies);
+        let number = match self.shared.purger.judge(key, &content.tags, content.fence) {
+            Verdict::Stands => 0,
+            Verdict::Soft { number, .. } | Verdict::Hard { number } => number,
+        };
+        if variant.as_ref() == Some(&content.variant) && number == 0 {
+            return None;
+        }
+        let variant = variant.map_or(0, |variant| xxh3_64(variant.as_bytes()) | 1);
+        Some(Flight { at_least: number, variant })
+    }
+}
+
+fn is_304(reply: &Reply) -> bool {
+    reply.response.status() == StatusCode::NOT_MODIFIED
+}
+
+/// Reasons that lie in the response itself and will be there next time.
+fn is_lasting(reason: Reason) -> bool {
+    matches!(
+        reason,
+        Reason::NoStore | Reason::Private | Reason::VaryAny | Reason::NoLifetime | Reason::TooLarge
+    )
+}

@@ -1,0 +1,270 @@
+//! The way of a request, top to bottom:
+//!
+//! ```text
+//! Presented -> CacheKey -> lookup (Vary picks the variant) -> reuse::decide
+//!     -> answer from the store | answer stale and validate behind | go on
+//!     -> collapse -> origin -> storable::decide / freshen / reuse::on_failure
+//!     -> store, fenced -> respond -> record
+//! ```
+//!
+//! Deciding is done by `semantics`, waiting by `collapse`, talking by `origin`;
+//! here they are put in a row.
+
+mod background;
+mod content;
+mod fetch;
+mod lookup;
+mod parts;
+mod passthrough;
+mod purging;
+mod record;
+mod respond;
+mod shy;
+
+pub use purging::Access;
+pub use record::Recorded;
+
+use crate::access_log::AccessLog;
+use crate::body::{Body, Limits};
+use crate::clock::Clock;
+use crate::collapse::{Collapser, Role};
+use crate::key::CacheKey;
+use crate::message::{self, Presented};
+use crate::metrics::Metrics;
+use crate::origin::Pool;
+use crate::purge::{Purger, Verdict};
+use crate::semantics::cache_status::{CacheStatus, Forward, Outcome};
+use crate::semantics::directives::only_if_cached;
+use crate::semantics::policy::Policy;
+use crate::storage::Memory;
+use fetch::{Arrived, Followed, Plan};
+use http::header::HeaderName;
+use http::{HeaderValue, Request, Response};
+use hyper::body::Incoming;
+use lookup::Found;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What the way of a request needs to know.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The operator's choices for caching.
+    pub policy: Policy,
+    /// How requests are read.
+    pub presented: message::Options,
+    /// Response fields that bear tags.
+    pub tag_fields: Vec<HeaderName>,
+    /// Requests that bear one of these cookies are not answered from the store.
+    pub bypass_cookies: Vec<Box<str>>,
+    /// The largest body that is stored, in bytes.
+    pub max_object: u64,
+    /// The most ranges of one request.
+    pub max_ranges: usize,
+    /// `Host` for the origin, if it is not the client's.
+    pub host: Option<HeaderValue>,
+    /// Bounds on request bodies.
+    pub request_body: Limits,
+    /// How long it is remembered that a target was not storable.
+    pub uncacheable_ttl: Duration,
+    /// Who may purge on the proxy's own port.
+    pub access: Access,
+}
+
+/// What all runtimes share.
+#[derive(Clone)]
+pub struct Shared {
+    /// What is configured.
+    pub options: Arc<Options>,
+    /// What is stored.
+    pub memory: Arc<Memory>,
+    /// What is forgotten.
+    pub purger: Arc<Purger>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Where requests are written down.
+    pub log: AccessLog,
+    collapser: Arc<Collapser<FlightKey, Arrived>>,
+    shy: Arc<shy::Shy>,
+}
+
+impl Shared {
+    /// Puts the parts together.
+    pub fn new(
+        options: Options,
+        memory: Arc<Memory>,
+        purger: Arc<Purger>,
+        clock: Arc<dyn Clock>,
+        log: AccessLog,
+    ) -> Shared {
+        let shy = Arc::new(shy::Shy::new(options.uncacheable_ttl));
+        let options = Arc::new(options);
+        let (metrics, collapser) = (Arc::default(), Arc::default());
+        Shared { options, memory, purger, metrics, clock, log, collapser, shy }
+    }
+}
+
+/// A fetch under way: a target, and what of the variant is known beforehand.
+type FlightKey = (CacheKey, u64);
+
+/// How often a request may find that what it waited for is not for it.
+const MOST_TRIES: usize = 4;
+
+/// The proxy, as one runtime has it.
+pub struct Proxy {
+    shared: Shared,
+    pool: Pool,
+}
+
+/// A response, and what the cache has to say about it.
+struct Answer {
+    response: Response<Body>,
+    status: CacheStatus,
+}
+
+impl Proxy {
+    /// A proxy with this pool of connections.
+    pub fn new(shared: Shared, pool: Pool) -> Proxy {
+        Proxy { shared, pool }
+    }
+
+    /// Answers a request from the connection with this peer. Never fails: what
+    /// goes wrong is answered.
+    pub async fn handle(
+        self: &Arc<Self>,
+        request: Request<Incoming>,
+        peer: SocketAddr,
+    ) -> Response<Recorded> {
+        let line = record::Line::begin(&request, peer, &*self.shared.clock);
+        let answer = self.answer(request, peer).await;
+        record::finish(&self.shared, line, answer)
+    }
+
+    async fn answer(self: &Arc<Self>, mut request: Request<Incoming>, peer: SocketAddr) -> Answer {
+        let upgrade = hyper::upgrade::on(&mut request);
+        let (parts, body) = request.into_parts();
+        let presented = match Presented::read(parts, peer, &self.shared.options.presented) {
+            Ok(presented) => presented,
+            Err(refusal) => return respond::refusal(&refusal),
+        };
+        if presented.method.as_str() == "PURGE" {
+            return self.purge(&presented);
+        }
+        match passthrough::reason(&presented, &self.shared.options) {
+            Some(why) if presented.wants_websocket => self.tunnel(&presented, upgrade, why).await,
+            Some(why) => self.pass(&presented, body, why).await,
+            None => self.through_the_cache(&presented).await,
+        }
+    }
+
+    async fn through_the_cache(self: &Arc<Self>, request: &Presented) -> Answer {
+        let key = CacheKey::new(request.target.clone());
+        let mut flight = Flight { at_least: 0, variant: 0 };
+        for _ in 0..MOST_TRIES {
+            let found = self.look_up(request, &key);
+            match &found {
+                Found::Usable(stored) => return self.hit(request, stored, None),
+                Found::UsableWhileValidated(stored) => {
+                    self.validate_behind(request, &key, stored);
+                    return self.hit(request, stored, Some("stale-while-revalidate"));
+                }
+                Found::Stale(_) | Found::Withheld | Found::Nothing(_) => {}
+            }
+            if only_if_cached(&request.fields) {
+                return respond::only_if_cached(found.forward());
+            }
+            if passthrough::only_whole_responses_are_fetched(request) {
+                let why = CacheStatus::forwarded(found.forward());
+                return self.pass_head(request, why).await;
+            }
+            match self.fetch_with_others(request, &key, &found, &flight).await {
+                Followed::Answer(answer) => return *answer,
+                Followed::Again(next) => flight = next,
+            }
+        }
+        let found = self.look_up(request, &key);
+        self.fetch_alone(request, &key, &found, "too-many-tries").await
+    }
+
+    /// Fetches for all who wait, or waits for the one who does. Who says who
+    /// they are, and whose target is known not to be storable, goes alone.
+    async fn fetch_with_others(
+        self: &Arc<Self>,
+        request: &Presented,
+        key: &CacheKey,
+        found: &Found,
+        flight: &Flight,
+    ) -> Followed {
+        let now = self.shared.clock.now();
+        let personal = lookup::is_personal(request, &self.shared.options.policy);
+        if personal || self.shared.shy.remembers(key, now) {
+            return Followed::Answer(Box::new(self.fetch_alone(request, key, found, "").await));
+        }
+        // A fetch that left before a purge of this target is no use any more.
+        let purged = match self.shared.purger.judge(key, &[], 0) {
+            Verdict::Hard { number } | Verdict::Soft { number, .. } => number,
+            Verdict::Stands => 0,
+        };
+        let at_least = flight.at_least.max(purged);
+        let number = || self.shared.purger.last();
+        match self.shared.collapser.join((key.clone(), flight.variant), at_least, number) {
+            Role::Lead(leader) => {
+                let plan = Plan::new(request, key, found);
+                let answer = self.fetch(plan, Some(leader)).await;
+                Followed::Answer(Box::new(answer))
+            }
+            Role::Follow(follower) => {
+                let landing = follower.landing().await;
+                self.follow(request, key, found, landing).await
+            }
+        }
+    }
+
+    async fn fetch_alone(
+        self: &Arc<Self>,
+        request: &Presented,
+        key: &CacheKey,
+        found: &Found,
+        detail: &'static str,
+    ) -> Answer {
+        let mut answer = self.fetch(Plan::new(request, key, found), None).await;
+        if !detail.is_empty() {
+            answer.status.detail.get_or_insert(detail);
+        }
+        answer
+    }
+
+    fn hit(
+        &self,
+        request: &Presented,
+        stored: &crate::storage::StoredResponse,
+        detail: Option<&'static str>,
+    ) -> Answer {
+        let now = self.shared.clock.now();
+        let mut status = CacheStatus::new(Outcome::Hit);
+        status.ttl = Some(respond::ttl(stored, now));
+        status.detail = detail;
+        respond::from_store(request, stored, now, self.shared.options.max_ranges, status)
+    }
+}
+
+/// What a request that waits knows of the fetch that it wants to follow.
+struct Flight {
+    /// Fetches with a lower number left before a purge that concerns it.
+    at_least: u64,
+    /// What is known of the variant; zero for nothing.
+    variant: u64,
+}
+
+impl Found {
+    /// Why the request has to go to the origin.
+    fn forward(&self) -> Forward {
+        match self {
+            Found::Nothing(forward) => *forward,
+            Found::Withheld => Forward::Request,
+            Found::Stale(_) | Found::Usable(_) | Found::UsableWhileValidated(_) => Forward::Stale,
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Requests that the cache has no part in: handed on as they come, and their
+//! answers too.
+
+use super::respond::{self, Failed};
+use super::{Answer, Options, Proxy};
+use crate::body::{Body, Passing};
+use crate::key::CacheKey;
+use crate::message::Presented;
+use crate::origin::{self, Tunnel};
+use crate::purge::{Selectors, Softness};
+use crate::semantics::cache_status::{CacheStatus, Forward};
+use crate::semantics::{conditional, cookies, fields, invalidation, tags};
+use http::header::{self, HeaderValue};
+use http::{Method, Request, Response, StatusCode};
+use hyper::body::Incoming;
+use hyper::upgrade::{OnUpgrade, Upgraded};
+use hyper_util::rt::TokioIo;
+
+/// Why the cache has no part in a request; `None` if it has.
+pub(super) fn reason(request: &Presented, options: &Options) -> Option<CacheStatus> {
+    let because = |forward, detail| {
+        let mut status = CacheStatus::forwarded(forward);
+        status.detail = detail;
+        Some(status)
+    };
+    if request.wants_websocket {
+        return because(Forward::Bypass, Some("upgrade"));
+    }
+    if request.method != Method::GET && request.method != Method::HEAD {
+        return because(Forward::Method, None);
+    }
+    if request.has_body {
+        return because(Forward::Bypass, Some("request-body"));
+    }
+    if conditional::for_the_origin(&request.fields) {
+        return because(Forward::Bypass, Some("precondition"));
+    }
+    if cookies::bears_any(&request.fields, &options.bypass_cookies) {
+        return because(Forward::Bypass, Some("bypass-cookie"));
+    }
+    None
+}
+
+/// Whether a request asks for less than the cache would fetch for it: the head
+/// alone, or a part. It is answered from the store if it can be, and else
+/// handed on as it is.
+pub(super) fn only_whole_responses_are_fetched(request: &Presented) -> bool {
+    request.method == Method::HEAD || request.fields.contains_key(header::RANGE)
+}
+
+impl Proxy {
+    /// Hands on a request with its body, and the answer.
+    pub(super) async fn pass(
+        &self,
+        request: &Presented,
+        body: Incoming,
+        status: CacheStatus,
+    ) -> Answer {
+        let body = match request.has_body {
+            true => {
+                let limits = self.shared.options.request_body;
+                Body::Passing(Box::new(Passing::new(body, limits)))
+            }
+            false => Body::empty(),
+        };
+        let host = self.shared.options.host.as_ref();
+        let outbound = origin::outbound(request, request.fields.clone(), body, host);
+        self.hand_on(request, outbound, status).await
+    }
+
+    /// Hands on a request without a body.
+    pub(super) async fn pass_head(&self, request: &Presented, status: CacheStatus) -> Answer {
+        let host = self.shared.options.host.as_ref();
+        let outbound = origin::outbound(request, request.fields.clone(), Body::empty(), host);
+        self.hand_on(request, outbound, status).await
+    }
+
+    async fn hand_on(
+        &self,
+        request: &Presented,
+        outbound: Request<Body>,
+        status: CacheStatus,
+    ) -> Answer {
+        self.shared.metrics.origin_requests.count();
+        match self.pool.send(outbound).await {
+            Ok(mut response) => {
+                fields::remove_hop_by_hop(response.headers_mut());
+                tags::take(response.headers_mut(), &self.shared.options.tag_fields);
+                self.invalidate_after(request, &response);
+                Answer { response, status }
+            }
+            Err(error) => {
+                self.shared.metrics.origin_failures.count();
+                tracing::warn!(target = %request.target, %error, "the origin failed");
+                respond::failure(&Failed::Silent(error), status)
+            }
+        }
+    }
+
+    /// What a successful unsafe request has changed is forgotten before its
+    /// answer is handed on (RFC 9111 section 4.4).
+    fn invalidate_after(&self, request: &Presented, response: &Response<Body>) {
+        if !invalidation::invalidates(&request.method, response.status()) {
+            return;
+        }
+        let host = request.target.host().as_str();
+        let named = invalidation::also_named(response.headers(), host, request.target.path());
+        let others = named.iter().filter_map(|path| request.target.with_path(path).ok());
+        let keys = std::iter::once(request.target.clone())
+            .chain(others)
+            .flat_map(|target| CacheKey::new(target).in_both_schemes())
+            .collect();
+        let selectors = Selectors { keys, ..Selectors::default() };
+        self.shared.purger.purge(&selectors, Softness::Hard, self.shared.clock.now());
+    }
+
+    /// Hands on a request for a WebSocket; a tunnel is opened only once the
+    /// origin has agreed.
+    pub(super) async fn tunnel(
+        &self,
+        request: &Presented,
+        client: OnUpgrade,
+        status: CacheStatus,
+    ) -> Answer {
+        let host = self.shared.options.host.as_ref();
+        let outbound = origin::upgrade_outbound(request, host);
+        let mut answer = self.hand_on(request, outbound, status).await;
+        if answer.response.status() == StatusCode::SWITCHING_PROTOCOLS {
+            let origin = hyper::upgrade::on(&mut answer.response);
+            let place = answer.response.extensions_mut().remove::<Tunnel>();
+            let fields = answer.response.headers_mut();
+            fields.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+            fields.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+            tokio::spawn(async move {
+                if let (Ok(client), Ok(origin)) = (client.await, origin.await) {
+                    copy_both_ways(client, origin).await;
+                }
+                drop(place);
+            });
+        }
+        answer
+    }
+}
+
+async fn copy_both_ways(client: Upgraded, origin: Upgraded) {
+    let (mut client, mut origin) = (TokioIo::new(client), TokioIo::new(origin));
+    if let Err(error) = tokio::io::copy_bidirectional(&mut client, &mut origin).await {
+        tracing::debug!(%error, "a tunnel ended");
+    }
+}

@@ -1,0 +1,144 @@
+//! What is said about a request when it is done: `Cache-Status` and `Via` to the
+//! client, a line to the access log, a count.
+
+use super::{Answer, Shared};
+use crate::access_log::{AccessLog, Entry};
+use crate::body::Body;
+use crate::clock::Clock;
+use crate::error::BodyError;
+use crate::origin;
+use crate::semantics::cache_status::CacheStatus;
+use crate::semantics::time::Moment;
+use bytes::Bytes;
+use http::header::{self, HeaderName, HeaderValue};
+use http::{Method, Request, Response, StatusCode, Version};
+use http_body::{Body as _, Frame, SizeHint};
+use hyper::body::Incoming;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
+
+/// What has to be remembered of a request for the line that is written at its
+/// end.
+pub(super) struct Line {
+    began: Moment,
+    peer: SocketAddr,
+    method: Method,
+    target: String,
+    version: Version,
+    host: Option<HeaderValue>,
+    referer: Option<HeaderValue>,
+    agent: Option<HeaderValue>,
+}
+
+impl Line {
+    pub fn begin(request: &Request<Incoming>, peer: SocketAddr, clock: &dyn Clock) -> Line {
+        let field = |name: HeaderName| request.headers().get(name).cloned();
+        Line {
+            began: clock.now(),
+            peer,
+            method: request.method().clone(),
+            target: request.uri().to_string(),
+            version: request.version(),
+            host: field(header::HOST),
+            referer: field(header::REFERER),
+            agent: field(header::USER_AGENT),
+        }
+    }
+}
+
+/// Writes what the cache did into the response, counts it, and has the line
+/// written when the body has gone.
+pub(super) fn finish(shared: &Shared, line: Line, answer: Answer) -> Response<Recorded> {
+    let Answer { mut response, status } = answer;
+    let fields = response.headers_mut();
+    if let Ok(value) = HeaderValue::from_str(&status.to_string()) {
+        fields.append(CACHE_STATUS, value);
+    }
+    fields.append(header::VIA, origin::via(Version::HTTP_11));
+    shared.metrics.count(&status);
+    let code = response.status();
+    response.map(|body| Recorded {
+        body,
+        sent: 0,
+        broken: false,
+        entry: shared.log.is_on().then(|| Pending {
+            log: shared.log.clone(),
+            clock: Arc::clone(&shared.clock),
+            line,
+            code,
+            status,
+        }),
+    })
+}
+
+/// A response's body that is written down when it is gone.
+pub struct Recorded {
+    body: Body,
+    sent: u64,
+    broken: bool,
+    entry: Option<Pending>,
+}
+
+struct Pending {
+    log: AccessLog,
+    clock: Arc<dyn Clock>,
+    line: Line,
+    code: StatusCode,
+    status: CacheStatus,
+}
+
+impl http_body::Body for Recorded {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let polled = Pin::new(&mut self.body).poll_frame(cx);
+        match &polled {
+            Poll::Ready(Some(Ok(frame))) => {
+                self.sent += frame.data_ref().map_or(0, |data| data.len() as u64);
+            }
+            Poll::Ready(Some(Err(_))) => self.broken = true,
+            _ => {}
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl Drop for Recorded {
+    fn drop(&mut self) {
+        let Some(Pending { log, clock, line, code, status }) = self.entry.take() else { return };
+        let text = |value: &Option<HeaderValue>| {
+            value.as_ref().map(|v| String::from_utf8_lossy(v.as_bytes()).into_owned())
+        };
+        log.write(Entry {
+            at: clock.wall(),
+            took: clock.now().since(line.began),
+            client: line.peer.ip().to_canonical(),
+            method: line.method.as_str(),
+            target: &line.target,
+            version: line.version,
+            host: text(&line.host),
+            referer: text(&line.referer),
+            agent: text(&line.agent),
+            status: code.as_u16(),
+            bytes: self.sent,
+            broken: self.broken,
+            cache: &status,
+        });
+    }
+}

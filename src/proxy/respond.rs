@@ -1,0 +1,191 @@
+//! Answers: from the store, from what arrives, and larder's own.
+
+use super::Answer;
+use super::fetch::Filling;
+use super::parts;
+use crate::body::Body;
+use crate::error::{OriginError, Refusal};
+use crate::message::Presented;
+use crate::semantics::cache_status::{CacheStatus, Forward, Outcome};
+use crate::semantics::conditional::{self, Precondition};
+use crate::semantics::range::{self, Wanted};
+use crate::semantics::time::{Exchange, Moment};
+use crate::storage::StoredResponse;
+use http::header::{self, HeaderMap, HeaderValue};
+use http::{Method, Response, StatusCode};
+use std::time::SystemTime;
+
+/// An origin that failed.
+#[derive(Clone, Debug)]
+pub(super) enum Failed {
+    /// It did not answer.
+    Silent(OriginError),
+    /// It answered with this error.
+    Status(StatusCode),
+}
+
+impl Failed {
+    /// The status that the origin answered, if it did.
+    pub fn origin_status(&self) -> Option<u16> {
+        match self {
+            Failed::Silent(_) => None,
+            Failed::Status(status) => Some(status.as_u16()),
+        }
+    }
+}
+
+/// Seconds for which a stored response stays fresh; after a soft purge, those
+/// since it became stale, negative.
+pub(super) fn ttl(stored: &StoredResponse, now: Moment) -> i64 {
+    let ttl = stored.content().freshness.ttl(now);
+    match stored.softened() {
+        Some(at) => ttl.min(-i64::try_from(now.since(at).as_secs()).unwrap_or(i64::MAX)),
+        None => ttl,
+    }
+}
+
+/// Answers with a stored response: whole, in parts, or with 304 if the client
+/// has it already.
+pub(super) fn from_store(
+    request: &Presented,
+    stored: &StoredResponse,
+    now: Moment,
+    most_ranges: usize,
+    status: CacheStatus,
+) -> Answer {
+    let content = stored.content();
+    let mut fields = content.fields.clone();
+    fields.insert(header::AGE, HeaderValue::from(content.freshness.age(now).get()));
+    if has_it(request, content.status, &fields, content.received_at) {
+        return not_modified(fields, status);
+    }
+    let wanted = range::wanted(
+        &request.method,
+        &request.fields,
+        content.status,
+        &content.fields,
+        content.length,
+        most_ranges,
+    );
+    let (code, body) = match wanted {
+        Wanted::Whole if request.method == Method::HEAD => (content.status, Body::empty()),
+        Wanted::Whole => (content.status, Body::Chunks(content.chunks.iter().cloned().collect())),
+        Wanted::Parts(ranges) => {
+            let body = parts::partial(&mut fields, &content.chunks, content.length, &ranges);
+            (StatusCode::PARTIAL_CONTENT, body)
+        }
+        Wanted::Unsatisfiable => {
+            let body = parts::unsatisfiable(&mut fields, content.length);
+            (StatusCode::RANGE_NOT_SATISFIABLE, body)
+        }
+    };
+    Answer { response: response(code, fields, body), status }
+}
+
+/// Answers with a response whose body is still coming; `None` if its beginning
+/// is gone already.
+pub(super) fn from_filling(
+    request: &Presented,
+    filling: &Filling,
+    now: Moment,
+    status: CacheStatus,
+) -> Option<Answer> {
+    let content = &filling.content;
+    let mut fields = content.fields.clone();
+    if filling.aged {
+        fields.insert(header::AGE, HeaderValue::from(content.freshness.age(now).get()));
+    }
+    if has_it(request, content.status, &fields, content.received_at) {
+        return Some(not_modified(fields, status));
+    }
+    let body = Body::Shared(filling.source.read()?);
+    Some(Answer { response: response(content.status, fields, body), status })
+}
+
+/// Hands on a response that is not stored. A client that has it already is
+/// spared the body.
+pub(super) fn handed_on(
+    request: &Presented,
+    origin: Response<Body>,
+    exchange: &Exchange,
+    status: CacheStatus,
+) -> Answer {
+    let (head, body) = origin.into_parts();
+    if has_it(request, head.status, &head.headers, exchange.received_at) {
+        return not_modified(head.headers, status);
+    }
+    Answer { response: response(head.status, head.headers, body), status }
+}
+
+fn has_it(
+    request: &Presented,
+    status: StatusCode,
+    fields: &HeaderMap,
+    received_at: SystemTime,
+) -> bool {
+    conditional::evaluate(&request.fields, status, fields, received_at) == Precondition::NotModified
+}
+
+fn not_modified(mut fields: HeaderMap, status: CacheStatus) -> Answer {
+    conditional::not_modified_fields(&mut fields);
+    Answer { response: response(StatusCode::NOT_MODIFIED, fields, Body::empty()), status }
+}
+
+pub(super) fn response(status: StatusCode, fields: HeaderMap, body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    *response.headers_mut() = fields;
+    response
+}
+
+/// A short page in plain text that nobody is to keep.
+pub(super) fn page(status: StatusCode, sentence: &str) -> Response<Body> {
+    let mut fields = HeaderMap::new();
+    let plain = HeaderValue::from_static("text/plain; charset=utf-8");
+    fields.insert(header::CONTENT_TYPE, plain);
+    fields.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response(status, fields, Body::from(format!("{status}\n\n{sentence}\n")))
+}
+
+/// Refuses a request, and closes the connection.
+pub(super) fn refusal(refusal: &Refusal) -> Answer {
+    let mut response = page(refusal.status, refusal.message);
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    Answer { response, status: CacheStatus::new(Outcome::Own) }
+}
+
+/// The origin failed, and there is nothing to stand in for it.
+pub(super) fn failure(failed: &Failed, mut status: CacheStatus) -> Answer {
+    let (code, sentence) = match failed {
+        Failed::Silent(error) => {
+            status.detail = Some(error.code());
+            (error.status(), error.sentence())
+        }
+        Failed::Status(code) => (*code, "The app behind this server reported an error."),
+    };
+    let mut response = page(code, sentence);
+    if code == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    if matches!(failed, Failed::Silent(OriginError::RequestBody(_))) {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    Answer { response, status }
+}
+
+/// The client wants an answer from the cache or none (RFC 9111 section 5.2.1.7).
+pub(super) fn only_if_cached(forward: Forward) -> Answer {
+    let mut status = CacheStatus::new(Outcome::Own);
+    status.detail = Some(forward.token());
+    let sentence = "The request says only-if-cached, and nothing that is stored can be used.";
+    Answer { response: page(StatusCode::GATEWAY_TIMEOUT, sentence), status }
+}
+
+/// The task that fetched has gone without an answer.
+pub(super) fn fetch_lost(forward: Forward) -> Answer {
+    let mut status = CacheStatus::forwarded(forward);
+    status.detail = Some("internal");
+    let sentence = "Something went wrong in this server; it has been written down.";
+    tracing::error!("a fetch ended without an answer");
+    Answer { response: page(StatusCode::INTERNAL_SERVER_ERROR, sentence), status }
+}

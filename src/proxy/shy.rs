@@ -1,0 +1,48 @@
+//! Targets whose last response was not storable: nobody waits for another's
+//! fetch of them, because it would bring nothing to share.
+//!
+//! Never keeps a response from being stored: the next one is judged as ever.
+
+use crate::key::CacheKey;
+use crate::semantics::storable::Reason;
+use crate::semantics::time::Moment;
+use moka::sync::Cache;
+use std::time::Duration;
+
+/// The most targets that are remembered; the oldest go.
+const MOST: u64 = 16_384;
+
+/// A bounded memory of targets, by hash: confusing two costs a wait, no more.
+#[derive(Debug)]
+pub(super) struct Shy {
+    known: Cache<u128, (Moment, Reason)>,
+    lasts: Duration,
+}
+
+impl Shy {
+    pub fn new(lasts: Duration) -> Shy {
+        Shy { known: Cache::new(MOST), lasts }
+    }
+
+    /// Notes that a target's response was not storable.
+    pub fn note(&self, key: &CacheKey, reason: Reason, now: Moment) {
+        self.known.insert(key.hash(), (now.plus(self.lasts), reason));
+    }
+
+    /// Notes that it was storable after all.
+    pub fn forget(&self, key: &CacheKey) {
+        if self.known.contains_key(&key.hash()) {
+            self.known.invalidate(&key.hash());
+        }
+    }
+
+    /// Whether a target is known not to be storable.
+    pub fn remembers(&self, key: &CacheKey, now: Moment) -> bool {
+        self.reason(key, now).is_some()
+    }
+
+    /// Why it was not.
+    pub fn reason(&self, key: &CacheKey, now: Moment) -> Option<Reason> {
+        self.known.get(&key.hash()).filter(|(until, _)| *until > now).map(|(_, reason)| reason)
+    }
+}
