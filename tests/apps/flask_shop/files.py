@@ -11,7 +11,9 @@ CHUNK = bytes(range(256)) * 256  # 64 KiB: byte n of a stream is n % 256
 @bp.get("/download/<name>")
 def download(name):
     """Flask's `send_file` from a folder: ETag, Last-Modified, conditions and ranges."""
-    response = send_from_directory("downloads", name, as_attachment=True, conditional=True, max_age=3600)
+    response = send_from_directory(
+        "downloads", name, as_attachment=True, conditional=True, max_age=3600
+    )
     response.headers["Cache-Tag"] = "downloads"
     return response
 

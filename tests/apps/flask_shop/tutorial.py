@@ -30,7 +30,8 @@ def index():
 
 @bp.get("/static-content")
 def static_content():
-    response = make_response(render_template("page.html", title="Opening hours", text="From 8 to 18."))
+    text = "From 8 to 18."
+    response = make_response(render_template("page.html", title="Opening hours", text=text))
     response.cache_control.public = True
     response.cache_control.max_age = 3600
     response.expires = datetime.now(timezone.utc) + timedelta(hours=1)
