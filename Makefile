@@ -11,6 +11,7 @@ help: ## List these targets
 setup: ## Install what the tests need beyond Rust (see scripts/setup-tests)
 	@scripts/setup-tests
 
+# Doc-tests first: the output then ends with the summary of all the others.
 test: setup ## Install what the tests need, then run every test
 	cargo test --doc
 	@if cargo nextest --version >/dev/null 2>&1; then \
