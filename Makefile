@@ -1,0 +1,28 @@
+# The chores. `make` alone lists them.
+.DEFAULT_GOAL := help
+.PHONY: help setup test lint ci
+
+# Where the tests find the Python that runs Flask and Django.
+export LARDER_TEST_PYTHON ?= $(CURDIR)/.venv/bin/python
+
+help: ## List these targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | sed "s,|,\t,"
+
+setup: ## Install what the tests need beyond Rust (see scripts/setup-tests)
+	@scripts/setup-tests
+
+# Doc-tests first: the output then ends with the summary of all the others.
+test: setup ## Install what the tests need, then run every test
+	cargo test --doc
+	@if cargo nextest --version >/dev/null 2>&1; then \
+		echo cargo nextest run; cargo nextest run; \
+	else \
+		echo cargo test --lib --bins --tests --examples; cargo test --lib --bins --tests --examples; \
+	fi
+
+lint: ## Formatting, clippy and documentation, warnings as errors
+	cargo fmt --check
+	cargo clippy --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps
+
+ci: lint test ## Everything that has to pass before a merge
