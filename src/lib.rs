@@ -1,1 +1,3 @@
 //! larder.
+
+pub mod config;
