@@ -19,6 +19,9 @@ mod settings;
 mod units;
 mod value;
 
+#[cfg(test)]
+mod tests;
+
 pub use address::{Listen, Target};
 pub use diagnose::ConfigError;
 pub use file::Source;
