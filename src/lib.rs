@@ -1,10 +1,15 @@
 //! larder.
 pub mod access_log;
+pub mod admin;
+pub mod app;
 pub mod body;
+pub mod cli;
 pub mod clock;
 pub mod collapse;
+pub mod config;
 pub mod error;
 pub mod key;
+pub mod listen;
 pub mod message;
 pub mod metrics;
 pub mod origin;

@@ -1,0 +1,151 @@
+//! What no key says alone: whether the settings make sense together.
+
+use super::diagnose::{Place, Problem, wrong};
+use super::settings::Settings;
+use super::units::show_bytes;
+use std::collections::BTreeMap;
+
+/// Everything that doesn't make sense. `places` has where each key was set that isn't at its
+/// default; `whole` stands for what should have been set and wasn't.
+pub(super) fn problems(
+    settings: &Settings,
+    places: &BTreeMap<&'static str, Place>,
+    whole: &Place,
+) -> Vec<Problem> {
+    let mut check = Check {
+        settings,
+        places,
+        whole,
+        problems: Vec::new(),
+    };
+    check.origin();
+    check.doors();
+    check.sizes();
+    check.zeros();
+    check.problems
+}
+
+struct Check<'a> {
+    settings: &'a Settings,
+    places: &'a BTreeMap<&'static str, Place>,
+    whole: &'a Place,
+    problems: Vec<Problem>,
+}
+
+impl Check<'_> {
+    /// Notes a problem at the first of `keys` that was set.
+    fn wrong(&mut self, keys: &[&str], message: impl Into<String>, note: impl Into<String>) {
+        let place = keys.iter().find_map(|key| self.places.get(key));
+        let problem = wrong(message, note).at(place.unwrap_or(self.whole));
+        self.problems.push(problem);
+    }
+
+    /// The application is somewhere, and not here.
+    fn origin(&mut self) {
+        if !self.places.contains_key("origin.to") {
+            let note = "set `to` in `[origin]`, `LARDER_ORIGIN__TO`, or `--to`";
+            return self.wrong(&[], "the address of the application is missing", note);
+        }
+        let (to, settings) = (&self.settings.origin.to, self.settings);
+        let listen = settings.listen.iter().find(|listen| {
+            let reached = listen.addresses.iter().any(|at| to.reaches(*at));
+            reached || listen.text == to.to_string()
+        });
+        if let Some(listen) = listen {
+            let note = format!("larder itself listens on `{}`", listen.text);
+            self.wrong(&["origin.to"], "larder would be its own application", note);
+        }
+        if let Some(admin) = settings.admin.listen.filter(|at| to.reaches(*at)) {
+            let note = format!("larder's administration listens on `{admin}`");
+            self.wrong(&["origin.to"], "larder would be its own application", note);
+        }
+    }
+
+    /// Clients can come in by one door, and only the administrator by the other.
+    fn doors(&mut self) {
+        let settings = self.settings;
+        if settings.listen.is_empty() {
+            self.wrong(
+                &["listen"],
+                "there is nowhere to listen",
+                "give one address or more",
+            );
+        }
+        let Some(admin) = settings.admin.listen else {
+            return;
+        };
+        let mut addresses = settings.listen.iter().flat_map(|listen| &listen.addresses);
+        let shared = addresses.any(|at| {
+            let everywhere = at.ip().is_unspecified() || admin.ip().is_unspecified();
+            at.port() == admin.port() && (at.ip() == admin.ip() || everywhere)
+        });
+        if shared && admin.port() != 0 {
+            let message = "clients and administration can't have the same address";
+            self.wrong(&["admin.listen", "listen"], message, "give another port");
+        }
+        if !admin.ip().to_canonical().is_loopback() && settings.admin.token.is_none() {
+            self.wrong(
+                &["admin.listen"],
+                format!("administration on `{admin}` would be open to everyone"),
+                "set `token` in `[admin]`, or listen on 127.0.0.1",
+            );
+        }
+    }
+
+    /// What must fit into something else does.
+    fn sizes(&mut self) {
+        let (cache, limits) = (&self.settings.cache, &self.settings.limits);
+        let (object, memory) = (cache.max_object, cache.memory);
+        let head = limits.head as u64;
+        for (part, size, whole, room) in [
+            ("cache.max_object", object, "cache.memory", memory),
+            ("limits.field", limits.field as u64, "limits.head", head),
+            ("limits.target", limits.target as u64, "limits.head", head),
+        ] {
+            if size > room {
+                let message = format!("`{part}` is more than `{whole}`");
+                let note = format!("{} and {}", show_bytes(size), show_bytes(room));
+                self.wrong(&[part, whole], message, note);
+            }
+        }
+    }
+
+    /// What would stop everything at 0 isn't.
+    fn zeros(&mut self) {
+        let Settings {
+            origin,
+            cache,
+            limits,
+            timeouts,
+            ..
+        } = self.settings;
+        for (key, time) in [
+            ("origin.connect_timeout", origin.connect_timeout),
+            ("origin.first_byte_timeout", origin.first_byte_timeout),
+            ("origin.between_bytes_timeout", origin.between_bytes_timeout),
+            ("timeouts.header", timeouts.header),
+            ("timeouts.body_stall", timeouts.body_stall),
+            ("timeouts.write_stall", timeouts.write_stall),
+        ] {
+            if time.is_zero() {
+                let message = format!("`{key}` can't be 0");
+                self.wrong(&[key], message, "every request would fail");
+            }
+        }
+        for (key, count) in [
+            ("origin.max_connections", origin.max_connections),
+            ("cache.max_variants", cache.max_variants),
+            ("limits.head", limits.head),
+            ("limits.field", limits.field),
+            ("limits.fields", limits.fields),
+            ("limits.target", limits.target),
+            ("limits.response_head", limits.response_head),
+            ("limits.response_fields", limits.response_fields),
+            ("limits.connections", limits.connections),
+        ] {
+            if count == 0 {
+                self.wrong(&[key], format!("`{key}` can't be 0"), "at least 1");
+            }
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! The settings when nothing is set.
+
+use super::address::{Listen, Target};
+use super::settings::{
+    AccessLog, Admin, Cache, Limits, Log, Origin, Purge, Settings, Timeouts, Trust,
+};
+use ipnet::IpNet;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+const KIB: usize = 1 << 10;
+const MIB: u64 = 1 << 20;
+const SECOND: Duration = Duration::from_secs(1);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+impl Settings {
+    /// The defaults, in front of the application at `to`.
+    pub fn new(to: Target) -> Self {
+        let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 6081));
+        Self {
+            listen: vec![Listen {
+                text: listen.to_string(),
+                addresses: vec![listen],
+            }],
+            threads: 0,
+            origin: Origin {
+                to,
+                host: None,
+                connect_timeout: 2 * SECOND,
+                first_byte_timeout: 30 * SECOND,
+                between_bytes_timeout: 30 * SECOND,
+                idle_timeout: Duration::from_millis(1500),
+                max_connections: 256,
+                queue_timeout: SECOND,
+            },
+            cache: Cache::default(),
+            purge: Purge::default(),
+            trust: Trust {
+                proxies: Vec::new(),
+            },
+            admin: Admin {
+                listen: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 6082))),
+                token: None,
+            },
+            log: Log {
+                access: AccessLog::Combined,
+                level: "info".into(),
+            },
+            limits: Limits::default(),
+            timeouts: Timeouts::default(),
+        }
+    }
+}
+
+impl Default for Cache {
+    fn default() -> Self {
+        let tag_fields = [
+            "Cache-Tag",
+            "Surrogate-Key",
+            "xkey",
+            "X-Cache-Tags",
+            "Cache-Groups",
+        ];
+        Self {
+            memory: 256 * MIB,
+            max_object: 4 * MIB,
+            max_variants: 64,
+            default_ttl: Duration::ZERO,
+            heuristics: true,
+            heuristic_max: DAY,
+            stale_while_revalidate: Duration::ZERO,
+            stale_if_error: Duration::ZERO,
+            stale_when_down: DAY,
+            soft_purge_window: 60 * SECOND,
+            uncacheable_ttl: 120 * SECOND,
+            cookies: None,
+            bypass_cookies: Vec::new(),
+            tag_fields: tag_fields.map(String::from).to_vec(),
+        }
+    }
+}
+
+impl Default for Purge {
+    fn default() -> Self {
+        // Neither length is more than its address has, so neither is refused.
+        let loopback = [
+            IpNet::new(Ipv4Addr::new(127, 0, 0, 0).into(), 8),
+            IpNet::new(Ipv6Addr::LOCALHOST.into(), 128),
+        ];
+        Self {
+            networks: loopback.into_iter().flatten().collect(),
+            token: None,
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            head: 32 * KIB,
+            field: 8190,
+            fields: 100,
+            target: 8 * KIB,
+            response_head: 64 * KIB,
+            response_fields: 200,
+            request_body: 100 * MIB,
+            connections: 10_000,
+            connections_per_ip: 256,
+            ranges: 16,
+        }
+    }
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            header: 10 * SECOND,
+            keep_alive: 30 * SECOND,
+            body_stall: 30 * SECOND,
+            write_stall: 30 * SECOND,
+            drain: 30 * SECOND,
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! Configuration: from files, variables and options to [`Settings`].
+//!
+//! Four layers, the later wins: the defaults ([`Settings::new`]), the file, the environment
+//! (`LARDER_CACHE__DEFAULT_TTL=60s`), the command line ([`Overrides`]). Every value remembers its
+//! place until all checks are done, so that each complaint can point at it.
+//!
+//! To add a key: a field in `settings`, its default in `defaults`, a line in `keys`, a sentence in
+//! `config/larder.toml`. The compiler or a test asks for whichever is missing.
+
+mod address;
+mod check;
+mod defaults;
+mod diagnose;
+mod file;
+mod keys;
+mod layers;
+mod read;
+mod settings;
+mod units;
+mod value;
+
+#[cfg(test)]
+mod tests;
+
+pub use address::{Listen, Target};
+pub use diagnose::ConfigError;
+pub use file::Source;
+pub use layers::{Overrides, environment};
+pub use settings::{
+    AccessLog, Admin, Cache, Limits, Log, Origin, Purge, Secret, Settings, Timeouts, Trust,
+};
+
+use layers::Draft;
+use std::collections::BTreeMap;
+
+/// Builds the settings from `source`, the environment and the command line.
+///
+/// Of `env` only the names that begin with `LARDER_` are looked at, and a variable with an empty
+/// value counts as not set; [`environment`] gives the process's own. Names in listening addresses
+/// are resolved here, which may block.
+///
+/// # Errors
+///
+/// One [`ConfigError`] with everything found wrong: a file that can't be read or isn't TOML ends
+/// the search at once; otherwise all unknown keys and unusable values are reported together, and
+/// if there are none, all contradictions between values.
+pub fn load(
+    source: Source<'_>,
+    env: impl IntoIterator<Item = (String, String)>,
+    overrides: &Overrides,
+) -> Result<Settings, ConfigError> {
+    let env: BTreeMap<String, String> = env
+        .into_iter()
+        .filter(|(name, value)| name.starts_with(layers::PREFIX) && !value.is_empty())
+        .collect();
+    let path = file::find(source, &env)?;
+    let entries = match &path {
+        Some(path) => file::entries(path)?,
+        None => Vec::new(),
+    };
+    let mut draft = Draft::new(file::whole(source, path.as_deref()));
+    draft.take(entries);
+    draft.take(layers::from_environment(&env));
+    draft.take(layers::from_options(overrides));
+    draft.finish()
+}

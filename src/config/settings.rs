@@ -1,0 +1,196 @@
+//! The settings, as the rest of the program reads them.
+
+use super::address::{Listen, Target};
+use ipnet::IpNet;
+use std::fmt;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// Everything that can be set. Sizes are in bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Where clients connect; never empty.
+    pub listen: Vec<Listen>,
+    /// Worker threads; 0 is one a core.
+    pub threads: usize,
+    /// The application.
+    pub origin: Origin,
+    /// What is kept, and for how long.
+    pub cache: Cache,
+    /// Who may purge.
+    pub purge: Purge,
+    /// Who may speak for a client.
+    pub trust: Trust,
+    /// The administrator's door.
+    pub admin: Admin,
+    /// What is logged.
+    pub log: Log,
+    /// How much a client or the application may send or ask.
+    pub limits: Limits,
+    /// How long a client may take.
+    pub timeouts: Timeouts,
+}
+
+/// The application and the connections to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// Where it listens.
+    pub to: Target,
+    /// The `Host` to send; without, the client's.
+    pub host: Option<String>,
+    /// For opening a connection.
+    pub connect_timeout: Duration,
+    /// From the end of the request to the first byte of the response.
+    pub first_byte_timeout: Duration,
+    /// Between two pieces of a response.
+    pub between_bytes_timeout: Duration,
+    /// How long an idle connection may be used again; shorter than the application's own
+    /// keep-alive, which is 2 s in gunicorn.
+    pub idle_timeout: Duration,
+    /// Connections at a time.
+    pub max_connections: usize,
+    /// How long a request waits for a connection when all are in use.
+    pub queue_timeout: Duration,
+}
+
+/// What is kept, and for how long.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cache {
+    /// For all stored responses together.
+    pub memory: u64,
+    /// The largest response that is stored; never more than `memory`.
+    pub max_object: u64,
+    /// Stored responses of one URL that differ by `Vary`.
+    pub max_variants: usize,
+    /// Freshness of a response that states none.
+    pub default_ttl: Duration,
+    /// Whether a response that states no freshness but a `Last-Modified` gets some from that.
+    pub heuristics: bool,
+    /// The most freshness that `heuristics` gives.
+    pub heuristic_max: Duration,
+    /// How long past its freshness a response is served while a new one is fetched, if it
+    /// doesn't say itself.
+    pub stale_while_revalidate: Duration,
+    /// How long past its freshness a response is served when the application answers with an
+    /// error, if it doesn't say itself.
+    pub stale_if_error: Duration,
+    /// How long past its freshness a response is kept for when the application can't be reached.
+    pub stale_when_down: Duration,
+    /// How long a softly purged response may be served while a new one is fetched.
+    pub soft_purge_window: Duration,
+    /// How long it is remembered that the response of a URL can't be stored.
+    pub uncacheable_ttl: Duration,
+    /// The cookies that identify a visitor under `Vary: Cookie`; without, every cookie does.
+    pub cookies: Option<Vec<String>>,
+    /// Requests with one of these cookies go to the application.
+    pub bypass_cookies: Vec<String>,
+    /// The response fields that hold tags.
+    pub tag_fields: Vec<String>,
+}
+
+/// Who may purge.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Purge {
+    /// The addresses purges may come from.
+    pub networks: Vec<IpNet>,
+    /// The token of purges.
+    pub token: Option<Secret>,
+}
+
+/// Who may speak for a client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trust {
+    /// The proxies in front whose `X-Forwarded-*` are believed.
+    pub proxies: Vec<IpNet>,
+}
+
+/// The administrator's door.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Admin {
+    /// Where it is; none is no door. A token is set if it isn't a loopback address.
+    pub listen: Option<SocketAddr>,
+    /// The token that opens it.
+    pub token: Option<Secret>,
+}
+
+/// What is logged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Log {
+    /// The line a request.
+    pub access: AccessLog,
+    /// The level of all else: `info`, or by module, `warn,larder::origin=debug`.
+    pub level: String,
+}
+
+/// The form of the access log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccessLog {
+    /// None.
+    Off,
+    /// Apache's combined format.
+    Combined,
+    /// One JSON object a line.
+    Json,
+}
+
+/// How much a client or the application may send or ask.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The head of a request.
+    pub head: usize,
+    /// One field line of a request.
+    pub field: usize,
+    /// Field lines of a request.
+    pub fields: usize,
+    /// The target of a request.
+    pub target: usize,
+    /// The head of the application's response.
+    pub response_head: usize,
+    /// Field lines of the application's response.
+    pub response_fields: usize,
+    /// The body of a request.
+    pub request_body: u64,
+    /// Connections of clients at a time.
+    pub connections: usize,
+    /// Those of one address; 0 is no limit.
+    pub connections_per_ip: usize,
+    /// Ranges of one request.
+    pub ranges: usize,
+}
+
+/// How long a client may take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// For the whole head of a request.
+    pub header: Duration,
+    /// Between two requests of a connection.
+    pub keep_alive: Duration,
+    /// Between two pieces of a request's body.
+    pub body_stall: Duration,
+    /// For taking a piece of the response.
+    pub write_stall: Duration,
+    /// For requests under way when larder is told to stop.
+    pub drain: Duration,
+}
+
+/// A text that is not shown by accident. Compare it with a client's in constant time.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Wraps a secret.
+    pub fn new(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The secret itself.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
