@@ -7,6 +7,7 @@ pub mod cli;
 pub mod clock;
 pub mod collapse;
 pub mod config;
+pub mod demo;
 pub mod error;
 pub mod key;
 pub mod listen;

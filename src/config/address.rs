@@ -52,10 +52,7 @@ impl Listen {
             Some(port) => vec![SocketAddr::from((Ipv4Addr::UNSPECIFIED, port))],
             None => resolve(&host_and_port(text, example)?)?,
         };
-        Ok(Self {
-            text: text.to_owned(),
-            addresses,
-        })
+        Ok(Self { text: text.to_owned(), addresses })
     }
 }
 
@@ -158,9 +155,7 @@ fn host_and_port(text: &str, example: &str) -> Result<(String, u16), Wrong> {
         Some((host, port)) if !port.ends_with(']') => (host, port),
         _ => return Err(bad(&format!("the port is missing, {example}"))),
     };
-    let bracketed = host
-        .strip_prefix('[')
-        .and_then(|host| host.strip_suffix(']'));
+    let bracketed = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
     let host = match bracketed {
         Some(inner) if inner.parse::<Ipv6Addr>().is_ok() => inner,
         None if host.contains(':') && !host.contains('[') => {

@@ -12,12 +12,7 @@ pub(super) fn problems(
     places: &BTreeMap<&'static str, Place>,
     whole: &Place,
 ) -> Vec<Problem> {
-    let mut check = Check {
-        settings,
-        places,
-        whole,
-        problems: Vec::new(),
-    };
+    let mut check = Check { settings, places, whole, problems: Vec::new() };
     check.origin();
     check.doors();
     check.sizes();
@@ -65,11 +60,7 @@ impl Check<'_> {
     fn doors(&mut self) {
         let settings = self.settings;
         if settings.listen.is_empty() {
-            self.wrong(
-                &["listen"],
-                "there is nowhere to listen",
-                "give one address or more",
-            );
+            self.wrong(&["listen"], "there is nowhere to listen", "give one address or more");
         }
         let Some(admin) = settings.admin.listen else {
             return;
@@ -112,13 +103,7 @@ impl Check<'_> {
 
     /// What would stop everything at 0 isn't.
     fn zeros(&mut self) {
-        let Settings {
-            origin,
-            cache,
-            limits,
-            timeouts,
-            ..
-        } = self.settings;
+        let Settings { origin, cache, limits, timeouts, .. } = self.settings;
         for (key, time) in [
             ("origin.connect_timeout", origin.connect_timeout),
             ("origin.first_byte_timeout", origin.first_byte_timeout),

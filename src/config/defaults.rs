@@ -18,10 +18,7 @@ impl Settings {
     pub fn new(to: Target) -> Self {
         let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 6081));
         Self {
-            listen: vec![Listen {
-                text: listen.to_string(),
-                addresses: vec![listen],
-            }],
+            listen: vec![Listen { text: listen.to_string(), addresses: vec![listen] }],
             threads: 0,
             origin: Origin {
                 to,
@@ -35,17 +32,12 @@ impl Settings {
             },
             cache: Cache::default(),
             purge: Purge::default(),
-            trust: Trust {
-                proxies: Vec::new(),
-            },
+            trust: Trust { proxies: Vec::new() },
             admin: Admin {
                 listen: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 6082))),
                 token: None,
             },
-            log: Log {
-                access: AccessLog::Combined,
-                level: "info".into(),
-            },
+            log: Log { access: AccessLog::Combined, level: "info".into() },
             limits: Limits::default(),
             timeouts: Timeouts::default(),
         }
@@ -54,13 +46,7 @@ impl Settings {
 
 impl Default for Cache {
     fn default() -> Self {
-        let tag_fields = [
-            "Cache-Tag",
-            "Surrogate-Key",
-            "xkey",
-            "X-Cache-Tags",
-            "Cache-Groups",
-        ];
+        let tag_fields = ["Cache-Tag", "Surrogate-Key", "xkey", "X-Cache-Tags", "Cache-Groups"];
         Self {
             memory: 256 * MIB,
             max_object: 4 * MIB,
@@ -87,10 +73,7 @@ impl Default for Purge {
             IpNet::new(Ipv4Addr::new(127, 0, 0, 0).into(), 8),
             IpNet::new(Ipv6Addr::LOCALHOST.into(), 128),
         ];
-        Self {
-            networks: loopback.into_iter().flatten().collect(),
-            token: None,
-        }
+        Self { networks: loopback.into_iter().flatten().collect(), token: None }
     }
 }
 

@@ -55,20 +55,13 @@ struct Excerpt<'a> {
 
 /// A complaint with what to do about it; the note may be empty.
 pub(super) fn wrong(message: impl Into<String>, note: impl Into<String>) -> Wrong {
-    Wrong {
-        message: message.into(),
-        note: note.into(),
-    }
+    Wrong { message: message.into(), note: note.into() }
 }
 
 impl Wrong {
     /// The same complaint, with its place.
     pub(super) fn at(self, place: &Place) -> Problem {
-        Problem {
-            message: self.message,
-            note: self.note,
-            place: place.clone(),
-        }
+        Problem { message: self.message, note: self.note, place: place.clone() }
     }
 }
 
@@ -84,19 +77,14 @@ impl Place {
 impl FileText {
     /// The last character boundary not past `at`.
     fn boundary(&self, at: usize) -> usize {
-        (0..=at.min(self.text.len()))
-            .rev()
-            .find(|at| self.text.is_char_boundary(*at))
-            .unwrap_or(0)
+        (0..=at.min(self.text.len())).rev().find(|at| self.text.is_char_boundary(*at)).unwrap_or(0)
     }
 
     fn excerpt(&self, span: &Range<usize>) -> Excerpt<'_> {
         let start = self.boundary(span.start);
         let end = self.boundary(span.end.max(start));
         let line_start = self.text[..start].rfind('\n').map_or(0, |at| at + 1);
-        let line_end = self.text[start..]
-            .find('\n')
-            .map_or(self.text.len(), |at| start + at);
+        let line_end = self.text[start..].find('\n').map_or(self.text.len(), |at| start + at);
         let shown = self.text[start..end.min(line_end)].trim_end();
         Excerpt {
             line: self.text[line_start..line_end].trim_end(),
@@ -137,10 +125,7 @@ impl Excerpt<'_> {
     /// As many columns as stand before the span: a tab keeps its width only under a tab.
     fn indent(&self) -> String {
         let before = self.line.chars().chain(std::iter::repeat(' '));
-        before
-            .take(self.before)
-            .map(|c| if c == '\t' { '\t' } else { ' ' })
-            .collect()
+        before.take(self.before).map(|c| if c == '\t' { '\t' } else { ' ' }).collect()
     }
 }
 
@@ -208,10 +193,7 @@ mod tests {
 
     fn shown(text: &str, words: &str) -> String {
         let start = text.find(words).expect("the words are in the text");
-        let file = FileText {
-            name: "x.toml".into(),
-            text: text.into(),
-        };
+        let file = FileText { name: "x.toml".into(), text: text.into() };
         let place = Place::Span(Arc::new(file), start..start + words.len());
         wrong("no", "because").at(&place).to_string()
     }
@@ -219,26 +201,10 @@ mod tests {
     #[test]
     fn the_caret_stands_under_the_words() {
         for (text, words, expected) in [
-            (
-                "a = 1",
-                "1",
-                " --> x.toml:1:5\n   |\n 1 | a = 1\n   |     ^ because",
-            ),
-            (
-                "\ta = 1\r\n",
-                "1",
-                " --> x.toml:1:6\n   |\n 1 | \ta = 1\n   | \t    ^ because",
-            ),
-            (
-                "é = 'ü'",
-                "'ü'",
-                " --> x.toml:1:5\n   |\n 1 | é = 'ü'\n   |     ^^^ because",
-            ),
-            (
-                "a = [\n 1,\n]",
-                "[\n 1,\n]",
-                " --> x.toml:1:5\n   |\n 1 | a = [\n   |     ^ because",
-            ),
+            ("a = 1", "1", " --> x.toml:1:5\n   |\n 1 | a = 1\n   |     ^ because"),
+            ("\ta = 1\r\n", "1", " --> x.toml:1:6\n   |\n 1 | \ta = 1\n   | \t    ^ because"),
+            ("é = 'ü'", "'ü'", " --> x.toml:1:5\n   |\n 1 | é = 'ü'\n   |     ^^^ because"),
+            ("a = [\n 1,\n]", "[\n 1,\n]", " --> x.toml:1:5\n   |\n 1 | a = [\n   |     ^ because"),
             (
                 "\n\n\n\n\n\n\n\n\na = 1",
                 "a",
@@ -251,10 +217,7 @@ mod tests {
 
     #[test]
     fn a_span_past_the_end_is_shown_there() {
-        let file = FileText {
-            name: "x.toml".into(),
-            text: "a =".into(),
-        };
+        let file = FileText { name: "x.toml".into(), text: "a =".into() };
         let place = Place::Span(Arc::new(file), 3..3);
         let expected = "error: no\n  --> x.toml:1:4\n   |\n 1 | a =\n   |    ^";
         assert_eq!(wrong("no", "").at(&place).to_string(), expected);

@@ -82,11 +82,8 @@ pub(super) fn entries_of(name: String, text: String) -> Result<Vec<Entry>, Confi
     let mut entries = Vec::new();
     for (name, value) in document.get_ref().iter() {
         match value.get_ref() {
-            DeValue::Table(table) if keys::is_table(name.get_ref()) => entries.extend(
-                table
-                    .iter()
-                    .map(|(key, value)| reader.entry(name.get_ref(), key, value)),
-            ),
+            DeValue::Table(table) if keys::is_table(name.get_ref()) => entries
+                .extend(table.iter().map(|(key, value)| reader.entry(name.get_ref(), key, value))),
             _ => entries.push(reader.entry("", name, value)),
         }
     }
@@ -144,10 +141,7 @@ impl Reader<'_> {
             DeValue::Datetime(_) => Given::Other("a date"),
             DeValue::Table(_) => Given::Other("a table"),
         };
-        Value {
-            given,
-            place: self.place(value.span()),
-        }
+        Value { given, place: self.place(value.span()) }
     }
 }
 

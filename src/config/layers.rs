@@ -16,13 +16,8 @@ pub(super) type Entry = Result<(&'static Key, Value), Problem>;
 pub(super) const PREFIX: &str = "LARDER_";
 
 /// Variables that begin like settings but have other readers.
-const RESERVED: [&str; 5] = [
-    "LARDER_CONFIG",
-    "LARDER_TEST_PYTHON",
-    "LARDER_PROXY",
-    "LARDER_ADMIN",
-    "LARDER_TOKEN",
-];
+const RESERVED: [&str; 5] =
+    ["LARDER_CONFIG", "LARDER_TEST_PYTHON", "LARDER_PROXY", "LARDER_ADMIN", "LARDER_TOKEN"];
 
 /// Settings from the command line, as typed there. What is absent doesn't override.
 #[derive(Clone, Debug, Default)]

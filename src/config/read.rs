@@ -81,9 +81,7 @@ pub(super) fn host(value: &Value) -> Result<Option<String>, Problem> {
             "a name, with a port if need be, such as `www.example.org`",
         )),
     };
-    value
-        .text(kind("a host", "\"www.example.org\""), parse)
-        .map(Some)
+    value.text(kind("a host", "\"www.example.org\""), parse).map(Some)
 }
 
 /// The names of cookies, or none for `all`.
@@ -95,15 +93,11 @@ pub(super) fn cookies(value: &Value) -> Result<Option<Vec<String>>, Problem> {
 }
 
 pub(super) fn cookie_names(value: &Value) -> Result<Vec<String>, Problem> {
-    value.list(kind("names of cookies", "[\"sessionid\"]"), |name| {
-        token(name, "cookie")
-    })
+    value.list(kind("names of cookies", "[\"sessionid\"]"), |name| token(name, "cookie"))
 }
 
 pub(super) fn field_names(value: &Value) -> Result<Vec<String>, Problem> {
-    value.list(kind("names of fields", "[\"Cache-Tag\"]"), |name| {
-        token(name, "field")
-    })
+    value.list(kind("names of fields", "[\"Cache-Tag\"]"), |name| token(name, "field"))
 }
 
 /// A token of RFC 9110 section 5.6.2, as cookies and fields are named by.
@@ -120,12 +114,10 @@ fn token(name: &str, of: &str) -> Result<String, Wrong> {
 
 pub(super) fn networks(value: &Value) -> Result<Vec<IpNet>, Problem> {
     value.list(kind("networks", "[\"10.0.0.0/8\"]"), |text| {
-        text.parse::<IpNet>()
-            .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
-            .map_err(|_| {
-                let message = format!("`{text}` is not a network");
-                wrong(message, "an address or a range, such as `10.0.0.0/8`")
-            })
+        text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).map_err(|_| {
+            let message = format!("`{text}` is not a network");
+            wrong(message, "an address or a range, such as `10.0.0.0/8`")
+        })
     })
 }
 

@@ -95,11 +95,7 @@ mod tests {
             ("1d", 86_400_000),
             ("3650d", 315_360_000_000),
         ] {
-            assert_eq!(
-                duration(text),
-                Ok(Duration::from_millis(milliseconds)),
-                "{text}"
-            );
+            assert_eq!(duration(text), Ok(Duration::from_millis(milliseconds)), "{text}");
         }
         for text in [
             "",

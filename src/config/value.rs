@@ -56,10 +56,9 @@ impl Value {
         parse: impl Fn(&str) -> Result<T, Wrong>,
     ) -> Result<Vec<T>, Problem> {
         match &self.given {
-            Given::List(members) => members
-                .iter()
-                .map(|member| member.text(kind, &parse))
-                .collect(),
+            Given::List(members) => {
+                members.iter().map(|member| member.text(kind, &parse)).collect()
+            }
             Given::Text(text) | Given::Word(text) if text == "none" => Ok(Vec::new()),
             Given::Text(text) | Given::Word(text) => text
                 .split(',')

@@ -71,6 +71,11 @@ impl Host {
         Ok(Host(text.to_ascii_lowercase().into()))
     }
 
+    /// `localhost`, for requests that name no host.
+    pub fn localhost() -> Host {
+        Host("localhost".into())
+    }
+
     /// The host and port.
     pub fn as_str(&self) -> &str {
         &self.0

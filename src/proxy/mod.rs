@@ -21,7 +21,6 @@ mod record;
 mod respond;
 mod shy;
 
-pub use purging::Access;
 pub use record::Recorded;
 
 use crate::access_log::AccessLog;
@@ -32,7 +31,7 @@ use crate::key::CacheKey;
 use crate::message::{self, Presented};
 use crate::metrics::Metrics;
 use crate::origin::Pool;
-use crate::purge::{Purger, Verdict};
+use crate::purge::{Access, Purger, Verdict};
 use crate::semantics::cache_status::{CacheStatus, Forward, Outcome};
 use crate::semantics::directives::only_if_cached;
 use crate::semantics::policy::Policy;
@@ -128,6 +127,11 @@ impl Proxy {
     /// A proxy with this pool of connections.
     pub fn new(shared: Shared, pool: Pool) -> Proxy {
         Proxy { shared, pool }
+    }
+
+    /// What is counted.
+    pub fn metrics(&self) -> &Metrics {
+        &self.shared.metrics
     }
 
     /// Answers a request from the connection with this peer. Never fails: what

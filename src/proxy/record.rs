@@ -12,7 +12,7 @@ use crate::semantics::time::Moment;
 use bytes::Bytes;
 use http::header::{self, HeaderName, HeaderValue};
 use http::{Method, Request, Response, StatusCode, Version};
-use http_body::{Body as _, Frame, SizeHint};
+use http_body::{Frame, SizeHint};
 use hyper::body::Incoming;
 use std::net::SocketAddr;
 use std::pin::Pin;

@@ -7,8 +7,10 @@
 //! newer than its fence. So a fetch under way cannot bring back what was
 //! purged, whenever it lands: there is no moment at which it could slip through.
 
+mod access;
 mod marks;
 mod purger;
 
+pub use access::Access;
 pub use marks::{Departure, Verdict};
 pub use purger::{Counts, Prefix, Purger, Selectors, Softness};

@@ -111,6 +111,11 @@ impl Purger {
         self.marks.depart()
     }
 
+    /// The number of the last purge.
+    pub fn last(&self) -> u64 {
+        self.marks.last()
+    }
+
     /// What the purges since `fence` mean for a response that is not stored yet.
     pub fn judge(&self, key: &CacheKey, tags: &[Box<str>], fence: u64) -> Verdict {
         self.marks.verdict(key, tags, fence)

@@ -53,6 +53,10 @@ const KEPT: [HeaderName; 6] = [
 /// Freshens a stored response with the 304 that confirmed it: every field of
 /// the 304 replaces the stored one, repeated lines whole (section 3.2).
 ///
+/// `Vary` is the exception: it only grows. What the stored bytes depended on,
+/// they still depend on, and a 304 may say less: Django's leaves out what its
+/// compression would have added.
+///
 /// Both maps have to be without hop-by-hop fields.
 pub fn freshen(stored: &HeaderMap, not_modified: &HeaderMap) -> Validated {
     if let (Some(new), Some(old)) = (not_modified.get(header::ETAG), stored.get(header::ETAG))
@@ -64,7 +68,9 @@ pub fn freshen(stored: &HeaderMap, not_modified: &HeaderMap) -> Validated {
     // What a hit computes is not a stored field's business.
     fields.remove(header::AGE);
     for name in not_modified.keys().filter(|name| !KEPT.contains(name)) {
-        fields.remove(name);
+        if *name != header::VARY {
+            fields.remove(name);
+        }
         for value in not_modified.get_all(name) {
             fields.append(name.clone(), value.clone());
         }
@@ -145,6 +151,14 @@ mod tests {
             ("x-new", "2"),
         ]);
         assert_eq!(freshen(&stored, &answer), Validated::Freshened(Box::new(expected)));
+    }
+
+    #[test]
+    fn vary_only_grows() {
+        let stored = map(&[("vary", "Cookie, Accept-Encoding")]);
+        let expected = map(&[("vary", "Cookie, Accept-Encoding"), ("vary", "Cookie")]);
+        let freshened = freshen(&stored, &map(&[("vary", "Cookie")]));
+        assert_eq!(freshened, Validated::Freshened(Box::new(expected)));
     }
 
     #[test]

@@ -33,36 +33,12 @@ const BAD_LISTEN: &[(&str, &str, &str)] = &[
         "`127.0.0.1` is not an address",
         "the port is missing, such as `127.0.0.1:6081` or `:6081`",
     ),
-    (
-        "::1:6081",
-        "`::1:6081` is not an address",
-        "did you mean `[::1]:6081`?",
-    ),
-    (
-        ":http",
-        "`:http` is not an address",
-        "such as `127.0.0.1:6081` or `:6081`",
-    ),
-    (
-        "127.0.0.1:65536",
-        "`127.0.0.1:65536` is not an address",
-        "the port is a number up to 65535",
-    ),
-    (
-        "two words:6081",
-        "`two words:6081` is not an address",
-        "such as `127.0.0.1:6081` or `:6081`",
-    ),
-    (
-        "larder..invalid:6081",
-        "can't resolve the name `larder..invalid`",
-        "",
-    ),
-    (
-        "",
-        "`` is not an address",
-        "the port is missing, such as `127.0.0.1:6081` or `:6081`",
-    ),
+    ("::1:6081", "`::1:6081` is not an address", "did you mean `[::1]:6081`?"),
+    (":http", "`:http` is not an address", "such as `127.0.0.1:6081` or `:6081`"),
+    ("127.0.0.1:65536", "`127.0.0.1:65536` is not an address", "the port is a number up to 65535"),
+    ("two words:6081", "`two words:6081` is not an address", "such as `127.0.0.1:6081` or `:6081`"),
+    ("larder..invalid:6081", "can't resolve the name `larder..invalid`", ""),
+    ("", "`` is not an address", "the port is missing, such as `127.0.0.1:6081` or `:6081`"),
 ];
 
 #[test]
@@ -74,16 +50,8 @@ fn bad_addresses_to_listen_on() {
 }
 
 const BAD_TARGETS: &[(&str, &str, &str)] = &[
-    (
-        "https://app",
-        "https to the application is not supported yet",
-        "use `http://`",
-    ),
-    (
-        "ftp://app",
-        "ftp to the application is not supported yet",
-        "use `http://`",
-    ),
+    ("https://app", "https to the application is not supported yet", "use `http://`"),
+    ("ftp://app", "ftp to the application is not supported yet", "use `http://`"),
     (
         "http://app/api",
         "`http://app/api` has a path, but requests bring their own",
@@ -94,26 +62,14 @@ const BAD_TARGETS: &[(&str, &str, &str)] = &[
         "`app:8000/` has a path, but requests bring their own",
         "did you mean `app:8000`?",
     ),
-    (
-        "/run/app.sock",
-        "`/run/app.sock` is not an address",
-        "did you mean `unix:/run/app.sock`?",
-    ),
-    (
-        "unix:app.sock",
-        "`app.sock` is not an absolute path",
-        "such as `unix:/run/app.sock`",
-    ),
+    ("/run/app.sock", "`/run/app.sock` is not an address", "did you mean `unix:/run/app.sock`?"),
+    ("unix:app.sock", "`app.sock` is not an absolute path", "such as `unix:/run/app.sock`"),
     (
         "app",
         "`app` is not an address",
         "the port is missing, such as `127.0.0.1:8000` or `unix:/run/app.sock`",
     ),
-    (
-        "::1:8000",
-        "`::1:8000` is not an address",
-        "did you mean `[::1]:8000`?",
-    ),
+    ("::1:8000", "`::1:8000` is not an address", "did you mean `[::1]:8000`?"),
     (
         "[::1]",
         "`[::1]` is not an address",
@@ -129,21 +85,13 @@ const BAD_TARGETS: &[(&str, &str, &str)] = &[
         "nobody can be reached at port 0",
         "such as `127.0.0.1:8000` or `unix:/run/app.sock`",
     ),
-    (
-        "app:+1",
-        "`app:+1` is not an address",
-        "the port is a number up to 65535",
-    ),
+    ("app:+1", "`app:+1` is not an address", "the port is a number up to 65535"),
     (
         "http://user@app",
         "`user@app:80` is not an address",
         "such as `127.0.0.1:8000` or `unix:/run/app.sock`",
     ),
-    (
-        "http://",
-        "`:80` is not an address",
-        "such as `127.0.0.1:8000` or `unix:/run/app.sock`",
-    ),
+    ("http://", "`:80` is not an address", "such as `127.0.0.1:8000` or `unix:/run/app.sock`"),
     (
         "",
         "`` is not an address",
@@ -163,29 +111,18 @@ fn bad_addresses_of_the_application() {
 fn good_addresses_of_the_application() {
     for (text, host, port, shown) in [
         ("127.0.0.1:8000", "127.0.0.1", 8000, "127.0.0.1:8000"),
-        (
-            "app_1.internal:8000",
-            "app_1.internal",
-            8000,
-            "app_1.internal:8000",
-        ),
+        ("app_1.internal:8000", "app_1.internal", 8000, "app_1.internal:8000"),
         ("[::1]:8000", "::1", 8000, "[::1]:8000"),
         ("http://app", "app", 80, "app:80"),
         ("http://[::1]", "::1", 80, "[::1]:80"),
         ("http://app:8000/", "app", 8000, "app:8000"),
     ] {
-        let to = load_file(&format!("origin.to = '{text}'"))
-            .unwrap()
-            .origin
-            .to;
+        let to = load_file(&format!("origin.to = '{text}'")).unwrap().origin.to;
         assert_eq!(to.to_string(), shown);
         let host = host.to_owned();
         assert_eq!(to, Target::Tcp { host, port });
     }
-    let to = load_file("origin.to = 'unix:/run/app.sock'")
-        .unwrap()
-        .origin
-        .to;
+    let to = load_file("origin.to = 'unix:/run/app.sock'").unwrap().origin.to;
     assert_eq!(to.to_string(), "unix:/run/app.sock");
     assert_eq!(to, Target::Unix("/run/app.sock".into()));
 }

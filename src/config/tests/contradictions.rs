@@ -146,10 +146,7 @@ fn no_zeros_where_they_would_stop_everything() {
              2 | {line}\n   | {:>column$} {note}",
             "^"
         );
-        assert_eq!(
-            complaint(&format!("origin.to = 'app:8000'\n{line}")),
-            expected
-        );
+        assert_eq!(complaint(&format!("origin.to = 'app:8000'\n{line}")), expected);
     }
 }
 

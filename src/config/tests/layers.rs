@@ -27,10 +27,7 @@ fn owned(env: &[(&str, &str)]) -> Vec<(String, String)> {
 #[test]
 fn later_layers_win() {
     let none = Overrides::default();
-    let options = Overrides {
-        default_ttl: Some("3s".into()),
-        ..Overrides::default()
-    };
+    let options = Overrides { default_ttl: Some("3s".into()), ..Overrides::default() };
     let env = [("LARDER_CACHE__DEFAULT_TTL", "2s")];
     let ttl = |settings: Settings| settings.cache.default_ttl.as_secs();
     assert_eq!(ttl(with(&[], &none)), 1);
@@ -124,9 +121,7 @@ fn variables_carry_every_type() {
     expected.cache.heuristics = false;
     expected.cache.max_object = 1 << 20;
     expected.limits.field = 4096;
-    expected.trust.proxies = ["10.0.0.0/8", "::1/128"]
-        .map(|net| net.parse().unwrap())
-        .to_vec();
+    expected.trust.proxies = ["10.0.0.0/8", "::1/128"].map(|net| net.parse().unwrap()).to_vec();
     expected.purge.token = Some(Secret::new("hunter2".into()));
     expected.admin.listen = None;
     expected.log.access = AccessLog::Json;
@@ -162,15 +157,9 @@ fn every_option_reaches_its_setting() {
     expected.origin.between_bytes_timeout = Duration::from_secs(9);
     expected.log.access = AccessLog::Off;
     assert_eq!(settings, expected);
-    let addresses: Vec<SocketAddr> = settings
-        .listen
-        .into_iter()
-        .flat_map(|at| at.addresses)
-        .collect();
-    assert_eq!(
-        addresses,
-        [([127, 0, 0, 1], 2).into(), ([0, 0, 0, 0], 3).into()]
-    );
+    let addresses: Vec<SocketAddr> =
+        settings.listen.into_iter().flat_map(|at| at.addresses).collect();
+    assert_eq!(addresses, [([127, 0, 0, 1], 2).into(), ([0, 0, 0, 0], 3).into()]);
 }
 
 #[test]
@@ -240,10 +229,7 @@ error: can't read the configuration: No such file or directory (os error 2)
     let expected = "\
 error: there is no file `/nowhere/larder.toml`
   --> environment LARDER_CONFIG";
-    assert_eq!(
-        load(Source::Search, env, &none).unwrap_err().to_string(),
-        expected
-    );
+    assert_eq!(load(Source::Search, env, &none).unwrap_err().to_string(), expected);
 }
 
 #[test]
@@ -271,9 +257,6 @@ error: the address of the application is missing
 fn secrets_stay_out_of_debug_output() {
     let settings = with(&[("LARDER_PURGE__TOKEN", "hunter2")], &Overrides::default());
     let token = settings.purge.token.as_ref().unwrap();
-    assert_eq!(
-        (token.expose(), format!("{token:?}").as_str()),
-        ("hunter2", "***")
-    );
+    assert_eq!((token.expose(), format!("{token:?}").as_str()), ("hunter2", "***"));
     assert!(!format!("{settings:?}").contains("hunter2"));
 }

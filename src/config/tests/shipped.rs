@@ -8,17 +8,12 @@ use std::path::Path;
 use std::time::Duration;
 
 fn shipped(name: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("config")
-        .join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("config").join(name);
     std::fs::read_to_string(path).unwrap()
 }
 
 fn local() -> Target {
-    Target::Tcp {
-        host: "127.0.0.1".into(),
-        port: 8000,
-    }
+    Target::Tcp { host: "127.0.0.1".into(), port: 8000 }
 }
 
 /// `larder.toml` with each `#key = value` as `key = value`.
@@ -72,9 +67,8 @@ fn every_setting_has_a_key() {
     let shown = format!("{:#?}", Settings::new(local()));
     let mut fields = BTreeSet::new();
     let mut table = "";
-    for (indent, line) in shown
-        .lines()
-        .map(|line| (line.len() - line.trim_start().len(), line.trim_start()))
+    for (indent, line) in
+        shown.lines().map(|line| (line.len() - line.trim_start().len(), line.trim_start()))
     {
         let Some((field, value)) = line.split_once(": ") else {
             continue;

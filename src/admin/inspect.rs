@@ -1,0 +1,47 @@
+//! Health and numbers.
+
+use super::reply;
+use crate::metrics::FORWARDS;
+use crate::proxy::Shared;
+use bytes::Bytes;
+use http::{Response, StatusCode};
+use http_body_util::Full;
+use serde_json::{Map, Value, json};
+
+/// The process runs.
+pub(super) fn alive() -> Response<Full<Bytes>> {
+    reply::document(&json!({ "status": "ok" }))
+}
+
+/// Requests may be sent here; not while the process is closing.
+pub(super) fn ready(closing: bool) -> Response<Full<Bytes>> {
+    if closing {
+        return reply::problem(StatusCode::SERVICE_UNAVAILABLE, "larder is closing");
+    }
+    reply::document(&json!({ "status": "ready" }))
+}
+
+/// What is stored, and what was done so far.
+pub(super) fn stats(shared: &Shared) -> Response<Full<Bytes>> {
+    let (usage, metrics) = (shared.memory.usage(), &shared.metrics);
+    let forwarded: Map<String, Value> = FORWARDS
+        .iter()
+        .map(|reason| (reason.token().to_string(), metrics.forwarded(*reason).into()))
+        .collect();
+    reply::document(&json!({
+        "memory": { "targets": usage.targets, "bytes": usage.bytes, "limit": usage.limit },
+        "requests": {
+            "hit": metrics.hits.get(),
+            "forwarded": forwarded,
+            "own": metrics.own.get(),
+            "collapsed": metrics.collapsed.get(),
+        },
+        "origin": {
+            "requests": metrics.origin_requests.get(),
+            "failures": metrics.origin_failures.get(),
+        },
+        "stored": metrics.stored.get(),
+        "marks": shared.purger.marks(),
+        "turned_away": metrics.turned_away.get(),
+    }))
+}

@@ -1,0 +1,112 @@
+//! The operator's door: purging, health, numbers. On a port of its own; never
+//! talks to the origin.
+
+mod inspect;
+mod purge;
+mod reply;
+
+use crate::proxy::Shared;
+use crate::purge::Access;
+use bytes::Bytes;
+use http::{Method, Request, Response, StatusCode};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+
+/// The operator's door.
+pub struct Admin {
+    shared: Shared,
+    access: Access,
+    closing: watch::Receiver<bool>,
+}
+
+/// The longest time for the head of a request, and between two.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+impl Admin {
+    /// A door to these parts, for whom `access` permits.
+    pub fn new(shared: Shared, access: Access, closing: watch::Receiver<bool>) -> Admin {
+        Admin { shared, access, closing }
+    }
+
+    /// Serves until the process closes.
+    ///
+    /// # Errors
+    /// If the listener cannot be used by this runtime.
+    pub async fn serve(self, listener: std::net::TcpListener) -> std::io::Result<()> {
+        let listener = TcpListener::from_std(listener)?;
+        let mut closing = self.closing.clone();
+        let admin = Arc::new(self);
+        loop {
+            tokio::select! {
+                accepted = listener.accept() => match accepted {
+                    Ok((stream, peer)) => {
+                        tokio::spawn(Arc::clone(&admin).serve_connection(stream, peer));
+                    }
+                    Err(error) => {
+                        tracing::warn!(%error, "cannot accept on the admin port");
+                        tokio::time::sleep(Duration::from_millis(50)).await;
+                    }
+                },
+                _ = closing.wait_for(|closing| *closing) => return Ok(()),
+            }
+        }
+    }
+
+    async fn serve_connection(self: Arc<Self>, stream: TcpStream, peer: SocketAddr) {
+        let service = service_fn(move |request| {
+            let admin = Arc::clone(&self);
+            async move { Ok::<_, std::convert::Infallible>(admin.answer(request, peer).await) }
+        });
+        let served = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(PATIENCE)
+            .serve_connection(TokioIo::new(stream), service)
+            .await;
+        if let Err(error) = served {
+            tracing::debug!(%peer, %error, "an admin connection ended");
+        }
+    }
+
+    async fn answer(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<Full<Bytes>> {
+        let (head, body) = request.into_parts();
+        let open = match head.uri.path() {
+            "/livez" | "/healthz" => Some(inspect::alive()),
+            "/readyz" => Some(inspect::ready(*self.closing.borrow())),
+            _ => None,
+        };
+        if let Some(reply) = open {
+            return match head.method {
+                Method::GET | Method::HEAD => reply,
+                _ => reply::not_allowed("GET, HEAD"),
+            };
+        }
+        // A page that a browser shows may send requests to loopback; it cannot
+        // help saying where it is from.
+        if head.headers.contains_key(http::header::ORIGIN) {
+            return reply::problem(StatusCode::FORBIDDEN, "requests from web pages are refused");
+        }
+        let forwarded = crate::message::is_forwarded(&head.headers);
+        if !self.access.permits(peer.ip(), forwarded, &head.headers) {
+            tracing::warn!(%peer, path = head.uri.path(), "an admin request was refused");
+            return reply::unauthorized();
+        }
+        match (head.uri.path(), &head.method) {
+            ("/v1/purge", &Method::POST) => purge::answer(&self.shared, body, peer).await,
+            ("/v1/purge", _) => reply::not_allowed("POST"),
+            ("/v1/stats", &Method::GET) => inspect::stats(&self.shared),
+            ("/v1/stats", _) => reply::not_allowed("GET"),
+            _ => reply::problem(
+                StatusCode::NOT_FOUND,
+                "there are POST /v1/purge, GET /v1/stats, GET /livez and GET /readyz",
+            ),
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! From the settings to what each room needs to know of them.
+
+use crate::access_log::Format;
+use crate::body;
+use crate::config::{AccessLog, Settings, Target};
+use crate::key::Host;
+use crate::listen;
+use crate::message;
+use crate::origin::{self, Upstream};
+use crate::proxy;
+use crate::purge::Access;
+use crate::semantics::cookies::Cookies;
+use crate::semantics::policy::Policy;
+use crate::semantics::time::DeltaSeconds;
+use crate::storage;
+use http::{HeaderName, HeaderValue};
+use std::time::Duration;
+
+pub(super) fn proxy(settings: &Settings) -> proxy::Options {
+    let cache = &settings.cache;
+    proxy::Options {
+        policy: policy(settings),
+        presented: presented(settings),
+        tag_fields: cache
+            .tag_fields
+            .iter()
+            .filter_map(|name| HeaderName::from_bytes(name.as_bytes()).ok())
+            .collect(),
+        bypass_cookies: boxed(&cache.bypass_cookies),
+        max_object: cache.max_object,
+        max_ranges: settings.limits.ranges,
+        host: settings.origin.host.as_deref().and_then(|host| HeaderValue::from_str(host).ok()),
+        request_body: body::Limits {
+            stall: settings.timeouts.body_stall,
+            size: settings.limits.request_body,
+        },
+        uncacheable_ttl: cache.uncacheable_ttl,
+        access: Access {
+            networks: settings.purge.networks.clone(),
+            token: settings.purge.token.as_ref().map(|token| token.expose().to_string()),
+        },
+    }
+}
+
+fn policy(settings: &Settings) -> Policy {
+    let cache = &settings.cache;
+    Policy {
+        default_lifetime: seconds(cache.default_ttl),
+        heuristic_max: cache.heuristics.then(|| seconds(cache.heuristic_max)),
+        stale_while_revalidate: seconds(cache.stale_while_revalidate),
+        stale_if_error: seconds(cache.stale_if_error),
+        stale_when_down: seconds(cache.stale_when_down),
+        soft_purge_window: seconds(cache.soft_purge_window),
+        cookies: match &cache.cookies {
+            None => Cookies::All,
+            Some(names) => Cookies::Named(boxed(names)),
+        },
+    }
+}
+
+fn presented(settings: &Settings) -> message::Options {
+    let default_host = match &settings.origin.to {
+        Target::Tcp { host, port } if host.contains(':') => format!("[{host}]:{port}"),
+        Target::Tcp { host, port } => format!("{host}:{port}"),
+        Target::Unix(_) => "localhost".to_string(),
+    };
+    message::Options {
+        trusted: settings.trust.proxies.clone(),
+        max_target: settings.limits.target,
+        max_field: settings.limits.field,
+        max_body: settings.limits.request_body,
+        default_host: Host::parse(&default_host).unwrap_or_else(|_| Host::localhost()),
+    }
+}
+
+pub(super) fn pool(settings: &Settings) -> origin::Options {
+    let origin = &settings.origin;
+    origin::Options {
+        upstream: match &origin.to {
+            Target::Tcp { host, port } => Upstream::Tcp { host: host.clone(), port: *port },
+            Target::Unix(path) => Upstream::Unix(path.clone()),
+        },
+        connect_timeout: origin.connect_timeout,
+        first_byte_timeout: origin.first_byte_timeout,
+        between_bytes_timeout: origin.between_bytes_timeout,
+        idle_timeout: origin.idle_timeout,
+        max_connections: origin.max_connections,
+        queue_timeout: origin.queue_timeout,
+        max_head: settings.limits.response_head,
+        max_fields: settings.limits.response_fields,
+    }
+}
+
+pub(super) fn door(settings: &Settings) -> listen::Options {
+    listen::Options {
+        max_head: settings.limits.head,
+        max_fields: settings.limits.fields,
+        header_timeout: settings.timeouts.header,
+        keep_alive: settings.timeouts.keep_alive,
+        write_stall: settings.timeouts.write_stall,
+        drain: settings.timeouts.drain,
+    }
+}
+
+pub(super) fn memory(settings: &Settings) -> storage::Limits {
+    storage::Limits { bytes: settings.cache.memory, variants: settings.cache.max_variants }
+}
+
+/// With a token, only who bears it is let in at the operator's door; without,
+/// whoever connects from this machine.
+pub(super) fn admin_access(settings: &Settings) -> Access {
+    match &settings.admin.token {
+        Some(token) => Access { networks: Vec::new(), token: Some(token.expose().to_string()) },
+        None => {
+            let loopback = ["127.0.0.0/8", "::1/128"];
+            let networks = loopback.iter().filter_map(|net| net.parse().ok()).collect();
+            Access { networks, token: None }
+        }
+    }
+}
+
+pub(super) fn format(format: AccessLog) -> Format {
+    match format {
+        AccessLog::Json => Format::Json,
+        AccessLog::Combined | AccessLog::Off => Format::Combined,
+    }
+}
+
+fn boxed(names: &[String]) -> Vec<Box<str>> {
+    names.iter().map(|name| name.as_str().into()).collect()
+}
+
+fn seconds(span: Duration) -> DeltaSeconds {
+    // Anything above zero is at least a second: none of it is lost.
+    DeltaSeconds::new(span.as_secs() + u64::from(span.subsec_nanos() > 0))
+}

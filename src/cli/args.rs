@@ -1,0 +1,156 @@
+//! What can be written on the command line.
+
+use crate::config::Overrides;
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// An HTTP caching reverse proxy for Flask, Django and anything else that speaks HTTP.
+#[derive(Debug, Parser)]
+#[command(name = "larder", version, max_term_width = 100)]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run as a configuration file says
+    Run {
+        /// The file; else $LARDER_CONFIG, ./larder.toml or /etc/larder/larder.toml
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+        #[command(flatten)]
+        over: Over,
+    },
+    /// Run in front of an app, without a configuration file
+    Proxy {
+        #[command(flatten)]
+        over: Over,
+    },
+    /// Check a configuration, and say where it is wrong
+    Check {
+        /// The file; else $LARDER_CONFIG, ./larder.toml or /etc/larder/larder.toml
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+        #[command(flatten)]
+        over: Over,
+    },
+    /// Make a running larder forget
+    Purge(PurgeArgs),
+    /// Ask for a page, and see what the cache decided
+    Get(GetArgs),
+    /// End with 0 if a running larder is ready
+    Healthcheck {
+        /// The configuration that the admin address stands in
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+        /// The admin address [default: from the configuration, or 127.0.0.1:6082]
+        #[arg(long, value_name = "HOST:PORT")]
+        admin: Option<String>,
+    },
+    /// See it work: a slow origin, the proxy, and a tour with real figures
+    Demo {
+        /// End after the tour, with 0 if all was as it should be
+        #[arg(long)]
+        once: bool,
+        /// Where to listen [default: 127.0.0.1:6081, or any free port]
+        #[arg(long, value_name = "HOST:PORT")]
+        listen: Option<String>,
+    },
+}
+
+/// Settings that win over the file and the environment.
+#[derive(Debug, Args)]
+pub(super) struct Over {
+    /// The app: host:port, or unix:/path/to/socket
+    #[arg(long, value_name = "TARGET")]
+    to: Option<String>,
+    /// Where to listen; may be given again [default: 127.0.0.1:6081]
+    #[arg(long, value_name = "HOST:PORT")]
+    listen: Vec<String>,
+    /// Where the operator connects, or "off" [default: 127.0.0.1:6082]
+    #[arg(long, value_name = "HOST:PORT")]
+    admin: Option<String>,
+    /// Lifetime of successful responses that state none, e.g. 60s [default: 0s]
+    #[arg(long, value_name = "TIME")]
+    default_ttl: Option<String>,
+    /// The cookies that identify a visitor, with commas between [default: all]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    cookies: Option<Vec<String>>,
+    /// Memory for stored responses, e.g. 256MiB
+    #[arg(long, value_name = "SIZE")]
+    memory: Option<String>,
+    /// Longest time to connect to the app [default: 2s]
+    #[arg(long, value_name = "TIME")]
+    connect_timeout: Option<String>,
+    /// Longest time until the app begins to answer [default: 30s]
+    #[arg(long, value_name = "TIME")]
+    first_byte_timeout: Option<String>,
+    /// Longest pause in the app's answer [default: 30s]
+    #[arg(long, value_name = "TIME")]
+    between_bytes_timeout: Option<String>,
+    /// One line a request: off, combined or json [default: combined]
+    #[arg(long, value_name = "FORMAT")]
+    access_log: Option<String>,
+}
+
+impl Over {
+    pub fn overrides(&self) -> Overrides {
+        Overrides {
+            to: self.to.clone(),
+            listen: self.listen.clone(),
+            admin: self.admin.clone(),
+            default_ttl: self.default_ttl.clone(),
+            cookies: self.cookies.clone(),
+            memory: self.memory.clone(),
+            connect_timeout: self.connect_timeout.clone(),
+            first_byte_timeout: self.first_byte_timeout.clone(),
+            between_bytes_timeout: self.between_bytes_timeout.clone(),
+            access_log: self.access_log.clone(),
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+#[group(id = "what", required = true, multiple = true, args = ["urls", "tags", "prefixes", "all"])]
+pub(super) struct PurgeArgs {
+    /// URLs, with scheme and host as visitors write them
+    #[arg(value_name = "URL")]
+    pub urls: Vec<String>,
+    /// A tag; may be given again
+    #[arg(long = "tag", value_name = "TAG")]
+    pub tags: Vec<String>,
+    /// A URL and all that lies below it; may be given again
+    #[arg(long = "prefix", value_name = "URL")]
+    pub prefixes: Vec<String>,
+    /// Everything
+    #[arg(long)]
+    pub all: bool,
+    /// Make stale instead of forgetting: served while it is validated
+    #[arg(long)]
+    pub soft: bool,
+    /// The configuration that the admin address and token stand in
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// The admin address [default: from the configuration, or 127.0.0.1:6082]
+    #[arg(long, value_name = "HOST:PORT", env = "LARDER_ADMIN")]
+    pub admin: Option<String>,
+    /// The admin token
+    #[arg(long, value_name = "TOKEN", env = "LARDER_TOKEN", hide_env_values = true)]
+    pub token: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct GetArgs {
+    /// The URL, with scheme and host as visitors write them
+    pub url: String,
+    /// Where larder listens [default: the URL's own host and port]
+    #[arg(long, value_name = "HOST:PORT", env = "LARDER_PROXY")]
+    pub via: Option<String>,
+    /// A field of the request, as with curl; may be given again
+    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE")]
+    pub headers: Vec<String>,
+    /// Print the answer's body too
+    #[arg(long)]
+    pub body: bool,
+}

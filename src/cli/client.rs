@@ -1,0 +1,199 @@
+//! A small HTTP client, for talking to a larder.
+
+use crate::config::{self, Overrides, Source};
+use bytes::Bytes;
+use http::header::{self, HeaderMap, HeaderValue};
+use http::{HeaderName, Method, Request, StatusCode};
+use http_body_util::{BodyExt, Full};
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use std::fmt;
+use std::path::Path;
+use std::time::Duration;
+use tokio::net::TcpStream;
+
+/// The longest time for an answer.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Something that can be asked over HTTP/1.1.
+#[derive(Clone, Debug)]
+pub struct Client {
+    /// Host and port to connect to.
+    address: String,
+    /// `Host` to send.
+    host: String,
+}
+
+/// An answer, with its body.
+#[derive(Debug)]
+pub struct Answer {
+    /// The status.
+    pub status: StatusCode,
+    /// The fields.
+    pub fields: HeaderMap,
+    /// The body.
+    pub body: Bytes,
+}
+
+impl Answer {
+    /// A field's value as text; of several lines the last.
+    pub fn field(&self, name: &str) -> Option<&str> {
+        self.fields.get_all(name).iter().next_back().and_then(|value| value.to_str().ok())
+    }
+}
+
+impl fmt::Display for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "http://{}", self.address)
+    }
+}
+
+impl Client {
+    /// A client for this host and port, asking for this host.
+    pub fn new(address: &str, host: &str) -> Client {
+        Client { address: address.to_string(), host: host.to_string() }
+    }
+
+    /// Asks for a path with GET and waits for the whole answer.
+    ///
+    /// # Errors
+    /// A sentence that says what failed.
+    pub fn get(&self, path: &str) -> Result<Answer, String> {
+        self.send(&Method::GET, path, &[], Bytes::new())
+    }
+
+    /// Sends a request and waits for the whole answer.
+    ///
+    /// # Errors
+    /// A sentence that says what failed.
+    pub fn send(
+        &self,
+        method: &Method,
+        path: &str,
+        fields: &[(HeaderName, HeaderValue)],
+        body: Bytes,
+    ) -> Result<Answer, String> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| error.to_string())?;
+        runtime.block_on(self.ask(method, path, fields, body))
+    }
+
+    /// The same for those who are in a runtime already.
+    ///
+    /// # Errors
+    /// A sentence that says what failed.
+    pub async fn ask(
+        &self,
+        method: &Method,
+        path: &str,
+        fields: &[(HeaderName, HeaderValue)],
+        body: Bytes,
+    ) -> Result<Answer, String> {
+        let asking = self.exchange(method, path, fields, body);
+        tokio::time::timeout(PATIENCE, asking)
+            .await
+            .map_err(|_| format!("no answer within {} s", PATIENCE.as_secs()))?
+    }
+
+    async fn exchange(
+        &self,
+        method: &Method,
+        path: &str,
+        fields: &[(HeaderName, HeaderValue)],
+        body: Bytes,
+    ) -> Result<Answer, String> {
+        let text = |error: &dyn fmt::Display| error.to_string();
+        let stream = TcpStream::connect(&self.address).await.map_err(|e| text(&e))?;
+        let (mut sender, connection) =
+            http1::handshake(TokioIo::new(stream)).await.map_err(|e| text(&e))?;
+        let connection = tokio::spawn(connection);
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::HOST, &self.host)
+            .header(header::USER_AGENT, concat!("larder/", env!("CARGO_PKG_VERSION")))
+            .body(Full::new(body))
+            .map_err(|e| text(&e))?;
+        for (name, value) in fields {
+            request.headers_mut().append(name, value.clone());
+        }
+        let (head, body) = sender.send_request(request).await.map_err(|e| text(&e))?.into_parts();
+        let body = body.collect().await.map_err(|e| text(&e))?.to_bytes();
+        drop(sender);
+        connection.abort();
+        Ok(Answer { status: head.status, fields: head.headers, body })
+    }
+}
+
+/// The operator's door of a running larder.
+#[derive(Debug)]
+pub(super) struct Admin {
+    client: Client,
+    token: Option<HeaderValue>,
+}
+
+impl Admin {
+    /// Finds it: as given, else as configured, else where it is by default.
+    pub fn find(
+        file: Option<&Path>,
+        given: Option<&str>,
+        token: Option<&str>,
+    ) -> Result<Admin, String> {
+        let (mut address, mut secret) = ("127.0.0.1:6082".to_string(), token.map(str::to_string));
+        let configured = match (file, given) {
+            (Some(file), _) => Some(
+                config::load(Source::File(file), config::environment(), &Overrides::default())
+                    .map_err(|error| error.to_string())?,
+            ),
+            (None, None) => {
+                config::load(Source::Search, config::environment(), &Overrides::default()).ok()
+            }
+            (None, Some(_)) => None,
+        };
+        if let Some(settings) = configured {
+            let listen = settings.admin.listen.ok_or("error: the admin port is off")?;
+            address = reachable(listen);
+            let set = settings.admin.token.map(|token| token.expose().to_string());
+            secret = secret.or(set);
+        }
+        if let Some(given) = given {
+            let bare = given.strip_prefix("http://").unwrap_or(given);
+            address = bare.trim_end_matches('/').to_string();
+        }
+        let token = match secret {
+            Some(secret) => Some(
+                HeaderValue::from_str(&format!("Bearer {secret}"))
+                    .map_err(|_| "error: the token has characters that cannot be sent")?,
+            ),
+            None => None,
+        };
+        Ok(Admin { client: Client::new(&address, &address), token })
+    }
+
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Sends a JSON document.
+    pub fn post(&self, path: &str, document: &serde_json::Value) -> Result<Answer, String> {
+        let json = HeaderValue::from_static("application/json");
+        let mut fields = vec![(header::CONTENT_TYPE, json)];
+        if let Some(token) = &self.token {
+            fields.push((header::AUTHORIZATION, token.clone()));
+        }
+        self.client.send(&Method::POST, path, &fields, Bytes::from(document.to_string()))
+    }
+}
+
+/// An address that means "any" is reached through loopback.
+fn reachable(mut address: std::net::SocketAddr) -> String {
+    if address.ip().is_unspecified() {
+        address.set_ip(match address {
+            std::net::SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
+            std::net::SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    address.to_string()
+}

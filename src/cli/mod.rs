@@ -1,0 +1,101 @@
+//! The command line.
+//!
+//! Ends with 0 when all went well, 1 when something failed, and 2 when the
+//! command itself makes no sense.
+
+mod args;
+mod client;
+mod get;
+mod purge;
+
+pub use client::{Answer, Client};
+
+use crate::config::{self, Overrides, Settings, Source};
+use crate::{app, demo};
+use args::{Cli, Command};
+use clap::Parser;
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+use tracing_subscriber::EnvFilter;
+
+/// Reads the command line and does what it says.
+pub fn main() -> ExitCode {
+    match Cli::parse().command {
+        Command::Run { config, over } => serve(&source(config.as_deref()), &over.overrides()),
+        Command::Proxy { over } => serve(&Source::None, &over.overrides()),
+        Command::Check { config, over } => check(&source(config.as_deref()), &over.overrides()),
+        Command::Purge(args) => purge::run(&args),
+        Command::Get(args) => get::run(&args),
+        Command::Healthcheck { config, admin } => healthcheck(config.as_deref(), admin.as_deref()),
+        Command::Demo { once, listen } => {
+            start_log("warn");
+            demo::run(once, listen.as_deref())
+        }
+    }
+}
+
+fn source(file: Option<&Path>) -> Source<'_> {
+    file.map_or(Source::Search, Source::File)
+}
+
+fn serve(source: &Source<'_>, overrides: &Overrides) -> ExitCode {
+    let settings = match config::load(*source, config::environment(), overrides) {
+        Ok(settings) => settings,
+        Err(error) => return failed(&error.to_string()),
+    };
+    start_log(&settings.log.level);
+    match app::run(&settings) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failed(&format!("error: {error}")),
+    }
+}
+
+fn check(source: &Source<'_>, overrides: &Overrides) -> ExitCode {
+    match config::load(*source, config::environment(), overrides) {
+        Ok(settings) => {
+            say(&format!("the configuration is good: {}", summary(&settings)));
+            ExitCode::SUCCESS
+        }
+        Err(error) => failed(&error.to_string()),
+    }
+}
+
+fn summary(settings: &Settings) -> String {
+    let listen: Vec<&str> = settings.listen.iter().map(|listen| listen.text.as_str()).collect();
+    format!("{} in front of {}", listen.join(", "), settings.origin.to)
+}
+
+fn healthcheck(file: Option<&Path>, admin: Option<&str>) -> ExitCode {
+    let place = match client::Admin::find(file, admin, None) {
+        Ok(place) => place,
+        Err(error) => return failed(&error),
+    };
+    match place.client().get("/readyz") {
+        Ok(answer) if answer.status.is_success() => ExitCode::SUCCESS,
+        Ok(answer) => failed(&format!("error: {} answers {}", place.client(), answer.status)),
+        Err(error) => failed(&format!("error: {}: {error}", place.client())),
+    }
+}
+
+/// Events go to standard error; access-log lines to standard output.
+fn start_log(level: &str) {
+    let filter = EnvFilter::try_new(level).unwrap_or_else(|_| EnvFilter::new("info"));
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+        .try_init();
+}
+
+/// Says what went wrong, and that it did.
+fn failed(message: &str) -> ExitCode {
+    let _ = writeln!(std::io::stderr(), "{message}");
+    ExitCode::FAILURE
+}
+
+/// Says a line; that nobody reads it is no failure.
+pub(crate) fn say(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{line}");
+}

@@ -1,0 +1,178 @@
+//! The front doors: sockets, connections, and the patience that is had with
+//! them. Knows the proxy only as something that answers.
+
+mod gate;
+mod patience;
+mod socket;
+
+pub use gate::Gate;
+pub use socket::{Sockets, bind};
+
+use crate::proxy::Proxy;
+use http::Request;
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use patience::{Patient, Phases};
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{mpsc, watch};
+
+/// What a door needs to know.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// The most bytes of a request's head.
+    pub max_head: usize,
+    /// The most fields of a request's head.
+    pub max_fields: usize,
+    /// The longest time for a head, from its first byte to its last.
+    pub header_timeout: Duration,
+    /// The longest time without a request on a kept-alive connection.
+    pub keep_alive: Duration,
+    /// The longest time that a client takes no byte of a response.
+    pub write_stall: Duration,
+    /// The longest time for requests under way to end when the door closes.
+    pub drain: Duration,
+}
+
+/// How long nothing is accepted when the process has no descriptor left.
+const OUT_OF_DESCRIPTORS: Duration = Duration::from_millis(50);
+
+/// Accepts and serves connections until `closing` says so, then lets requests
+/// under way end, for at most [`Options::drain`].
+///
+/// # Errors
+/// If the listener cannot be used by this runtime.
+pub async fn serve(
+    listener: std::net::TcpListener,
+    proxy: Arc<Proxy>,
+    gate: Arc<Gate>,
+    options: Options,
+    closing: watch::Receiver<bool>,
+) -> std::io::Result<()> {
+    let listener = TcpListener::from_std(listener)?;
+    // Every connection holds a sender; when the last is gone, all are over.
+    let (alive, mut all_over) = mpsc::channel::<()>(1);
+    let mut closed = closing.clone();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = told(&mut closed) => break,
+        };
+        match accepted {
+            Ok((stream, peer)) => {
+                admit(stream, peer, &proxy, &gate, options, &closing, alive.clone());
+            }
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept");
+                tokio::time::sleep(OUT_OF_DESCRIPTORS).await;
+            }
+        }
+    }
+    // Who has connected already is served still.
+    while let Ok(Ok((stream, peer))) = tokio::time::timeout(Duration::ZERO, listener.accept()).await
+    {
+        admit(stream, peer, &proxy, &gate, options, &closing, alive.clone());
+    }
+    drop((listener, alive));
+    if tokio::time::timeout(options.drain, all_over.recv()).await.is_err() {
+        tracing::warn!("requests were still under way when the time to end them was over");
+    }
+    Ok(())
+}
+
+/// Waits until the process closes.
+async fn told(closing: &mut watch::Receiver<bool>) {
+    // An error means that the one who would tell is gone: the same.
+    let _ = closing.wait_for(|closing| *closing).await;
+}
+
+fn admit(
+    stream: TcpStream,
+    peer: SocketAddr,
+    proxy: &Arc<Proxy>,
+    gate: &Arc<Gate>,
+    options: Options,
+    closing: &watch::Receiver<bool>,
+    alive: mpsc::Sender<()>,
+) {
+    let Some(ticket) = gate.enter(peer.ip()) else {
+        proxy.metrics().turned_away.count();
+        patience::turn_away(&stream);
+        return;
+    };
+    let (proxy, closing) = (Arc::clone(proxy), closing.clone());
+    tokio::spawn(async move {
+        if let Err(error) = serve_connection(stream, peer, proxy, options, closing).await {
+            tracing::debug!(%peer, %error, "a connection ended");
+        }
+        drop((ticket, alive));
+    });
+}
+
+async fn serve_connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    proxy: Arc<Proxy>,
+    options: Options,
+    mut closing: watch::Receiver<bool>,
+) -> hyper::Result<()> {
+    // A socket without it works, only slower.
+    let _ = stream.set_nodelay(true);
+    let phases = Phases::default();
+    let stream = Patient::new(stream, phases.clone(), options);
+    let service = service_fn(move |request: Request<Incoming>| {
+        let (proxy, busy) = (Arc::clone(&proxy), phases.begin());
+        async move {
+            let response = proxy.handle(request, peer).await;
+            Ok::<_, std::convert::Infallible>(response.map(|body| During { body, _busy: busy }))
+        }
+    });
+    let connection = http1::Builder::new()
+        .half_close(true)
+        .max_headers(options.max_fields)
+        .max_header_size(options.max_head)
+        .header_read_timeout(None)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    let mut connection = std::pin::pin!(connection);
+    tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = told(&mut closing) => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    }
+}
+
+/// A body during which the connection is busy.
+struct During<B> {
+    body: B,
+    _busy: patience::Busy,
+}
+
+impl<B: Body + Unpin> Body for During<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

@@ -1,0 +1,192 @@
+//! How long a client is waited for: for the head of a request, for the next
+//! request, and for taking what it asked for.
+//!
+//! hyper has one time-out for the first two; they are different things. So the
+//! stream itself keeps them, told by the service in which phase it is.
+
+use super::Options;
+use parking_lot::Mutex;
+use std::io::{Error, ErrorKind, IoSlice, Result};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, Sleep, sleep_until};
+
+const TIMED_OUT: &[u8] =
+    b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+const TOO_MANY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\n\
+    Connection: close\r\nContent-Length: 0\r\n\r\n";
+
+/// What a connection is doing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Phase {
+    /// A head is being read, or the first one is awaited.
+    #[default]
+    Head,
+    /// A request is being answered; how long that may take is not the
+    /// connection's business.
+    Busy,
+    /// The next request is awaited.
+    Idle,
+}
+
+/// The phase of a connection, as the service tells it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Phases(Arc<Mutex<Phase>>);
+
+impl Phases {
+    /// A request has come; it is over when the result is dropped.
+    pub fn begin(&self) -> Busy {
+        *self.0.lock() = Phase::Busy;
+        Busy(self.clone())
+    }
+}
+
+/// A request is being answered.
+#[derive(Debug)]
+pub(super) struct Busy(Phases);
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        *self.0.0.lock() = Phase::Idle;
+    }
+}
+
+/// A stream whose client is waited for, but not for ever.
+pub(super) struct Patient {
+    stream: TcpStream,
+    phases: Phases,
+    options: Options,
+    reading: Deadline,
+    writing: Deadline,
+}
+
+/// A time-out that runs from when it is first needed.
+#[derive(Default)]
+struct Deadline {
+    phase: Option<Phase>,
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl Deadline {
+    /// Polls a time-out of this length that began when this phase did.
+    fn poll(&mut self, phase: Phase, length: Duration, cx: &mut Context<'_>) -> Poll<()> {
+        let begins = self.phase.replace(phase) != Some(phase);
+        let timer = match &mut self.timer {
+            Some(timer) => {
+                if begins {
+                    timer.as_mut().reset(Instant::now() + length);
+                }
+                timer
+            }
+            None => self.timer.insert(Box::pin(sleep_until(Instant::now() + length))),
+        };
+        timer.as_mut().poll(cx)
+    }
+
+    fn clear(&mut self) {
+        self.phase = None;
+    }
+}
+
+impl Patient {
+    pub fn new(stream: TcpStream, phases: Phases, options: Options) -> Patient {
+        let (reading, writing) = (Deadline::default(), Deadline::default());
+        Patient { stream, phases, options, reading, writing }
+    }
+
+    fn poll_read_deadline(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let phase = *self.phases.0.lock();
+        let length = match phase {
+            Phase::Busy => {
+                self.reading.clear();
+                return Poll::Pending;
+            }
+            Phase::Head => self.options.header_timeout,
+            Phase::Idle => self.options.keep_alive,
+        };
+        self.reading.poll(phase, length, cx)
+    }
+
+    /// Waits for a write that does not move.
+    fn bounded<T>(&mut self, polled: Poll<Result<T>>, cx: &mut Context<'_>) -> Poll<Result<T>> {
+        if polled.is_ready() {
+            self.writing.clear();
+            return polled;
+        }
+        match self.writing.poll(Phase::Busy, self.options.write_stall, cx) {
+            Poll::Ready(()) => {
+                Poll::Ready(Err(Error::new(ErrorKind::TimedOut, "the client takes nothing")))
+            }
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+impl AsyncRead for Patient {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<Result<()>> {
+        let before = buf.filled().len();
+        if let Poll::Ready(read) = Pin::new(&mut self.stream).poll_read(cx, buf) {
+            let mut phase = self.phases.0.lock();
+            if *phase == Phase::Idle && buf.filled().len() > before {
+                *phase = Phase::Head;
+            }
+            return Poll::Ready(read);
+        }
+        match self.poll_read_deadline(cx) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(()) => {
+                if *self.phases.0.lock() == Phase::Head {
+                    // Best effort: who is that slow may not read it either.
+                    let _ = self.stream.try_write(TIMED_OUT);
+                }
+                Poll::Ready(Err(Error::new(ErrorKind::TimedOut, "no request came")))
+            }
+        }
+    }
+}
+
+impl AsyncWrite for Patient {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(cx, buf);
+        self.bounded(written, cx)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
+        self.bounded(written, cx)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        let flushed = Pin::new(&mut self.stream).poll_flush(cx);
+        self.bounded(flushed, cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+/// Tells a connection that there are too many.
+pub(super) fn turn_away(stream: &TcpStream) {
+    let _ = stream.try_write(TOO_MANY);
+}
