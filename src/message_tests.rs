@@ -37,7 +37,8 @@ fn status(method: &str, uri: &str, lines: &[(&str, &str)]) -> u16 {
 fn what_two_parties_could_read_differently_is_refused() {
     let host = ("host", "a.example");
     let long = "x".repeat(70);
-    let cases: &[(&str, &str, &[(&str, &str)], u16)] = &[
+    type Case<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)], u16);
+    let cases: &[Case<'_>] = &[
         ("GET", "/", &[host], 200),
         ("GET", "/", &[], 400),
         ("GET", "/", &[host, host], 400),

@@ -3,7 +3,7 @@
 
 use super::lookup::Found;
 use super::respond::{self, Failed};
-use super::{Answer, Flight, FlightKey, Proxy};
+use super::{Answer, FlightKey, Proxy};
 use crate::body::{Body, Fill, Pushed, Source};
 use crate::collapse::{self, Landing};
 use crate::error::BodyError;
@@ -21,7 +21,6 @@ use http::{HeaderMap, Response, StatusCode};
 use http_body_util::BodyExt;
 use std::sync::Arc;
 use tokio::sync::oneshot;
-use xxhash_rust::xxh3::xxh3_64;
 
 pub(super) type Leader = collapse::Leader<FlightKey, Arrived>;
 
@@ -66,13 +65,6 @@ pub(super) struct Filling {
     pub aged: bool,
 }
 
-/// What comes of waiting for another one's fetch.
-pub(super) enum Followed {
-    Answer(Box<Answer>),
-    /// It was not for this request: try again, knowing more.
-    Again(Flight),
-}
-
 /// What the origin said, and when.
 pub(super) struct Reply {
     pub departure: Departure,
@@ -100,7 +92,7 @@ impl Proxy {
                 Some(failed) => failed,
                 None => return self.arrived(plan, reply, leader, own).await,
             },
-            Ok((reply, Some(fields))) => return self.confirmed(&plan, reply, fields, leader, own),
+            Ok((reply, Some(fields))) => return self.confirmed(&plan, reply, *fields, leader, own),
             Err(error) => {
                 self.shared.metrics.origin_failures.count();
                 tracing::warn!(target = %plan.request.target, %error, "the origin failed");
@@ -182,7 +174,7 @@ impl Proxy {
     }
 
     /// Answers without the origin: with the stale response, or with an error.
-    fn without_origin(
+    pub(super) fn without_origin(
         &self,
         request: &Presented,
         stale: Option<&Arc<StoredResponse>>,
@@ -212,12 +204,12 @@ impl Proxy {
         &self,
         plan: &Plan,
         reply: Reply,
-        fields: Box<HeaderMap>,
+        fields: HeaderMap,
         leader: Option<Leader>,
         own: oneshot::Sender<Answer>,
     ) {
         let Some(stale) = &plan.stale else { return };
-        let content = self.freshened(plan, stale, *fields, &reply);
+        let content = self.freshened(plan, stale, fields, &reply);
         let storable = self.storability(&plan.request, &content, content.length);
         let stored = Arc::new(StoredResponse::new(content));
         let mut status = CacheStatus::forwarded(plan.forward);
@@ -342,67 +334,6 @@ impl Proxy {
             self.shared.metrics.stored.count();
         }
         kept
-    }
-
-    /// Answers with what another one's fetch has brought.
-    pub(super) async fn follow(
-        self: &Arc<Self>,
-        request: &Presented,
-        key: &CacheKey,
-        found: &Found,
-        landing: Landing<Arrived>,
-    ) -> Followed {
-        let mut status = CacheStatus::forwarded(found.forward());
-        status.collapsed = true;
-        let answered = |answer| Followed::Answer(Box::new(answer));
-        let arrived = match landing {
-            Landing::Lost => return Followed::Again(Flight { at_least: 0, variant: 0 }),
-            Landing::Alone => return answered(self.fetch_alone(request, key, found, "").await),
-            Landing::Shared(arrived) => arrived,
-        };
-        let content = match &arrived {
-            Arrived::Failed(failed) => {
-                let stale = match found {
-                    Found::Stale(stale) => Some(stale),
-                    _ => None,
-                };
-                return answered(self.without_origin(request, stale, failed, status));
-            }
-            Arrived::Filling(filling) => &filling.content,
-            Arrived::Stored(stored) => stored.content(),
-        };
-        if let Some(flight) = self.not_for(request, key, content) {
-            return Followed::Again(flight);
-        }
-        let now = self.shared.clock.now();
-        let most = self.shared.options.max_ranges;
-        let answer = match &arrived {
-            Arrived::Filling(filling) => respond::from_filling(request, filling, now, status),
-            Arrived::Stored(stored) => {
-                Some(respond::from_store(request, stored, now, most, status))
-            }
-            Arrived::Failed(_) => None,
-        };
-        match answer {
-            Some(answer) => answered(answer),
-            None => answered(self.fetch_alone(request, key, found, "came-too-late").await),
-        }
-    }
-
-    /// Which flight to look for if this one's response is not for the request:
-    /// it is another variant, or has been purged meanwhile.
-    fn not_for(&self, request: &Presented, key: &CacheKey, content: &Content) -> Option<Flight> {
-        let cookies = &self.shared.options.policy.cookies;
-        let variant = content.nominated.select(&request.fields, cookies);
-        let number = match self.shared.purger.judge(key, &content.tags, content.fence) {
-            Verdict::Stands => 0,
-            Verdict::Soft { number, .. } | Verdict::Hard { number } => number,
-        };
-        if variant.as_ref() == Some(&content.variant) && number == 0 {
-            return None;
-        }
-        let variant = variant.map_or(0, |variant| xxh3_64(variant.as_bytes()) | 1);
-        Some(Flight { at_least: number, variant })
     }
 }
 

@@ -13,6 +13,7 @@
 mod background;
 mod content;
 mod fetch;
+mod follow;
 mod lookup;
 mod parts;
 mod passthrough;
@@ -36,7 +37,8 @@ use crate::semantics::cache_status::{CacheStatus, Forward, Outcome};
 use crate::semantics::directives::only_if_cached;
 use crate::semantics::policy::Policy;
 use crate::storage::Memory;
-use fetch::{Arrived, Followed, Plan};
+use fetch::{Arrived, Plan};
+use follow::Followed;
 use http::header::HeaderName;
 use http::{HeaderValue, Request, Response};
 use hyper::body::Incoming;

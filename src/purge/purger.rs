@@ -183,10 +183,11 @@ impl Purger {
         let meets = Meets::new(selectors);
         self.memory.sweep(|key, stored| {
             let verdict = self.judge_stored(key, stored);
-            let met = match (softness, verdict) {
-                (_, Verdict::Hard { .. }) => true,
-                (Softness::Soft, Verdict::Soft { .. }) => true,
-                _ => false,
+            let soft = softness == Softness::Soft;
+            let met = match verdict {
+                Verdict::Hard { .. } => true,
+                Verdict::Soft { .. } => soft,
+                Verdict::Stands => false,
             };
             if met {
                 meets.count(key, stored, counts);

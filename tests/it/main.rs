@@ -1,1 +1,8 @@
+//! One binary for all integration tests: the real larder, real sockets, real
+//! apps. No test sleeps to be right; each waits for what it expects, with a
+//! deadline.
 
+mod harness;
+
+mod caching;
+mod layers;

@@ -1,0 +1,83 @@
+//! Waiting for another one's fetch: is what it brought for this request too?
+
+use super::fetch::Arrived;
+use super::lookup::Found;
+use super::{Answer, Flight, Proxy, respond};
+use crate::collapse::Landing;
+use crate::key::CacheKey;
+use crate::message::Presented;
+use crate::purge::Verdict;
+use crate::semantics::cache_status::CacheStatus;
+use crate::storage::Content;
+use std::sync::Arc;
+use xxhash_rust::xxh3::xxh3_64;
+
+/// What comes of waiting for another one's fetch.
+pub(super) enum Followed {
+    Answer(Box<Answer>),
+    /// It was not for this request: try again, knowing more.
+    Again(Flight),
+}
+
+impl Proxy {
+    /// Answers with what another one's fetch has brought.
+    pub(super) async fn follow(
+        self: &Arc<Self>,
+        request: &Presented,
+        key: &CacheKey,
+        found: &Found,
+        landing: Landing<Arrived>,
+    ) -> Followed {
+        let mut status = CacheStatus::forwarded(found.forward());
+        status.collapsed = true;
+        let answered = |answer| Followed::Answer(Box::new(answer));
+        let arrived = match landing {
+            Landing::Lost => return Followed::Again(Flight { at_least: 0, variant: 0 }),
+            Landing::Alone => return answered(self.fetch_alone(request, key, found, "").await),
+            Landing::Shared(arrived) => arrived,
+        };
+        let content = match &arrived {
+            Arrived::Failed(failed) => {
+                let stale = match found {
+                    Found::Stale(stale) => Some(stale),
+                    _ => None,
+                };
+                return answered(self.without_origin(request, stale, failed, status));
+            }
+            Arrived::Filling(filling) => &filling.content,
+            Arrived::Stored(stored) => stored.content(),
+        };
+        if let Some(flight) = self.not_for(request, key, content) {
+            return Followed::Again(flight);
+        }
+        let now = self.shared.clock.now();
+        let most = self.shared.options.max_ranges;
+        let answer = match &arrived {
+            Arrived::Filling(filling) => respond::from_filling(request, filling, now, status),
+            Arrived::Stored(stored) => {
+                Some(respond::from_store(request, stored, now, most, status))
+            }
+            Arrived::Failed(_) => None,
+        };
+        match answer {
+            Some(answer) => answered(answer),
+            None => answered(self.fetch_alone(request, key, found, "came-too-late").await),
+        }
+    }
+
+    /// Which flight to look for if this one's response is not for the request:
+    /// it is another variant, or has been purged meanwhile.
+    fn not_for(&self, request: &Presented, key: &CacheKey, content: &Content) -> Option<Flight> {
+        let cookies = &self.shared.options.policy.cookies;
+        let variant = content.nominated.select(&request.fields, cookies);
+        let number = match self.shared.purger.judge(key, &content.tags, content.fence) {
+            Verdict::Stands => 0,
+            Verdict::Soft { number, .. } | Verdict::Hard { number } => number,
+        };
+        if variant.as_ref() == Some(&content.variant) && number == 0 {
+            return None;
+        }
+        let variant = variant.map_or(0, |variant| xxh3_64(variant.as_bytes()) | 1);
+        Some(Flight { at_least: number, variant })
+    }
+}

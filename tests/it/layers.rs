@@ -1,0 +1,145 @@
+//! Who may name whom: imports point down, and siblings of a floor do not know
+//! each other, but for the few that are written here.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The floors, lowest first.
+const FLOORS: &[&[&str]] = &[
+    &["semantics", "key", "message", "clock", "error"],
+    &["body", "storage", "purge", "collapse", "origin", "metrics", "access_log"],
+    &["proxy"],
+    &["listen", "admin"],
+    &["config", "app", "cli", "demo"],
+];
+
+/// Arrows within a floor. `semantics` is named by all of its own.
+const NEIGHBOURS: &[(&str, &str)] = &[
+    ("clock", "semantics"),
+    ("message", "semantics"),
+    ("message", "key"),
+    ("message", "error"),
+    ("purge", "storage"),
+    ("origin", "body"),
+    ("app", "config"),
+    ("cli", "config"),
+    ("cli", "app"),
+    ("cli", "demo"),
+    ("demo", "config"),
+    ("demo", "app"),
+    ("demo", "cli"),
+];
+
+/// Rooms that must not be named although they lie below.
+const FORBIDDEN: &[(&str, &str)] = &[
+    ("storage", "message"),
+    ("collapse", "semantics"),
+    ("collapse", "key"),
+    ("admin", "origin"),
+    ("listen", "storage"),
+    ("listen", "purge"),
+    ("listen", "origin"),
+    ("config", "proxy"),
+    ("config", "semantics"),
+];
+
+fn sources(dir: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(dir).expect("a folder").map_while(Result::ok) {
+        let path = entry.path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|e| e == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+fn all_sources() -> Vec<(String, PathBuf, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = Vec::new();
+    sources(&root, &mut found);
+    found
+        .into_iter()
+        .map(|path| {
+            let inside = path.strip_prefix(&root).expect("below src").to_path_buf();
+            let first = inside.components().next().expect("a name").as_os_str();
+            let room =
+                first.to_string_lossy().trim_end_matches(".rs").replace("message_tests", "message");
+            let text = fs::read_to_string(&path).expect("text");
+            (room, inside, text)
+        })
+        .collect()
+}
+
+fn floor(room: &str) -> Option<usize> {
+    FLOORS.iter().position(|rooms| rooms.contains(&room))
+}
+
+/// The rooms that a text names: `crate::room`, also in `use crate::{a, b::c}`.
+fn named(text: &str) -> BTreeSet<String> {
+    let mut rooms = BTreeSet::new();
+    for (at, _) in text.match_indices("crate::") {
+        let rest = &text[at + "crate::".len()..];
+        let list = match rest.strip_prefix('{') {
+            Some(group) => group.split('}').next().unwrap_or_default(),
+            None => rest,
+        };
+        let names = if rest.starts_with('{') { list.split(',').collect() } else { vec![list] };
+        for name in names {
+            let name: String =
+                name.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+            rooms.insert(name);
+        }
+    }
+    rooms
+}
+
+#[test]
+fn imports_point_down() {
+    let mut wrong = Vec::new();
+    for (room, path, text) in all_sources() {
+        let Some(own) = floor(&room) else {
+            assert!(["lib", "main"].contains(&room.as_str()), "{room} has no floor: give it one");
+            continue;
+        };
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        for other in named(code).into_iter().filter(|other| *other != room) {
+            let Some(theirs) = floor(&other) else { continue };
+            let arrow = (room.as_str(), other.as_str());
+            let allowed = theirs < own || NEIGHBOURS.contains(&arrow);
+            if !allowed || FORBIDDEN.contains(&arrow) {
+                wrong.push(format!("{} names {other}", path.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "new arrows between rooms:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_semantics_could_be_a_crate_of_their_own() {
+    for (room, path, text) in all_sources() {
+        if room != "semantics" {
+            continue;
+        }
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        for foreign in ["crate::", "tokio", "hyper", "tracing", "parking_lot", "async ", "now()"] {
+            let code_only = code.lines().filter(|line| !line.trim_start().starts_with("//"));
+            for line in code_only {
+                assert!(!line.contains(foreign), "{} names {foreign}: {line}", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn files_stay_small() {
+    for (_, path, text) in all_sources() {
+        let lines = text.lines().count();
+        assert!(
+            lines <= 400,
+            "{} has {lines} lines: is there a second room in it?",
+            path.display()
+        );
+    }
+}
