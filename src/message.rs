@@ -8,7 +8,7 @@ use crate::semantics::cache_status::NAME;
 use crate::semantics::fields::{has_member, members, remove_hop_by_hop};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
-use http::{Method, StatusCode, Version};
+use http::{Method, StatusCode, Uri, Version};
 use ipnet::IpNet;
 use std::net::{IpAddr, SocketAddr};
 
@@ -56,6 +56,9 @@ pub struct Presented {
     pub method: Method,
     /// Scheme, host, path and query: what is keyed, and what the app sees.
     pub target: Target,
+    /// The request target as the app is to see it: path and query as they came,
+    /// or `*`.
+    pub uri: Uri,
     /// The fields as the app is to see them: without those of this hop, with
     /// `Host` and `X-Forwarded-*` set.
     pub fields: HeaderMap,
@@ -73,8 +76,6 @@ pub struct Presented {
     pub wants_websocket: bool,
     /// Its client takes trailers.
     pub takes_trailers: bool,
-    /// `OPTIONS *`: about the server, not about a path.
-    pub asterisk: bool,
 }
 
 impl Presented {
@@ -105,19 +106,17 @@ impl Presented {
         let sender = Sender::settle(&mut fields, host, peer, trusted);
 
         let asterisk = uri.path() == "*";
-        let path = match uri.path_and_query() {
-            _ if asterisk => "/",
-            Some(path) => path.as_str(),
-            None => "/",
-        };
         if asterisk && method != Method::OPTIONS {
             return Err(Refusal::bad_request("only OPTIONS may be about \"*\""));
         }
+        let path = uri.path_and_query().filter(|_| !asterisk).map_or("/", |path| path.as_str());
         let target = Target::new(sender.scheme, sender.host, path)
             .map_err(|_| Refusal::bad_request("the request target must begin with \"/\""))?;
+        let uri = uri.into_parts().path_and_query.map(Uri::from).unwrap_or_else(root);
         Ok(Presented {
             method,
             target,
+            uri,
             fields,
             version,
             client: sender.client,
@@ -126,7 +125,6 @@ impl Presented {
             has_body,
             wants_websocket,
             takes_trailers,
-            asterisk,
         })
     }
 }
@@ -134,6 +132,10 @@ impl Presented {
 /// Whether the fields claim that somebody forwarded the request.
 pub fn is_forwarded(fields: &HeaderMap) -> bool {
     fields.contains_key(header::VIA) || SAID_BY_PROXIES.iter().any(|n| fields.contains_key(n))
+}
+
+fn root() -> Uri {
+    Uri::from_static("/")
 }
 
 fn check_method(method: &Method) -> Result<(), Refusal> {
@@ -144,7 +146,7 @@ fn check_method(method: &Method) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn check_sizes(uri: &http::Uri, fields: &HeaderMap, options: &Options) -> Result<(), Refusal> {
+fn check_sizes(uri: &Uri, fields: &HeaderMap, options: &Options) -> Result<(), Refusal> {
     let target = uri.path_and_query().map_or(0, |path| path.as_str().len());
     if target > options.max_target {
         return Err(Refusal::new(StatusCode::URI_TOO_LONG, "the request target is too long"));
@@ -207,7 +209,7 @@ fn check_expectation(fields: &mut HeaderMap) -> Result<(), Refusal> {
 /// The host that the request is for: that of an absolute target, else the one
 /// `Host` field (RFC 9112 section 3.2).
 fn read_host(
-    uri: &http::Uri,
+    uri: &Uri,
     fields: &HeaderMap,
     version: Version,
     options: &Options,

@@ -23,8 +23,10 @@ const TOO_MANY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\n
 /// What a connection is doing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Phase {
-    /// A head is being read, or the first one is awaited.
+    /// Nothing has come yet.
     #[default]
+    New,
+    /// A head is being read.
     Head,
     /// A request is being answered; how long that may take is not the
     /// connection's business.
@@ -105,7 +107,7 @@ impl Patient {
                 self.reading.clear();
                 return Poll::Pending;
             }
-            Phase::Head => self.options.header_timeout,
+            Phase::New | Phase::Head => self.options.header_timeout,
             Phase::Idle => self.options.keep_alive,
         };
         self.reading.poll(phase, length, cx)
@@ -135,7 +137,7 @@ impl AsyncRead for Patient {
         let before = buf.filled().len();
         if let Poll::Ready(read) = Pin::new(&mut self.stream).poll_read(cx, buf) {
             let mut phase = self.phases.0.lock();
-            if *phase == Phase::Idle && buf.filled().len() > before {
+            if matches!(*phase, Phase::New | Phase::Idle) && buf.filled().len() > before {
                 *phase = Phase::Head;
             }
             return Poll::Ready(read);

@@ -4,7 +4,6 @@
 use crate::body::Body;
 use crate::message::Presented;
 use http::header::{self, HeaderMap, HeaderValue};
-use http::uri::Uri;
 use http::{Request, Version};
 
 /// The request for the origin, with these fields and this body. `host` replaces
@@ -25,7 +24,7 @@ pub fn outbound(
     }
     let mut request = Request::new(body);
     *request.method_mut() = presented.method.clone();
-    *request.uri_mut() = target(presented);
+    *request.uri_mut() = presented.uri.clone();
     *request.headers_mut() = fields;
     request
 }
@@ -46,12 +45,4 @@ pub fn via(version: Version) -> HeaderValue {
         Version::HTTP_10 => HeaderValue::from_static("1.0 larder"),
         _ => HeaderValue::from_static("1.1 larder"),
     }
-}
-
-fn target(presented: &Presented) -> Uri {
-    if presented.asterisk {
-        return Uri::from_static("*");
-    }
-    // It was a target when it came, and has not been touched.
-    presented.target.path_and_query().parse().unwrap_or_default()
 }

@@ -8,6 +8,7 @@ use crate::collapse::Role;
 use crate::key::CacheKey;
 use crate::message::Presented;
 use crate::storage::StoredResponse;
+use http::Method;
 use std::sync::Arc;
 
 impl Proxy {
@@ -27,7 +28,8 @@ impl Proxy {
         let softened = stale.softened().map_or(0, |_| stale.checked());
         let number = || self.shared.purger.last();
         if let Role::Lead(leader) = self.shared.collapser.join(flight, softened, number) {
-            let plan = Plan::new(request, key, &Found::Stale(Arc::clone(stale)));
+            let mut plan = Plan::new(request, key, &Found::Stale(Arc::clone(stale)));
+            plan.request.method = Method::GET;
             let proxy = Arc::clone(self);
             tokio::spawn(async move { proxy.fetch(plan, Some(leader)).await });
         }

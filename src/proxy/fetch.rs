@@ -217,7 +217,9 @@ impl Proxy {
         match storable {
             Ok(()) => status.stored = self.keep(&plan.key, &stored),
             Err(reason) => {
-                self.shared.memory.remove(&plan.key);
+                if reason.is_about_the_response() {
+                    self.shared.memory.remove(&plan.key);
+                }
                 status.detail = Some(reason.code());
             }
         }
@@ -254,7 +256,7 @@ impl Proxy {
         let expected = http_body::Body::size_hint(response.body()).exact();
         let mut status = CacheStatus::forwarded(plan.forward);
         if let Err(reason) = self.storability(&plan.request, &content, expected.unwrap_or(0)) {
-            if reason != Reason::Method {
+            if reason != Reason::Status {
                 self.shared.shy.note(&plan.key, reason, exchange.received);
             }
             if let Some(leader) = leader {

@@ -35,6 +35,13 @@ pub struct FreshnessLifetime {
 }
 
 impl FreshnessLifetime {
+    /// Nobody has said how long: it is a guess, by the RFC's rule of thumb or by
+    /// the operator's default. A guess is for visitors who do not say who they
+    /// are.
+    pub fn is_assumed(self) -> bool {
+        matches!(self.source, Source::Heuristic | Source::Configured)
+    }
+
     /// The origin has said how long, if only that it is no time at all.
     pub fn is_explicit(self) -> bool {
         matches!(self.source, Source::SharedMaxAge | Source::MaxAge | Source::Expires)

@@ -1,7 +1,6 @@
 //! May the stored response be used for this request, now? (RFC 9111 section 4.)
 
 use super::freshness::{Freshness, StaleCause};
-use super::lifetime::Source;
 use super::time::Moment;
 use std::time::Duration;
 
@@ -14,8 +13,8 @@ pub enum Reuse {
     StaleAndValidate,
     /// Ask the origin first, with the stored validators.
     Validate,
-    /// Not for this request: its lifetime is the operator's guess, made for
-    /// visitors who do not say who they are.
+    /// Not for this request: its lifetime is a guess, made for visitors who do
+    /// not say who they are.
     NotForThisVisitor,
 }
 
@@ -27,7 +26,7 @@ pub fn decide(
     personal: bool,
     now: Moment,
 ) -> Reuse {
-    if personal && freshness.lifetime.source == Source::Configured {
+    if personal && freshness.lifetime.is_assumed() {
         return Reuse::NotForThisVisitor;
     }
     if freshness.always_validate {
@@ -70,7 +69,7 @@ pub fn on_failure(
     failure: Failure,
     now: Moment,
 ) -> OnFailure {
-    if personal && freshness.lifetime.source == Source::Configured {
+    if personal && freshness.lifetime.is_assumed() {
         return OnFailure::PassOn;
     }
     let (stale_since, _) = stale_since(freshness, softened);

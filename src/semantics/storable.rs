@@ -88,6 +88,11 @@ impl Reason {
         }
     }
 
+    /// The reason lies in the response, not in who asked for it.
+    pub fn is_about_the_response(self) -> bool {
+        !matches!(self, Reason::Method | Reason::Authorization | Reason::IdentityCookie)
+    }
+
     /// The reason with this code, if there is one.
     pub fn from_code(code: &str) -> Option<Reason> {
         Reason::ALL.into_iter().find(|reason| reason.code() == code)
