@@ -103,7 +103,7 @@ impl Memory {
         let map = Cache::builder()
             .max_capacity(Self::capacity(limits) / UNIT)
             .weigher(|key: &CacheKey, slot: &Arc<Slot>| {
-                u32::try_from(weigh(key, slot) / UNIT).unwrap_or(u32::MAX)
+                u32::try_from(weigh(key, slot).div_ceil(UNIT)).unwrap_or(u32::MAX)
             })
             .eviction_policy(EvictionPolicy::lru())
             .eviction_listener(move |key, slot, _cause| {
@@ -288,6 +288,19 @@ mod tests {
         // The newest are kept, the oldest are gone.
         assert!(memory.get(&key("/199999")).is_some());
         assert!(memory.get(&key("/0")).is_none());
+    }
+
+    #[test]
+    fn bytes_below_a_unit_add_up_to_nothing() {
+        for size in 0..UNIT as usize {
+            let limit = 100_000;
+            let memory = Memory::new(Limits { bytes: limit, variants: 1 });
+            for number in 0..300 {
+                memory.put(&key(&format!("/{number:03}")), response(size, "a"));
+            }
+            let usage = memory.usage();
+            assert!(usage.bytes <= Memory::capacity(memory.limits), "{size}: {usage:?}");
+        }
     }
 
     #[test]
