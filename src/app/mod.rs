@@ -8,7 +8,7 @@ mod options;
 
 use crate::access_log::AccessLog;
 use crate::admin::Admin;
-use crate::clock::SystemClock;
+use crate::clock::{Clock, SystemClock};
 use crate::config::{AccessLog as LogFormat, Settings};
 use crate::listen::{self, Gate, Sockets};
 use crate::origin::Pool;
@@ -87,6 +87,15 @@ impl Running {
 /// # Errors
 /// [`StartError`] if an address cannot be listened on or the machine refuses.
 pub fn start(settings: &Settings) -> Result<Running, StartError> {
+    start_with_clock(settings, Arc::new(SystemClock::start()))
+}
+
+/// The same by another clock, which ages what is stored; time-outs of
+/// connections stay those of the machine.
+///
+/// # Errors
+/// [`StartError`], as [`start`].
+pub fn start_with_clock(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Running, StartError> {
     let count = match settings.threads {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         given => given,
@@ -108,7 +117,6 @@ pub fn start(settings: &Settings) -> Result<Running, StartError> {
     };
     let memory = Arc::new(Memory::new(options::memory(settings)));
     let purger = Arc::new(Purger::new(Arc::clone(&memory)));
-    let clock = Arc::new(SystemClock::start());
     let shared = Shared::new(options::proxy(settings), memory, purger, clock, log);
     let (closing, closed) = watch::channel(false);
 

@@ -4,6 +4,7 @@
 
 mod harness;
 
+mod aging;
 mod caching;
 mod differential;
 mod layers;
