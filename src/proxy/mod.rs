@@ -40,8 +40,9 @@ use crate::storage::Memory;
 use fetch::{Arrived, Plan};
 use follow::Followed;
 use http::header::HeaderName;
-use http::{HeaderValue, Request, Response};
+use http::{HeaderValue, Method, Request, Response};
 use hyper::body::Incoming;
+use hyper::upgrade::OnUpgrade;
 use lookup::Found;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -140,28 +141,35 @@ impl Proxy {
     /// goes wrong is answered.
     pub async fn handle(
         self: &Arc<Self>,
-        request: Request<Incoming>,
+        mut request: Request<Incoming>,
         peer: SocketAddr,
     ) -> Response<Recorded> {
-        let line = record::Line::begin(&request, peer, &*self.shared.clock);
-        let answer = self.answer(request, peer).await;
+        let mut line = record::Line::begin(&request, peer, &*self.shared.clock);
+        let upgrade = hyper::upgrade::on(&mut request);
+        let (parts, body) = request.into_parts();
+        let answer = match Presented::read(parts, peer, &self.shared.options.presented) {
+            Ok(presented) => {
+                line.client = presented.client;
+                self.answer(&presented, body, upgrade).await
+            }
+            Err(refusal) => respond::refusal(&refusal),
+        };
         record::finish(&self.shared, line, answer)
     }
 
-    async fn answer(self: &Arc<Self>, mut request: Request<Incoming>, peer: SocketAddr) -> Answer {
-        let upgrade = hyper::upgrade::on(&mut request);
-        let (parts, body) = request.into_parts();
-        let presented = match Presented::read(parts, peer, &self.shared.options.presented) {
-            Ok(presented) => presented,
-            Err(refusal) => return respond::refusal(&refusal),
-        };
-        if presented.method.as_str() == "PURGE" {
-            return self.purge(&presented);
+    async fn answer(
+        self: &Arc<Self>,
+        request: &Presented,
+        body: Incoming,
+        upgrade: OnUpgrade,
+    ) -> Answer {
+        if request.method.as_str() == "PURGE" {
+            return self.purge(request);
         }
-        match passthrough::reason(&presented, &self.shared.options) {
-            Some(why) if presented.wants_websocket => self.tunnel(&presented, upgrade, why).await,
-            Some(why) => self.pass(&presented, body, why).await,
-            None => self.through_the_cache(&presented).await,
+        match passthrough::reason(request, &self.shared.options) {
+            Some(why) if request.wants_websocket => self.tunnel(request, upgrade, why).await,
+            Some(why) => self.pass(request, body, why).await,
+            None => self.through_the_cache(request).await,
         }
     }
 
@@ -174,7 +182,11 @@ impl Proxy {
                 Found::Usable(stored) => return self.hit(request, stored, None),
                 Found::UsableWhileValidated(stored) => {
                     self.validate_behind(request, &key, stored);
-                    return self.hit(request, stored, Some("stale-while-revalidate"));
+                    let why = match stored.softened() {
+                        Some(_) => "soft-purge",
+                        None => "stale-while-revalidate",
+                    };
+                    return self.hit(request, stored, Some(why));
                 }
                 Found::Stale(_) | Found::Withheld | Found::Nothing(_) => {}
             }
@@ -182,8 +194,12 @@ impl Proxy {
                 return respond::only_if_cached(found.forward());
             }
             if passthrough::only_whole_responses_are_fetched(request) {
-                let why = CacheStatus::forwarded(found.forward());
-                return self.pass_head(request, why).await;
+                let mut status = CacheStatus::forwarded(found.forward());
+                status.detail = Some(match request.method {
+                    Method::HEAD => "head",
+                    _ => "range",
+                });
+                return self.pass_head(request, status).await;
             }
             match self.fetch_with_others(request, &key, &found, &flight).await {
                 Followed::Answer(answer) => return *answer,
