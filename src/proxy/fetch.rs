@@ -116,7 +116,7 @@ impl Proxy {
         let mut fields = plan.request.fields.clone();
         let now = self.shared.clock.now();
         // Where nothing is going to be stored, the client's own copy may do.
-        let hopeless = self.shared.shy.reason(&plan.key, now).is_some_and(is_lasting);
+        let hopeless = self.shared.uncacheable.reason(&plan.key, now).is_some_and(is_lasting);
         match &plan.stale {
             Some(stale) => {
                 validation::make_conditional(&mut fields, &stale.content().fields);
@@ -265,7 +265,7 @@ impl Proxy {
             let personal = super::lookup::is_personal(&plan.request, &self.shared.options.policy);
             // What one visitor is answered says nothing about the next.
             if !personal && reason != Reason::Status {
-                self.shared.shy.note(&plan.key, reason, exchange.received);
+                self.shared.uncacheable.note(&plan.key, reason, exchange.received);
             }
             if let Some(leader) = leader {
                 leader.land(Landing::Alone);
@@ -275,7 +275,7 @@ impl Proxy {
             return;
         }
         status.stored = true;
-        self.shared.shy.forget(&plan.key);
+        self.shared.uncacheable.forget(&plan.key);
         let limit = usize::try_from(self.shared.options.max_object).unwrap_or(usize::MAX);
         let fill = Fill::new(limit, expected);
         let filling = Arc::new(Filling { content, source: fill.source(), aged });
@@ -322,7 +322,7 @@ impl Proxy {
                         // nothing will be stored.
                         if on_the_way.take().is_some() {
                             let now = self.shared.clock.now();
-                            self.shared.shy.note(key, Reason::TooLarge, now);
+                            self.shared.uncacheable.note(key, Reason::TooLarge, now);
                         }
                     }
                     Pushed::NobodyCares => return fill.abort(BodyError::Abandoned),

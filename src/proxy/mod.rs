@@ -20,7 +20,7 @@ mod passthrough;
 mod purging;
 mod record;
 mod respond;
-mod shy;
+mod uncacheable;
 
 pub use record::Recorded;
 
@@ -89,7 +89,7 @@ pub struct Shared {
     /// Where requests are written down.
     pub log: AccessLog,
     collapser: Arc<Collapser<FlightKey, Arrived>>,
-    shy: Arc<shy::Shy>,
+    uncacheable: Arc<uncacheable::Uncacheable>,
 }
 
 impl Shared {
@@ -101,10 +101,10 @@ impl Shared {
         clock: Arc<dyn Clock>,
         log: AccessLog,
     ) -> Shared {
-        let shy = Arc::new(shy::Shy::new(options.uncacheable_ttl));
+        let uncacheable = Arc::new(uncacheable::Uncacheable::new(options.uncacheable_ttl));
         let options = Arc::new(options);
         let (metrics, collapser) = (Arc::default(), Arc::default());
-        Shared { options, memory, purger, metrics, clock, log, collapser, shy }
+        Shared { options, memory, purger, metrics, clock, log, collapser, uncacheable }
     }
 }
 
@@ -221,7 +221,7 @@ impl Proxy {
     ) -> Followed {
         let now = self.shared.clock.now();
         let personal = lookup::is_personal(request, &self.shared.options.policy);
-        if personal || self.shared.shy.remembers(key, now) {
+        if personal || self.shared.uncacheable.remembers(key, now) {
             return Followed::Answer(Box::new(self.fetch_alone(request, key, found, "").await));
         }
         // A fetch that left before a purge of this target is no use any more.
