@@ -5,4 +5,5 @@
 mod harness;
 
 mod caching;
+mod transport;
 mod layers;
