@@ -5,5 +5,6 @@
 mod harness;
 
 mod caching;
+mod streaming;
 mod transport;
 mod layers;

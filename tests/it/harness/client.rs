@@ -64,6 +64,11 @@ impl Connection {
         self.stream.get_mut().write_all(bytes).expect("the bytes are sent");
     }
 
+    /// What has come and not been read yet, and all that will come.
+    pub fn reader(&mut self) -> &mut BufReader<TcpStream> {
+        &mut self.stream
+    }
+
     /// The stream itself.
     pub fn stream(&self) -> &TcpStream {
         self.stream.get_ref()
