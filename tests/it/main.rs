@@ -6,5 +6,7 @@ mod harness;
 
 mod caching;
 mod streaming;
+mod upgrades;
+mod validation;
 mod transport;
 mod layers;
