@@ -5,6 +5,8 @@
 mod harness;
 
 mod caching;
+mod sharing;
+mod stale;
 mod streaming;
 mod upgrades;
 mod validation;
