@@ -6,6 +6,7 @@
 use super::connect::{HeadLimits, Upstream, connect};
 use crate::body::{self, Body, Passing};
 use crate::error::OriginError;
+use http::header;
 use http::{HeaderMap, Request, Response, StatusCode};
 use http_body::Body as _;
 use hyper::body::Incoming;
@@ -92,6 +93,7 @@ impl Pool {
     pub async fn send(&self, mut request: Request<Body>) -> Result<Response<Body>, OriginError> {
         let place = self.place().await?;
         let sent = when_sent(&mut request);
+        let upgrade = request.headers().contains_key(header::UPGRADE);
         let patience = async {
             if let Some(sent) = sent {
                 // An error means that the body was dropped: sent or not, it is over.
@@ -102,6 +104,9 @@ impl Pool {
         tokio::select! {
             answer = self.send_once_or_twice(request) => {
                 let (response, sender) = answer?;
+                if response.status() == StatusCode::SWITCHING_PROTOCOLS && !upgrade {
+                    return Err(OriginError::Switched);
+                }
                 Ok(self.lease(response, sender, place))
             }
             () = patience => Err(OriginError::FirstByteTimeout),
