@@ -11,4 +11,6 @@ mod streaming;
 mod upgrades;
 mod validation;
 mod transport;
+mod collapsing;
+mod forwarding;
 mod layers;
