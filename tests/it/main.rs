@@ -14,3 +14,5 @@ mod transport;
 mod collapsing;
 mod forwarding;
 mod layers;
+mod purge_races;
+mod purging;
