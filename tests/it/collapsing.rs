@@ -1,6 +1,8 @@
 //! Many ask, one fetches, and all get the same while it comes.
 
-use crate::harness::{Connection, Gate, Larder, Origin, Response, get, reply, together, wait_until};
+use crate::harness::{
+    Connection, Gate, Larder, Origin, Response, get, reply, together, wait_until,
+};
 use std::io::Write;
 use std::net::{Shutdown, SocketAddr};
 use std::sync::Arc;
@@ -12,7 +14,9 @@ fn halves(head: &'static str, begin: &Gate, end: &Gate) -> Origin {
     let (begin, end) = (begin.clone(), end.clone());
     Origin::scripted(move |_, stream| {
         begin.pass();
-        stream.write_all(format!("HTTP/1.1 200 OK\r\n{head}\r\n\r\nfirst").as_bytes()).expect("half");
+        stream
+            .write_all(format!("HTTP/1.1 200 OK\r\n{head}\r\n\r\nfirst").as_bytes())
+            .expect("half");
         end.pass();
         stream.write_all(b" half, last half").is_ok() && head.contains("Content-Length")
     })
@@ -235,7 +239,8 @@ fn when_the_fetch_fails_all_are_told_and_the_next_one_tries_again() {
     let origin = Origin::scripted(move |_, stream| {
         waits.pass();
         let first = count.fetch_add(1, Ordering::SeqCst) == 0;
-        !first && stream.write_all(reply(200, &["Cache-Control: max-age=9"], "x").as_bytes()).is_ok()
+        !first
+            && stream.write_all(reply(200, &["Cache-Control: max-age=9"], "x").as_bytes()).is_ok()
     });
     let larder = Larder::in_front_of(origin.address, &[]);
     let clients = crowd(larder.proxy, 10, "");
@@ -257,7 +262,8 @@ fn a_broken_body_breaks_for_all_and_is_not_stored() {
     let (first, second) = (begin.clone(), end.clone());
     let origin = Origin::scripted(move |_, stream| {
         first.pass();
-        let head = "HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nContent-Length: 21\r\n\r\nfirst";
+        let head =
+            "HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nContent-Length: 21\r\n\r\nfirst";
         stream.write_all(head.as_bytes()).expect("half");
         second.pass();
         false

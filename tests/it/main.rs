@@ -5,14 +5,15 @@
 mod harness;
 
 mod caching;
-mod sharing;
-mod stale;
-mod streaming;
-mod upgrades;
-mod validation;
-mod transport;
 mod collapsing;
 mod forwarding;
 mod layers;
 mod purge_races;
 mod purging;
+mod refusals;
+mod sharing;
+mod stale;
+mod streaming;
+mod transport;
+mod upgrades;
+mod validation;

@@ -69,12 +69,22 @@ fn what_may_not_be_shared_is_not_stored() {
     let bearer: Fields<'_> = &[("Authorization", "Basic YTpi")];
     let cases: &[(&str, Fields<'_>, &[&str], &str)] = &[
         ("/no-store", &[], &["Cache-Control: no-store, max-age=60"], "detail=no-store"),
-        ("/NO-STORE", &[], &["Cache-Control: NO-STORE", "Cache-Control: max-age=60"], "detail=no-store"),
+        (
+            "/NO-STORE",
+            &[],
+            &["Cache-Control: NO-STORE", "Cache-Control: max-age=60"],
+            "detail=no-store",
+        ),
         ("/private", &[], &["Cache-Control: private, max-age=60"], "detail=private"),
         ("/Private", &[], &["Cache-Control: Private=\"x\", max-age=60"], "detail=private"),
         ("/cookie", &[], &["Cache-Control: max-age=60", "Set-Cookie: id=1"], "detail=set-cookie"),
         ("/auth", bearer, &["Cache-Control: max-age=60"], "detail=authorization"),
-        ("/auth-must", bearer, &["Cache-Control: max-age=60, must-revalidate"], "detail=authorization"),
+        (
+            "/auth-must",
+            bearer,
+            &["Cache-Control: max-age=60, must-revalidate"],
+            "detail=authorization",
+        ),
         ("/auth-public", bearer, &["Cache-Control: max-age=60, public"], "stored"),
         ("/auth-shared", bearer, &["Cache-Control: s-maxage=60"], "stored"),
     ];
@@ -123,7 +133,8 @@ fn an_anonymous_page_is_for_the_authorized_if_it_says_so() {
 /// A site that greets its members, and does not say how long that is good for.
 fn members(seen: &Seen) -> String {
     let cookies = seen.field("cookie").unwrap_or_default();
-    let member = cookies.split("; ").find_map(|c| c.strip_prefix("sessionid=")).unwrap_or("stranger");
+    let member =
+        cookies.split("; ").find_map(|c| c.strip_prefix("sessionid=")).unwrap_or("stranger");
     let fields: &[&str] = match seen.target.as_str() {
         "/vary" => &["Cache-Control: max-age=60", "Vary: Cookie"],
         _ => &[],

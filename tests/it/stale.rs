@@ -169,7 +169,8 @@ fn a_stale_page_stands_in_for_an_error_only_if_someone_says_so() {
             let answer = larder.get(path);
             if path == "/if-error" && status >= 500 {
                 assert_eq!((answer.status, answer.text().as_str()), (200, "good"));
-                let said = format!("larder; fwd=stale; fwd-status={status}; ttl=0; detail=stale-if-error");
+                let said =
+                    format!("larder; fwd=stale; fwd-status={status}; ttl=0; detail=stale-if-error");
                 assert_eq!(answer.cache_status(), said);
             } else {
                 assert_eq!(answer.status, u16::try_from(status).expect("a status"), "{path}");

@@ -39,7 +39,9 @@ fn drain(stream: &mut impl Read, count: u64) -> u64 {
 fn a_download_of_1_gib_costs_no_memory() {
     let origin = Origin::scripted(move |seen, stream| {
         let length = if seen.target == "/large" { GIB } else { 1 };
-        let head = format!("HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nContent-Length: {length}\r\n\r\n");
+        let head = format!(
+            "HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nContent-Length: {length}\r\n\r\n"
+        );
         stream.write_all(head.as_bytes()).is_ok()
             && pour(stream, length, &AtomicU64::default()).is_ok()
     });
@@ -76,7 +78,9 @@ fn a_client_that_does_not_read_holds_the_origin_up() {
                 return stream.write_all(reply(200, &[], "x").as_bytes()).is_ok();
             }
             stream.set_write_timeout(Some(STUCK)).expect("a time-out");
-            stream.write_all(format!("HTTP/1.1 200 OK\r\n{head}\r\n").as_bytes()).expect("the head");
+            stream
+                .write_all(format!("HTTP/1.1 200 OK\r\n{head}\r\n").as_bytes())
+                .expect("the head");
             let poured = pour(stream, GIB, &count).expect_err("larder stops reading");
             assert!(matches!(poured.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut));
             told.open();
@@ -112,9 +116,8 @@ fn an_upload_costs_no_memory_and_waits_for_the_origin() {
     let larder = Larder::with_env(origin.address, &[], &[("LARDER_LIMITS__REQUEST_BODY", "1GiB")]);
     let before = larder.resident();
     let mut client = Connection::open(larder.proxy);
-    client.send(
-        format!("PUT /up HTTP/1.1\r\nHost: x\r\nContent-Length: {SIZE}\r\n\r\n").as_bytes(),
-    );
+    client
+        .send(format!("PUT /up HTTP/1.1\r\nHost: x\r\nContent-Length: {SIZE}\r\n\r\n").as_bytes());
     let mut stream = client.stream().try_clone().expect("the same stream");
     stream.set_write_timeout(Some(STUCK)).expect("a time-out");
     let poured = AtomicU64::new(0);
@@ -178,7 +181,9 @@ fn a_client_that_leaves_stops_what_would_not_be_stored() {
     let stopped = Gate::closed();
     let told = stopped.clone();
     let origin = Origin::scripted(move |_, stream| {
-        stream.write_all(b"HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\n\r\n").expect("the head");
+        stream
+            .write_all(b"HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\n\r\n")
+            .expect("the head");
         pour(stream, u64::MAX, &AtomicU64::default()).expect_err("larder closes");
         told.open();
         false
@@ -228,9 +233,15 @@ fn an_object_over_the_limit_passes_and_is_not_stored() {
 fn a_truncated_body_is_passed_on_as_broken_and_never_stored() {
     let halves = [
         ("/length", "Cache-Control: max-age=60\r\nContent-Length: 10\r\n\r\nhalf"),
-        ("/chunked", "Cache-Control: max-age=60\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n"),
+        (
+            "/chunked",
+            "Cache-Control: max-age=60\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n",
+        ),
         ("/chunk", "Cache-Control: max-age=60\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nhalf"),
-        ("/garbage", "Cache-Control: max-age=60\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\nxyz\r\n"),
+        (
+            "/garbage",
+            "Cache-Control: max-age=60\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\nxyz\r\n",
+        ),
         ("/unstored", "Cache-Control: no-store\r\nContent-Length: 10\r\n\r\nhalf"),
     ];
     let origin = Origin::scripted(move |seen, stream| {

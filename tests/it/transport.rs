@@ -181,9 +181,7 @@ fn a_client_that_expects_100_is_told_to_go_on() {
     let origin = Origin::answering(|seen| reply(200, &[], &format!("{}", seen.body.len())));
     let larder = Larder::in_front_of(origin.address, &[]);
     let mut client = Connection::open(larder.proxy);
-    client.send(
-        b"POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n",
-    );
+    client.send(b"POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
     assert_eq!(client.head().expect("an interim answer").status, 100);
     client.send(b"hello");
     assert_eq!(client.answer("POST").expect("an answer").text(), "5");
@@ -256,7 +254,10 @@ fn answers_without_a_body_keep_their_connection() {
     let origin = Origin::scripted(|seen, stream| {
         let text = match seen.target.as_str() {
             "/204" => "HTTP/1.1 204 No Content\r\nCache-Control: no-store\r\n\r\n".to_string(),
-            "/304" => "HTTP/1.1 304 Not Modified\r\nCache-Control: no-store\r\nContent-Length: 9\r\n\r\n".to_string(),
+            "/304" => {
+                "HTTP/1.1 304 Not Modified\r\nCache-Control: no-store\r\nContent-Length: 9\r\n\r\n"
+                    .to_string()
+            }
             _ => reply(200, UNSTORED, "body"),
         };
         stream.write_all(text.as_bytes()).is_ok()
@@ -273,7 +274,8 @@ fn answers_without_a_body_keep_their_connection() {
 #[test]
 fn interim_answers_of_the_origin_are_not_taken_for_the_answer() {
     let origin = Origin::scripted(|_, stream| {
-        let hints = "HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n";
+        let hints =
+            "HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n";
         let text = format!("{hints}{}", reply(200, &["Cache-Control: max-age=9"], "final"));
         stream.write_all(text.as_bytes()).is_ok()
     });

@@ -72,7 +72,10 @@ fn a_refused_upgrade_passes_as_what_it_is() {
     }
     // What follows is HTTP still, and the answer to an upgrade was not stored.
     client.ask("/page", "");
-    assert_eq!(client.answer("GET").expect("an answer").cache_status(), "larder; fwd=uri-miss; stored");
+    assert_eq!(
+        client.answer("GET").expect("an answer").cache_status(),
+        "larder; fwd=uri-miss; stored"
+    );
 }
 
 #[test]
@@ -80,7 +83,10 @@ fn no_other_upgrade_is_asked_for() {
     let origin = Origin::answering(|_| reply(200, &["Cache-Control: max-age=60"], "a page"));
     let larder = Larder::in_front_of(origin.address, &[]);
     for (path, lines) in [
-        ("/h2c", "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"),
+        (
+            "/h2c",
+            "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n",
+        ),
         ("/tls", "Connection: Upgrade\r\nUpgrade: TLS/1.0\r\n"),
         ("/not-named", "Upgrade: websocket\r\n"),
     ] {
@@ -96,7 +102,9 @@ fn no_other_upgrade_is_asked_for() {
         assert!(client.answer("GET").expect("an answer").is_hit(), "an ordinary request: {path}");
     }
     let mut client = Connection::open(larder.proxy);
-    client.send(format!("POST /post HTTP/1.1\r\nHost: x\r\n{ASK}Content-Length: 0\r\n\r\n").as_bytes());
+    client.send(
+        format!("POST /post HTTP/1.1\r\nHost: x\r\n{ASK}Content-Length: 0\r\n\r\n").as_bytes(),
+    );
     assert_eq!(client.answer("POST").expect("an answer").status, 200);
     assert_eq!(origin.last().field("upgrade"), None, "only GET opens a WebSocket");
 }
@@ -107,7 +115,9 @@ fn an_origin_that_switches_without_being_asked_has_failed() {
     let larder = Larder::in_front_of(origin.address, &[]);
     for method in ["GET", "HEAD", "POST"] {
         let mut client = Connection::open(larder.proxy);
-        client.send(format!("{method} / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n").as_bytes());
+        client.send(
+            format!("{method} / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n").as_bytes(),
+        );
         let answer = client.answer(method).expect("an answer");
         assert_eq!(answer.status, 502, "{method}");
     }
