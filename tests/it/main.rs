@@ -8,6 +8,8 @@ mod caching;
 mod collapsing;
 mod forwarding;
 mod layers;
+mod origin_failures;
+mod patience;
 mod purge_races;
 mod purging;
 mod refusals;
