@@ -133,7 +133,7 @@ impl Pool {
             Ok(response) => Ok((response, sender)),
             Err(mut failed) => match failed.take_message().or(spare) {
                 Some(request) => self.send_on_new(request).await,
-                None => Err(OriginError::Broken(Arc::new(failed.into_error()))),
+                None => Err(broken(failed.into_error())),
             },
         }
     }
@@ -147,10 +147,7 @@ impl Pool {
             connect(&self.options.upstream, self.options.connect_timeout, limits).await?;
         match sender.send_request(request).await {
             Ok(response) => Ok((response, sender)),
-            Err(error) => Err(match body_error(&error) {
-                Some(error) => OriginError::RequestBody(error),
-                None => OriginError::Broken(Arc::new(error)),
-            }),
+            Err(error) => Err(broken(error)),
         }
     }
 
@@ -242,7 +239,14 @@ fn keep_alive(fields: &HeaderMap) -> Option<Duration> {
     Some(Duration::from_secs(seconds.trim().parse().ok()?))
 }
 
-/// The client's fault, if it was the request's own body that broke.
+/// The origin's fault, unless it was the request's own body that broke.
+fn broken(error: hyper::Error) -> OriginError {
+    match body_error(&error) {
+        Some(error) => OriginError::RequestBody(error),
+        None => OriginError::Broken(Arc::new(error)),
+    }
+}
+
 fn body_error(error: &hyper::Error) -> Option<crate::error::BodyError> {
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
