@@ -38,6 +38,8 @@ pub enum OriginError {
     FirstByteTimeout,
     /// The connection ended, or what came was not HTTP.
     Broken(Arc<hyper::Error>),
+    /// It changed to another protocol, which nobody had asked for.
+    Switched,
     /// The client's own body broke off, stalled, or was too large.
     RequestBody(BodyError),
 }
@@ -46,7 +48,9 @@ impl OriginError {
     /// The status that a client is given.
     pub fn status(&self) -> StatusCode {
         match self {
-            OriginError::Connect(_) | OriginError::Broken(_) => StatusCode::BAD_GATEWAY,
+            OriginError::Connect(_) | OriginError::Broken(_) | OriginError::Switched => {
+                StatusCode::BAD_GATEWAY
+            }
             OriginError::ConnectTimeout | OriginError::FirstByteTimeout => {
                 StatusCode::GATEWAY_TIMEOUT
             }
@@ -65,6 +69,7 @@ impl OriginError {
             OriginError::Busy => "origin-busy",
             OriginError::FirstByteTimeout => "first-byte-timeout",
             OriginError::Broken(_) => "broken-response",
+            OriginError::Switched => "unasked-upgrade",
             OriginError::RequestBody(_) => "request-body",
         }
     }
@@ -77,6 +82,7 @@ impl OriginError {
             OriginError::Busy => "The app behind this server is busy. Try again in a moment.",
             OriginError::FirstByteTimeout => "The app behind this server did not answer in time.",
             OriginError::Broken(_) => "The app behind this server broke off its answer.",
+            OriginError::Switched => "The app behind this server answered what was not asked.",
             OriginError::RequestBody(BodyError::TooLarge) => "The request's body is too large.",
             OriginError::RequestBody(_) => "The request's body did not come whole.",
         }

@@ -236,6 +236,13 @@ fn read_host(
         (None, _) if version == Version::HTTP_10 => None,
         (None, _) => return Err(Refusal::bad_request("Host is missing")),
     };
+    if uri.scheme().is_none() && uri.authority().is_some() {
+        // "GET page": a host alone is a target for CONNECT only.
+        return Err(Refusal::bad_request("the request target must begin with \"/\""));
+    }
+    if uri.scheme_str().is_some_and(|scheme| Scheme::parse(scheme).is_none()) {
+        return Err(Refusal::bad_request("the scheme is neither http nor https"));
+    }
     match uri.authority() {
         Some(authority) => Host::parse(authority.as_str())
             .map_err(|_| Refusal::bad_request("the target's host is not a host")),

@@ -49,6 +49,8 @@ fn what_two_parties_could_read_differently_is_refused() {
         ("GET", "*", &[host], 400),
         ("OPTIONS", "*", &[host], 200),
         ("TRACE", "/", &[host], 405),
+        ("GET", "page", &[host], 400),
+        ("GET", "ftp://a.example/", &[host], 400),
         ("POST", "/", &[host, ("content-length", "5")], 200),
         ("POST", "/", &[host, ("content-length", "+5")], 400),
         ("POST", "/", &[host, ("content-length", "5, 5")], 400),

@@ -6,6 +6,7 @@
 use super::connect::{HeadLimits, Upstream, connect};
 use crate::body::{self, Body, Passing};
 use crate::error::OriginError;
+use http::header;
 use http::{HeaderMap, Request, Response, StatusCode};
 use http_body::Body as _;
 use hyper::body::Incoming;
@@ -87,6 +88,7 @@ impl Pool {
     pub async fn send(&self, mut request: Request<Body>) -> Result<Response<Body>, OriginError> {
         let place = self.place().await?;
         let sent = when_sent(&mut request);
+        let upgrade = request.headers().contains_key(header::UPGRADE);
         let patience = async {
             if let Some(sent) = sent {
                 // An error means that the body was dropped: sent or not, it is over.
@@ -97,6 +99,9 @@ impl Pool {
         tokio::select! {
             answer = self.send_once_or_twice(request) => {
                 let (response, sender) = answer?;
+                if response.status() == StatusCode::SWITCHING_PROTOCOLS && !upgrade {
+                    return Err(OriginError::Switched);
+                }
                 Ok(self.lease(response, sender, place))
             }
             () = patience => Err(OriginError::FirstByteTimeout),
@@ -123,7 +128,7 @@ impl Pool {
             Ok(response) => Ok((response, sender)),
             Err(mut failed) => match failed.take_message().or(spare) {
                 Some(request) => self.send_on_new(request).await,
-                None => Err(OriginError::Broken(Arc::new(failed.into_error()))),
+                None => Err(broken(failed.into_error())),
             },
         }
     }
@@ -137,10 +142,7 @@ impl Pool {
             connect(&self.options.upstream, self.options.connect_timeout, limits).await?;
         match sender.send_request(request).await {
             Ok(response) => Ok((response, sender)),
-            Err(error) => Err(match body_error(&error) {
-                Some(error) => OriginError::RequestBody(error),
-                None => OriginError::Broken(Arc::new(error)),
-            }),
+            Err(error) => Err(broken(error)),
         }
     }
 
@@ -232,7 +234,14 @@ fn keep_alive(fields: &HeaderMap) -> Option<Duration> {
     Some(Duration::from_secs(seconds.trim().parse().ok()?))
 }
 
-/// The client's fault, if it was the request's own body that broke.
+/// The origin's fault, unless it was the request's own body that broke.
+fn broken(error: hyper::Error) -> OriginError {
+    match body_error(&error) {
+        Some(error) => OriginError::RequestBody(error),
+        None => OriginError::Broken(Arc::new(error)),
+    }
+}
+
 fn body_error(error: &hyper::Error) -> Option<crate::error::BodyError> {
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {

@@ -29,7 +29,6 @@ impl Proxy {
         let status = response.status();
         let mut fields = own(response.headers());
         fields.remove(header::AGE);
-        fields.remove(header::TRAILER);
         add_date(&mut fields, exchange);
         let policy = &self.shared.options.policy;
         let nominated = NominatedFields::of(&fields);
@@ -65,6 +64,7 @@ impl Proxy {
         add_date(&mut fields, &reply.exchange);
         let freshness = self.freshness(&plan.request, old.status, &fields, &reply.exchange);
         fields.remove(header::AGE);
+        fields.remove(header::TRAILER);
         let nominated = NominatedFields::of(&fields);
         let cookies = &self.shared.options.policy.cookies;
         Content {
@@ -123,6 +123,8 @@ impl Proxy {
 /// The same content with its body, ready to be stored.
 pub(super) fn with_body(content: &Content, filled: &Filled) -> Content {
     let mut content = content.clone();
+    // Trailers are handed on as they come, and not stored.
+    content.fields.remove(header::TRAILER);
     content.length = filled.length;
     content.chunks = gathered(filled);
     if content.status != StatusCode::NO_CONTENT {

@@ -37,16 +37,20 @@ impl Slot {
         self.variants.iter().map(|stored| stored.weight() + size_of::<usize>()).sum()
     }
 
-    /// The slot with one more variant, in place of the one that it equals.
-    fn with(&self, newest: Arc<StoredResponse>, limits: Limits) -> Slot {
-        let (nominated, variant) = {
-            let content = newest.content();
-            (content.nominated.clone(), content.variant.clone())
+    /// The slot with one more variant, in place of the one that it equals;
+    /// `None` if that one left for the origin after a purge that this one has
+    /// not seen.
+    fn with(&self, newest: Arc<StoredResponse>, limits: Limits) -> Option<Slot> {
+        let own = Arc::clone(&newest);
+        let equals = |other: &Arc<StoredResponse>| {
+            let (other, own) = (other.content(), own.content());
+            other.nominated == own.nominated && other.variant == own.variant
         };
-        let others = self.variants.iter().filter(|other| {
-            let content = other.content();
-            content.nominated != nominated || content.variant != variant
-        });
+        let later = |other: &Arc<StoredResponse>| other.content().fence > own.content().fence;
+        if self.variants.iter().any(|other| equals(other) && later(other)) {
+            return None;
+        }
+        let others = self.variants.iter().filter(|other| !equals(other));
         let mut left = usize::try_from(limits.bytes / 2).unwrap_or(usize::MAX);
         let mut variants = vec![newest];
         left = left.saturating_sub(variants[0].weight());
@@ -57,7 +61,7 @@ impl Slot {
             }
             variants.push(Arc::clone(other));
         }
-        Slot { variants }
+        Some(Slot { variants })
     }
 }
 
@@ -126,22 +130,25 @@ impl Memory {
 
     /// Stores a response, in place of one that the same requests select.
     /// Returns whether it is kept: one that is heavier than all there is room
-    /// for is not.
+    /// for is not, nor one whose request left before a purge, in place of one
+    /// whose request left after it.
     pub fn put(&self, key: &CacheKey, stored: Arc<StoredResponse>) -> bool {
         if stored.weight() as u64 + key.weight() as u64 > Self::capacity(self.limits) {
             return false;
         }
+        let mut kept = false;
         self.map.entry(key.clone()).and_compute_with(|entry| {
-            let empty = Slot::default();
             let slot = match &entry {
                 Some(entry) => entry.value().with(Arc::clone(&stored), self.limits),
-                None => empty.with(Arc::clone(&stored), self.limits),
+                None => Slot::default().with(Arc::clone(&stored), self.limits),
             };
+            let Some(slot) = slot else { return Op::Nop };
+            kept = true;
             self.bytes.fetch_add(weigh(key, &slot), Ordering::Relaxed);
             Op::Put(Arc::new(slot))
         });
         self.make_room();
-        true
+        kept
     }
 
     /// moka evicts when it pleases; here it has to please now.

@@ -6,5 +6,18 @@ mod harness;
 
 mod aging;
 mod caching;
+mod collapsing;
 mod differential;
+mod forwarding;
 mod layers;
+mod origin_failures;
+mod patience;
+mod purge_races;
+mod purging;
+mod refusals;
+mod sharing;
+mod stale;
+mod streaming;
+mod transport;
+mod upgrades;
+mod validation;

@@ -64,9 +64,19 @@ impl Connection {
         self.stream.get_mut().write_all(bytes).expect("the bytes are sent");
     }
 
+    /// What has come and not been read yet, and all that will come.
+    pub fn reader(&mut self) -> &mut BufReader<TcpStream> {
+        &mut self.stream
+    }
+
     /// The stream itself.
     pub fn stream(&self) -> &TcpStream {
         self.stream.get_ref()
+    }
+
+    /// Sends a GET for a path of `site.test`, with more field lines.
+    pub fn ask(&mut self, path: &str, lines: &str) {
+        self.send(format!("GET {path} HTTP/1.1\r\nHost: site.test\r\n{lines}\r\n").as_bytes());
     }
 
     /// Reads the head of an answer: status and fields.
@@ -98,6 +108,15 @@ impl Connection {
             response.complete = self.stream.read_to_end(&mut response.body).is_ok();
         }
         Some(response)
+    }
+
+    /// Reads one chunk of a chunked body; empty for the last.
+    pub fn chunk(&mut self) -> Option<Vec<u8>> {
+        let size = usize::from_str_radix(self.line()?.split(';').next()?.trim(), 16).ok()?;
+        let mut chunk = vec![0; size];
+        self.stream.read_exact(&mut chunk).ok()?;
+        self.line()?;
+        Some(chunk)
     }
 
     /// Whether the other side has closed the connection.
@@ -182,6 +201,14 @@ pub fn exchange(address: SocketAddr, bytes: &[u8]) -> Vec<u8> {
     let mut all = Vec::new();
     let _ = connection.stream.read_to_end(&mut all);
     all
+}
+
+/// A date as HTTP writes it, so many seconds from now.
+#[expect(clippy::disallowed_methods, reason = "dates of a test's responses are real")]
+pub fn date(seconds: i64) -> String {
+    let now = std::time::SystemTime::now();
+    let span = Duration::from_secs(seconds.unsigned_abs());
+    httpdate::fmt_http_date(if seconds < 0 { now - span } else { now + span })
 }
 
 /// Looks again and again until it is so; fails after the deadline.

@@ -4,12 +4,14 @@
 #![allow(dead_code, unused_imports, reason = "each test takes what it needs")]
 
 mod client;
+mod gate;
 mod larder;
 mod origin;
 
-pub use client::{Connection, Response, exchange, get, request, wait_until};
-pub use larder::Larder;
-pub use origin::{Origin, Seen, reply};
+pub use client::{Connection, Response, date, exchange, get, request, wait_until};
+pub use gate::{Gate, Limping, nobody, together};
+pub use larder::{Larder, read_all};
+pub use origin::{Origin, Seen, read_head, read_request, reply};
 
 use std::time::Duration;
 

@@ -2,6 +2,8 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::unix::net::UnixListener;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 /// A request as the origin saw it.
@@ -61,6 +63,55 @@ impl Origin {
         Origin::scripted(move |seen, stream| stream.write_all(answer(seen).as_bytes()).is_ok())
     }
 
+    /// One whose connections the test serves by itself: their number, and the
+    /// stream. Requests are noted only by [`read_request`].
+    pub fn raw(serve: impl Fn(usize, TcpStream) + Send + Sync + 'static) -> Origin {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let serve = Arc::new(serve);
+        std::thread::spawn(move || {
+            for (number, stream) in listener.incoming().map_while(Result::ok).enumerate() {
+                let serve = Arc::clone(&serve);
+                std::thread::spawn(move || serve(number, stream));
+            }
+        });
+        Origin { address, seen: Arc::default() }
+    }
+
+    /// The same origin behind a unix socket, as gunicorn has one.
+    pub fn behind_unix_socket(&self, path: &Path) {
+        let listener = UnixListener::bind(path).expect("a unix socket");
+        let address = self.address;
+        std::thread::spawn(move || {
+            for outside in listener.incoming().map_while(Result::ok) {
+                let inside = TcpStream::connect(address).expect("the origin");
+                let (mut from, mut to) = (
+                    outside.try_clone().expect("the other half"),
+                    inside.try_clone().expect("the other half"),
+                );
+                std::thread::spawn(move || {
+                    let _ = std::io::copy(&mut from, &mut to);
+                    let _ = to.shutdown(std::net::Shutdown::Write);
+                });
+                let (mut from, mut to) = (inside, outside);
+                std::thread::spawn(move || {
+                    let _ = std::io::copy(&mut from, &mut to);
+                    let _ = to.shutdown(std::net::Shutdown::Write);
+                });
+            }
+        });
+    }
+
+    /// How many requests for a target have come.
+    pub fn asked_for(&self, target: &str) -> usize {
+        self.seen().iter().filter(|seen| seen.target == target).count()
+    }
+
+    /// The last request that has come.
+    pub fn last(&self) -> Seen {
+        self.seen().pop().expect("a request")
+    }
+
     /// The requests that have come, in order.
     pub fn seen(&self) -> Vec<Seen> {
         self.seen.lock().expect("the requests").clone()
@@ -105,11 +156,17 @@ fn serve(
     }
 }
 
-fn read_request(reader: &mut BufReader<TcpStream>) -> Option<Seen> {
+/// Reads the head of a request; `None` at the end of the connection.
+pub fn read_head(reader: &mut BufReader<TcpStream>) -> Option<Seen> {
     let line = read_line(reader)?;
     let mut words = line.split(' ');
     let (method, target) = (words.next()?.to_string(), words.next()?.to_string());
-    let mut seen = Seen { method, target, fields: read_fields(reader)?, ..Seen::default() };
+    Some(Seen { method, target, fields: read_fields(reader)?, ..Seen::default() })
+}
+
+/// Reads a request with its body.
+pub fn read_request(reader: &mut BufReader<TcpStream>) -> Option<Seen> {
+    let mut seen = read_head(reader)?;
     if seen.field("transfer-encoding") == Some("chunked") {
         seen.complete = read_chunks(reader, &mut seen).is_some();
     } else {

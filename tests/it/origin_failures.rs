@@ -1,0 +1,237 @@
+//! An origin that is down, slow, or says what cannot be understood: 502, 503 or
+//! 504 with a short plain page, and `Cache-Status` says which.
+
+use crate::harness::{
+    Connection, Gate, Larder, Limping, Origin, Response, nobody, reply, request, wait_until,
+};
+use std::io::{Read, Write};
+
+/// It is larder's own page for a failure: short, plain, stored by nobody.
+fn assert_page(answer: &Response, status: u16, said: &str) {
+    assert_eq!((answer.status, answer.cache_status()), (status, said));
+    assert_eq!(answer.field("content-type"), Some("text/plain; charset=utf-8"));
+    assert_eq!(answer.field("cache-control"), Some("no-store"));
+    assert_eq!(answer.field("via"), Some("1.1 larder"));
+    let text = answer.text();
+    assert!(text.starts_with(&status.to_string()), "{text}");
+    assert!(text.len() < 200 && text.ends_with(".\n"), "{text}");
+    assert!(!text.contains("127.0.0.1"), "no addresses: {text}");
+}
+
+#[test]
+fn an_origin_that_refuses_connections_is_502() {
+    let (_held, address) = nobody();
+    let larder = Larder::in_front_of(address, &[]);
+    for _ in 0..2 {
+        assert_page(&larder.get("/"), 502, "larder; fwd=uri-miss; detail=connect");
+        let post = request(larder.proxy, "POST", "/", &[], b"x");
+        assert_page(&post, 502, "larder; fwd=method; detail=connect");
+        assert_eq!(request(larder.proxy, "HEAD", "/", &[], b"").status, 502);
+    }
+    assert_eq!(larder.stat("/memory/targets"), 0);
+    let missing = Larder::in_front_of("unix:/nowhere/at/all.sock", &[]);
+    assert_page(&missing.get("/"), 502, "larder; fwd=uri-miss; detail=connect");
+}
+
+#[test]
+fn an_origin_that_accepts_nobody_is_504() {
+    let limping = Limping::start();
+    let larder = Larder::in_front_of(limping.address, &["--connect-timeout", "300ms"]);
+    assert_page(&larder.get("/"), 504, "larder; fwd=uri-miss; detail=connect-timeout");
+}
+
+#[test]
+fn an_origin_that_does_not_begin_to_answer_is_504() {
+    let gate = Gate::closed();
+    let waits = gate.clone();
+    let origin = Origin::scripted(move |_, stream| {
+        waits.pass();
+        stream.write_all(reply(200, &["Cache-Control: max-age=60"], "late").as_bytes()).is_ok()
+    });
+    let larder = Larder::in_front_of(origin.address, &["--first-byte-timeout", "300ms"]);
+    assert_page(&larder.get("/"), 504, "larder; fwd=uri-miss; detail=first-byte-timeout");
+    let post = request(larder.proxy, "POST", "/", &[], b"x");
+    assert_page(&post, 504, "larder; fwd=method; detail=first-byte-timeout");
+    assert_eq!(origin.count(), 2, "who was only slow is not asked twice");
+    gate.open();
+    assert_eq!(larder.get("/").text(), "late", "and it is not given up for ever");
+}
+
+#[test]
+fn the_wait_for_the_answer_begins_when_the_request_is_whole() {
+    let origin = Origin::answering(|seen| reply(200, &[], &seen.body.len().to_string()));
+    let larder = Larder::in_front_of(origin.address, &["--first-byte-timeout", "300ms"]);
+    let mut client = Connection::open(larder.proxy);
+    client.send(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 8\r\n\r\n");
+    for _ in 0..8 {
+        // Slower in all than the time for the answer.
+        std::thread::sleep(std::time::Duration::from_millis(75));
+        client.send(b"x");
+    }
+    assert_eq!(client.answer("POST").expect("an answer").text(), "8");
+}
+
+#[test]
+fn an_origin_that_pauses_too_long_breaks_the_body() {
+    for cache in ["max-age=60", "no-store"] {
+        let gate = Gate::closed();
+        let waits = gate.clone();
+        let origin = Origin::scripted(move |_, stream| {
+            let head = format!(
+                "HTTP/1.1 200 OK\r\nCache-Control: {cache}\r\nContent-Length: 10\r\n\r\nhalf"
+            );
+            stream.write_all(head.as_bytes()).expect("half");
+            waits.pass();
+            false
+        });
+        let larder = Larder::in_front_of(origin.address, &["--between-bytes-timeout", "300ms"]);
+        let answer = larder.get("/");
+        assert_eq!((answer.status, answer.text().as_str(), answer.complete), (200, "half", false));
+        assert_eq!(larder.stat("/memory/targets"), 0);
+        gate.open();
+    }
+}
+
+#[test]
+fn an_answer_that_is_no_http_is_502() {
+    let many = "X: y\r\n".repeat(300);
+    let huge = format!("X: {}\r\n", "y".repeat(70_000));
+    let answers = [
+        ("/garbage", "\x00\x01 hello\r\n\r\n".to_string()),
+        ("/ftp", "220 ready\r\n\r\n".to_string()),
+        ("/status", "HTTP/1.1 abc\r\n\r\n".to_string()),
+        ("/half", "HTTP/1.1 200 OK\r\nContent-".to_string()),
+        ("/nothing", String::new()),
+        ("/many", format!("HTTP/1.1 200 OK\r\n{many}\r\n")),
+        ("/huge", format!("HTTP/1.1 200 OK\r\n{huge}\r\n")),
+        ("/field", "HTTP/1.1 200 OK\r\nX Y: z\r\n\r\n".to_string()),
+        ("/fold", "HTTP/1.1 200 OK\r\nX: a\r\n b\r\nContent-Length: 0\r\n\r\n".to_string()),
+        ("/nul", "HTTP/1.1 200 OK\r\nX: a\x00b\r\nContent-Length: 0\r\n\r\n".to_string()),
+        (
+            "/lengths",
+            "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab".to_string(),
+        ),
+        ("/length", "HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\nabcde".to_string()),
+        ("/digits", "HTTP/1.1 200 OK\r\nContent-Length: 5x\r\n\r\nabcde".to_string()),
+    ];
+    let paths: Vec<&str> = answers.iter().map(|(path, _)| *path).collect();
+    let texts = answers.clone();
+    let origin = Origin::scripted(move |seen, stream| {
+        let (_, text) = texts.iter().find(|(path, _)| *path == seen.target).expect("a path");
+        let text =
+            text.replace("HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\n");
+        stream.write_all(text.as_bytes()).expect("written");
+        false
+    });
+    let larder = Larder::in_front_of(origin.address, &[]);
+    let mut wrong = Vec::new();
+    for path in paths {
+        let answer = larder.get(path);
+        if (answer.status, answer.cache_status())
+            == (502, "larder; fwd=uri-miss; detail=broken-response")
+        {
+            assert_page(&answer, 502, "larder; fwd=uri-miss; detail=broken-response");
+        } else {
+            wrong.push((path, answer));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert_eq!(larder.stat("/memory/targets"), 0);
+}
+
+#[test]
+fn a_length_beside_chunks_is_taken_off() {
+    let origin = Origin::scripted(|_, stream| {
+        let text = "HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nContent-Length: 3\r\n\
+                    Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
+        stream.write_all(text.as_bytes()).is_ok()
+    });
+    let larder = Larder::in_front_of(origin.address, &[]);
+    for (method, path) in [("GET", "/"), ("GET", "/"), ("POST", "/"), ("GET", "/other")] {
+        let answer = request(larder.proxy, method, path, &[], b"");
+        assert_eq!((answer.text().as_str(), answer.complete), ("hello", true), "{method} {path}");
+    }
+}
+
+#[test]
+fn bytes_after_an_answer_are_nobodys_answer() {
+    let origin = Origin::scripted(|_, stream| {
+        let more = reply(200, &["Cache-Control: max-age=60"], "poison");
+        let text = reply(200, &["Cache-Control: no-store"], "page");
+        stream.write_all(format!("{text}{more}").as_bytes()).is_ok()
+    });
+    let larder = Larder::with_env(origin.address, &[], &[("LARDER_THREADS", "1")]);
+    for number in 0..10 {
+        assert_eq!(larder.get(&format!("/{number}")).text(), "page");
+    }
+}
+
+#[test]
+fn a_busy_origin_is_503_after_the_wait_for_a_place() {
+    let gate = Gate::closed();
+    let waits = gate.clone();
+    let origin = Origin::scripted(move |seen, stream| {
+        if seen.target == "/slow" {
+            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n").expect("a head");
+            waits.pass();
+            return stream.write_all(b"slow").is_ok();
+        }
+        stream.write_all(reply(200, &["Cache-Control: max-age=60"], "page").as_bytes()).is_ok()
+    });
+    let env = [("LARDER_ORIGIN__MAX_CONNECTIONS", "1"), ("LARDER_ORIGIN__QUEUE_TIMEOUT", "300ms")];
+    let larder = Larder::with_env(origin.address, &[], &env);
+    larder.get("/stored");
+    let mut slow = Connection::open(larder.proxy);
+    slow.ask("/slow", "");
+    slow.head().expect("a head");
+    // Its place is taken until its body has come.
+    let busy = larder.get("/page");
+    assert_page(&busy, 503, "larder; fwd=uri-miss; detail=origin-busy");
+    assert_eq!(busy.field("retry-after"), Some("1"));
+    assert!(larder.get("/stored").is_hit(), "hits need no place");
+    assert_eq!(origin.asked_for("/page"), 0);
+    gate.open();
+    assert_eq!(slow.read_exact(4), b"slow");
+    wait_until("there is a place again", || larder.get("/page").status == 200);
+}
+
+#[test]
+fn who_waits_for_a_place_gets_it_when_it_is_free() {
+    let gate = Gate::closed();
+    let waits = gate.clone();
+    let origin = Origin::answering(move |_| {
+        waits.pass();
+        reply(200, &["Cache-Control: no-store"], "page")
+    });
+    let larder = Larder::with_env(origin.address, &[], &[("LARDER_ORIGIN__MAX_CONNECTIONS", "2")]);
+    let clients: Vec<Connection> = (0..20)
+        .map(|number| {
+            let mut client = Connection::open(larder.proxy);
+            client.ask(&format!("/{number}"), "");
+            client
+        })
+        .collect();
+    wait_until("two are at the origin", || origin.count() == 2);
+    gate.open();
+    for mut client in clients {
+        assert_eq!(client.answer("GET").expect("an answer").text(), "page");
+    }
+    let connections = origin.seen().iter().map(|seen| seen.connection).max();
+    assert!(connections.is_some_and(|most| most < 20), "{connections:?}");
+}
+
+#[test]
+fn an_origin_that_comes_back_is_used_at_once() {
+    let (held, address) = nobody();
+    let larder = Larder::in_front_of(address, &[]);
+    assert_eq!(larder.get("/").status, 502);
+    held.listen(16).expect("it listens");
+    let origin = std::net::TcpListener::from(held);
+    std::thread::spawn(move || {
+        for mut stream in origin.incoming().map_while(Result::ok) {
+            let _ = stream.read(&mut [0; 4096]);
+            let _ = stream.write_all(reply(200, &["Cache-Control: max-age=60"], "back").as_bytes());
+        }
+    });
+    assert_eq!(larder.get("/").text(), "back");
+}

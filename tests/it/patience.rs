@@ -1,0 +1,152 @@
+//! Clients who take their time: each is waited for, but not for ever.
+
+use crate::harness::{Connection, Larder, Origin, exchange, reply, request, together, wait_until};
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+fn echo() -> Origin {
+    Origin::answering(|_| reply(200, &["Cache-Control: max-age=60"], "page"))
+}
+
+const QUICK: &[(&str, &str)] = &[
+    ("LARDER_THREADS", "1"),
+    ("LARDER_TIMEOUTS__HEADER", "300ms"),
+    ("LARDER_TIMEOUTS__KEEP_ALIVE", "300ms"),
+    ("LARDER_TIMEOUTS__BODY_STALL", "300ms"),
+    ("LARDER_TIMEOUTS__WRITE_STALL", "300ms"),
+];
+
+#[test]
+fn a_head_that_does_not_come_whole_gets_408() {
+    let origin = echo();
+    let larder = Larder::with_env(origin.address, &[], QUICK);
+    for bytes in [&b"GET / HT"[..], b"GET / HTTP/1.1\r\nHost: site.test\r\n"] {
+        let text = String::from_utf8_lossy(&exchange(larder.proxy, bytes)).into_owned();
+        assert!(text.starts_with("HTTP/1.1 408 "), "{bytes:?}: {text}");
+        assert!(text.contains("Connection: close"));
+    }
+    // Who says nothing at all is left without a word: browsers connect ahead of need.
+    assert_eq!(exchange(larder.proxy, b""), b"");
+    // Byte by byte is no way round it: the time is for the whole head.
+    let mut slow = TcpStream::connect(larder.proxy).expect("a connection");
+    let mut reader = slow.try_clone().expect("the other half");
+    let told = std::thread::spawn(move || {
+        let mut text = String::new();
+        let _ = reader.read_to_string(&mut text);
+        text
+    });
+    slow.write_all(b"GET / HTTP/1.1\r\nX: ").expect("a beginning");
+    while !told.is_finished() && slow.write_all(b"a").is_ok() {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    let text = told.join().expect("the answer");
+    assert!(text.is_empty() || text.starts_with("HTTP/1.1 408 "), "{text}");
+    assert_eq!(origin.count(), 0);
+}
+
+#[test]
+fn a_connection_without_a_next_request_is_closed_without_a_word() {
+    let origin = echo();
+    let larder = Larder::with_env(origin.address, &[], QUICK);
+    let mut client = Connection::open(larder.proxy);
+    for _ in 0..2 {
+        client.ask("/", "");
+        assert_eq!(client.answer("GET").expect("an answer").status, 200);
+    }
+    assert!(client.answer("GET").is_none());
+    // What has begun of the next one counts as a head.
+    let mut client = Connection::open(larder.proxy);
+    client.ask("/", "");
+    client.answer("GET").expect("an answer");
+    client.send(b"GET / HT");
+    assert_eq!(client.answer("GET").expect("an answer").status, 408);
+}
+
+#[test]
+fn a_slow_answer_is_not_taken_for_an_idle_connection() {
+    let origin = Origin::scripted(|_, stream| {
+        // Longer than every time-out for clients; the answer is what is waited for.
+        std::thread::sleep(std::time::Duration::from_millis(700));
+        stream.write_all(reply(200, &[], "at last").as_bytes()).is_ok()
+    });
+    let larder = Larder::with_env(origin.address, &[], QUICK);
+    assert_eq!(larder.get("/").text(), "at last");
+    assert_eq!(request(larder.proxy, "POST", "/", &[], b"x").text(), "at last");
+}
+
+#[test]
+fn a_body_that_stalls_gets_408() {
+    let origin = echo();
+    let larder = Larder::with_env(origin.address, &[], QUICK);
+    for kept_alive in [false, true] {
+        if kept_alive {
+            assert_eq!(request(larder.proxy, "POST", "/warm", &[], b"x").status, 200);
+        }
+        for head in
+            ["Content-Length: 10\r\n\r\nhalf", "Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n"]
+        {
+            let mut client = Connection::open(larder.proxy);
+            client.send(format!("POST / HTTP/1.1\r\nHost: x\r\n{head}").as_bytes());
+            let answer = client.answer("POST").expect("an answer");
+            assert_eq!(
+                (answer.status, answer.field("connection")),
+                (408, Some("close")),
+                "{kept_alive}"
+            );
+            assert!(client.is_closed());
+        }
+    }
+}
+
+#[test]
+fn a_client_that_leaves_in_the_middle_of_its_body_breaks_it_for_the_origin() {
+    let origin = echo();
+    let larder = Larder::in_front_of(origin.address, &[]);
+    let mut client = Connection::open(larder.proxy);
+    client.send(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n");
+    client.stream().shutdown(std::net::Shutdown::Both).expect("it leaves");
+    wait_until("the origin has what there was", || origin.count() == 1);
+    assert!(!origin.last().complete, "a cut body must not look whole");
+}
+
+#[test]
+fn a_client_that_takes_nothing_is_let_go() {
+    let origin = Origin::scripted(|_, stream| {
+        stream.write_all(b"HTTP/1.1 200 OK\r\nCache-Control: no-store\r\n\r\n").expect("a head");
+        while stream.write_all(&[b'x'; 65536]).is_ok() {}
+        false
+    });
+    let larder = Larder::with_env(origin.address, &["--access-log", "json"], QUICK);
+    let mut client = Connection::open(larder.proxy);
+    client.ask("/", "");
+    client.head().expect("a head");
+    // The line is written when the response is over, though nothing was read.
+    let line: serde_json::Value = serde_json::from_str(&larder.next_line()).expect("JSON");
+    assert_eq!(line["target"], "/");
+}
+
+#[test]
+fn connections_beyond_the_limit_are_turned_away() {
+    let origin = echo();
+    let larder = Larder::with_env(origin.address, &[], &[("LARDER_LIMITS__CONNECTIONS", "3")]);
+    let mut inside: Vec<Connection> = (0..3)
+        .map(|_| {
+            let mut client = Connection::open(larder.proxy);
+            client.ask("/", "");
+            assert_eq!(client.answer("GET").expect("an answer").status, 200);
+            client
+        })
+        .collect();
+    let proxy = larder.proxy;
+    for text in together(3, move |_| exchange(proxy, b"")) {
+        let text = String::from_utf8_lossy(&text).into_owned();
+        assert!(text.starts_with("HTTP/1.1 503 ") && text.contains("Retry-After: 1"), "{text}");
+    }
+    assert_eq!(larder.stat("/turned_away"), 3);
+    inside.pop();
+    wait_until("there is room again", || {
+        let mut client = Connection::open(proxy);
+        client.ask("/", "");
+        client.answer("GET").is_some_and(|answer| answer.status == 200)
+    });
+}

@@ -1,0 +1,282 @@
+//! Requests that are not let in, and clients who take their time: each is told
+//! what is wrong, and the connection is closed.
+
+use crate::harness::{Connection, Larder, Origin, exchange, reply, request, wait_until};
+use std::net::TcpStream;
+
+fn echo() -> Origin {
+    Origin::answering(|_| reply(200, &["Cache-Control: max-age=60"], "page"))
+}
+
+/// The status of the first answer to these bytes, if none follows it.
+fn refused(larder: &Larder, bytes: &[u8]) -> Result<u16, String> {
+    let smuggled = b"GET /smuggled HTTP/1.1\r\nHost: site.test\r\n\r\n";
+    let mut client = Connection::open(larder.proxy);
+    client.send(&[bytes, smuggled].concat());
+    let first = client.answer("GET").ok_or("no answer")?;
+    match client.answer("GET") {
+        None => Ok(first.status),
+        Some(second) => Err(format!("{} and then {}", first.status, second.status)),
+    }
+}
+
+#[test]
+fn malformed_requests_get_400_and_a_closed_connection() {
+    let origin = echo();
+    let larder = Larder::in_front_of(origin.address, &[]);
+    let cases: &[&[u8]] = &[
+        // The request line.
+        b"GET\r\n\r\n",
+        b"GET /\r\nHost: site.test\r\n\r\n",
+        b"GET / HTTP/1.1 x\r\nHost: site.test\r\n\r\n",
+        b"GET / HTTP/3.1\r\nHost: site.test\r\n\r\n",
+        b"GET / ICY/1.1\r\nHost: site.test\r\n\r\n",
+        b"G ET / HTTP/1.1\r\nHost: site.test\r\n\r\n",
+        b"G(T / HTTP/1.1\r\nHost: site.test\r\n\r\n",
+        b"GET /a b HTTP/1.1\r\nHost: site.test\r\n\r\n",
+        b"GET /\x00 HTTP/1.1\r\nHost: site.test\r\n\r\n",
+        b"GET /\x7f HTTP/1.1\r\nHost: site.test\r\n\r\n",
+        b"GET page HTTP/1.1\r\nHost: site.test\r\n\r\n",
+        b"GET * HTTP/1.1\r\nHost: site.test\r\n\r\n",
+        b"GET http://user@site.test/ HTTP/1.1\r\nHost: site.test\r\n\r\n",
+        b"GET ftp://site.test/ HTTP/1.1\r\nHost: site.test\r\n\r\n",
+        b"GET http:///a HTTP/1.1\r\nHost: site.test\r\n\r\n",
+        // Fields.
+        b"GET / HTTP/1.1\r\nHost: site.test\r\nX A: 1\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: site.test\r\nX-A : 1\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: site.test\r\nnocolon\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: site.test\r\n: 1\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: site.test\r\nX-A: 1\r\n 2\r\n\r\n",
+        b"GET / HTTP/1.1\r\n Host: site.test\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: site.test\r\nX-A: a\x00b\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: site.test\r\nX-A: a\rb\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: site.test\r\nX-A: a\x01b\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: site.test\r\nX\x00A: b\r\n\r\n",
+        // Host.
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: site.test\r\nHost: site.test\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a.test, b.test\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: site.test/path\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: user@site.test\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: site.test:http\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: site.test:99999\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: [::1\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost:\r\n\r\n",
+        // The length of the body.
+        b"POST / HTTP/1.1\r\nHost: site.test\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx",
+        b"POST / HTTP/1.1\r\nHost: site.test\r\nContent-Length: 1, 1\r\n\r\nx",
+        b"POST / HTTP/1.1\r\nHost: site.test\r\nContent-Length: +1\r\n\r\nx",
+        b"POST / HTTP/1.1\r\nHost: site.test\r\nContent-Length: -1\r\n\r\nx",
+        b"POST / HTTP/1.1\r\nHost: site.test\r\nContent-Length: 0x1\r\n\r\nx",
+        b"POST / HTTP/1.1\r\nHost: site.test\r\nContent-Length: 1 1\r\n\r\nx",
+        b"POST / HTTP/1.1\r\nHost: site.test\r\nContent-Length:\r\n\r\nx",
+        b"POST / HTTP/1.1\r\nHost: site.test\r\nContent-Length: 9223372036854775808\r\n\r\nx",
+        b"POST / HTTP/1.1\r\nHost: site.test\r\nContent-Length: 18446744073709551616\r\n\r\nx",
+        b"POST / HTTP/1.0\r\nHost: site.test\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        // Garbage, and other protocols.
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
+        b"\x00\x00\x00\x00\r\n\r\n",
+    ];
+    let wrong: Vec<(String, Result<u16, String>)> = cases
+        .iter()
+        .map(|bytes| (String::from_utf8_lossy(bytes).into_owned(), refused(&larder, bytes)))
+        .filter(|(_, status)| *status != Ok(400))
+        .collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert_eq!(origin.count(), 0, "{:?}", origin.seen());
+    // None of them took a place for ever.
+    assert_eq!(larder.get("/").status, 200);
+}
+
+#[test]
+fn a_connection_that_begins_as_http_2_is_closed() {
+    let origin = echo();
+    let larder = Larder::in_front_of(origin.address, &[]);
+    assert_eq!(refused(&larder, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), Err("no answer".into()));
+    assert_eq!(origin.count(), 0);
+}
+
+const TWO_LENGTHS: [&[u8]; 2] = [
+    b"POST / HTTP/1.1\r\nHost: site.test\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    b"POST / HTTP/1.1\r\nHost: site.test\r\nTransfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\n0\r\n\r\n",
+];
+
+#[test]
+fn of_two_lengths_the_chunks_count_and_nothing_follows() {
+    let origin = echo();
+    let larder = Larder::in_front_of(origin.address, &[]);
+    for bytes in TWO_LENGTHS {
+        assert_eq!(refused(&larder, bytes), Ok(200));
+        let seen = origin.last();
+        assert_eq!(seen.field("content-length"), None);
+        assert_eq!((seen.target.as_str(), seen.complete, seen.body.len()), ("/", true, 0));
+    }
+}
+
+#[test]
+#[ignore = "hyper takes Content-Length off before larder sees the request, and closes after it"]
+fn two_lengths_get_400() {
+    let larder = Larder::in_front_of(echo().address, &[]);
+    for bytes in TWO_LENGTHS {
+        assert_eq!(refused(&larder, bytes), Ok(400));
+    }
+}
+
+#[test]
+fn a_fragment_is_neither_keyed_nor_sent() {
+    let origin = echo();
+    let larder = Larder::in_front_of(origin.address, &[]);
+    larder.get("/a#b");
+    assert_eq!(origin.last().target, "/a");
+    assert!(larder.get("/a").is_hit());
+}
+
+#[test]
+fn codings_that_are_not_understood_are_refused() {
+    let origin = echo();
+    let larder = Larder::in_front_of(origin.address, &[]);
+    for coding in
+        ["gzip", "chunked, gzip", "xchunked", "chunked, chunked", "identity", "\"chunked\""]
+    {
+        let head = format!(
+            "POST / HTTP/1.1\r\nHost: site.test\r\nTransfer-Encoding: {coding}\r\n\r\n0\r\n\r\n"
+        );
+        let status = refused(&larder, head.as_bytes());
+        assert!([Ok(400), Ok(501)].contains(&status), "{coding}: {status:?}");
+    }
+    let twice = b"POST / HTTP/1.1\r\nHost: site.test\r\nTransfer-Encoding: chunked\r\n\
+                  Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
+    assert!([Ok(400), Ok(501)].contains(&refused(&larder, twice)));
+    assert_eq!(origin.count(), 0);
+}
+
+#[test]
+fn a_chunked_body_that_is_broken_gets_400_and_breaks_for_the_origin() {
+    let origin = echo();
+    let larder = Larder::with_env(origin.address, &[], &[("LARDER_THREADS", "1")]);
+    let chunks: &[&[u8]] = &[
+        b"x\r\nabc\r\n0\r\n\r\n",
+        b"-1\r\nabc\r\n0\r\n\r\n",
+        b"3\nabc\r\n0\r\n\r\n",
+        b"3\r\nabcd\r\n0\r\n\r\n",
+        b"3 3\r\nabc\r\n0\r\n\r\n",
+        b"fffffffffffffffff\r\nabc\r\n0\r\n\r\n",
+        b"3\r\nabc\r\n0\r\nbad trailer\r\n\r\n",
+    ];
+    for kept_alive in [false, true] {
+        for chunk in chunks {
+            if kept_alive {
+                // The same over a connection to the origin that was used before.
+                assert_eq!(request(larder.proxy, "POST", "/warm", &[], b"x").status, 200);
+            }
+            let head =
+                b"POST /up HTTP/1.1\r\nHost: site.test\r\nTransfer-Encoding: chunked\r\n\r\n";
+            let bytes = [&head[..], chunk].concat();
+            let text = String::from_utf8_lossy(chunk);
+            assert_eq!(refused(&larder, &bytes), Ok(400), "{text:?} {kept_alive}");
+        }
+    }
+    wait_until("the origin is done", || origin.asked_for("/up") <= chunks.len() * 2);
+    assert!(origin.seen().iter().all(|seen| seen.target != "/up" || !seen.complete));
+    assert_eq!(origin.asked_for("/smuggled"), 0);
+}
+
+#[test]
+fn what_is_too_large_is_refused() {
+    let origin = echo();
+    let larder = Larder::in_front_of(origin.address, &[]);
+    let target =
+        |length: usize| format!("GET /{} HTTP/1.1\r\nHost: site.test\r\n", "a".repeat(length - 1));
+    let field = |length: usize| {
+        format!("GET / HTTP/1.1\r\nHost: site.test\r\nX: {}\r\n", "a".repeat(length - 1))
+    };
+    let fields = |count: usize, size: usize| {
+        let line = |number: usize| format!("X-{number}: {}\r\n", "a".repeat(size));
+        let lines: String = (0..count).map(line).collect();
+        format!("GET / HTTP/1.1\r\nHost: site.test\r\n{lines}")
+    };
+    for (head, status) in [
+        (target(8192), 200),
+        (target(8193), 414),
+        (target(40_000), 431),
+        (field(8190), 200),
+        (field(8191), 431),
+        (fields(98, 1), 200),
+        (fields(100, 1), 431),
+        (fields(5, 8000), 431),
+    ] {
+        let text = exchange(larder.proxy, format!("{head}Connection: close\r\n\r\n").as_bytes());
+        let text = String::from_utf8_lossy(&text);
+        let line = text.lines().next().unwrap_or_default().to_string();
+        assert!(
+            line.starts_with(&format!("HTTP/1.1 {status} ")),
+            "{}: {line}",
+            &head[..60.min(head.len())]
+        );
+    }
+    assert_eq!(origin.count(), 2, "the last one is a hit");
+}
+
+#[test]
+fn a_body_that_is_too_large_is_refused() {
+    let origin = echo();
+    let env = [("LARDER_LIMITS__REQUEST_BODY", "1000"), ("LARDER_THREADS", "1")];
+    let larder = Larder::with_env(origin.address, &[], &env);
+    assert_eq!(request(larder.proxy, "POST", "/", &[], &[b'x'; 1000]).status, 200);
+    let answer = request(larder.proxy, "POST", "/", &[], &[b'x'; 1001]);
+    assert_eq!((answer.status, answer.field("connection")), (413, Some("close")));
+    assert_eq!(answer.cache_status(), "larder");
+    assert_eq!(origin.count(), 1);
+    // Over a new connection to the origin, and over one that was used before.
+    for _ in 0..2 {
+        let mut client = Connection::open(larder.proxy);
+        client.send(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
+        client.send(format!("1f4\r\n{0}\r\n1f5\r\n{0}x\r\n0\r\n\r\n", "x".repeat(500)).as_bytes());
+        let answer = client.answer("POST").expect("an answer");
+        assert_eq!((answer.status, answer.field("connection")), (413, Some("close")));
+        assert_eq!(answer.cache_status(), "larder; fwd=method; detail=request-body");
+        assert!(!origin.last().complete);
+    }
+}
+
+#[test]
+fn methods_and_circles_that_are_refused() {
+    let origin = echo();
+    let larder = Larder::in_front_of(origin.address, &[]);
+    for (head, status) in [
+        ("CONNECT site.test:443 HTTP/1.1\r\nHost: site.test:443\r\n", 405),
+        ("TRACE / HTTP/1.1\r\nHost: site.test\r\n", 405),
+        (
+            "GET / HTTP/1.1\r\nHost: site.test\r\nVia: 1.1 larder, 1.1 larder, 1.1 larder, 1.1 larder\r\n",
+            508,
+        ),
+    ] {
+        let mut client = Connection::open(larder.proxy);
+        client.send(format!("{head}\r\n").as_bytes());
+        let answer = client.answer("GET").expect("an answer");
+        assert_eq!((answer.status, answer.field("connection")), (status, Some("close")), "{head}");
+        assert_eq!(answer.field("content-type"), Some("text/plain; charset=utf-8"));
+        assert_eq!(answer.field("cache-control"), Some("no-store"));
+        assert_eq!(answer.cache_status(), "larder");
+        assert!(answer.text().starts_with(&status.to_string()) && answer.text().len() < 200);
+        assert!(client.is_closed());
+    }
+    assert_eq!(origin.count(), 0);
+}
+
+#[test]
+fn a_request_that_goes_in_circles_is_ended() {
+    let own = std::sync::Arc::new(std::sync::OnceLock::new());
+    let back = std::sync::Arc::clone(&own);
+    let origin = Origin::raw(move |_, outside| {
+        let inside = TcpStream::connect(*back.get().expect("an address")).expect("larder");
+        let (mut from, mut to) =
+            (outside.try_clone().expect("a half"), inside.try_clone().expect("a half"));
+        std::thread::spawn(move || std::io::copy(&mut from, &mut to));
+        let (mut from, mut to) = (inside, outside);
+        let _ = std::io::copy(&mut from, &mut to);
+    });
+    let larder = Larder::in_front_of(origin.address, &[]);
+    own.set(larder.proxy).expect("set once");
+    assert_eq!(request(larder.proxy, "POST", "/", &[], b"x").status, 508);
+}
