@@ -6,10 +6,12 @@ mod harness;
 
 mod caching;
 mod collapsing;
+mod commands;
 mod forwarding;
 mod layers;
 mod origin_failures;
 mod patience;
+mod process;
 mod purge_races;
 mod purging;
 mod refusals;

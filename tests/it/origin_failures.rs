@@ -77,7 +77,9 @@ fn an_origin_that_pauses_too_long_breaks_the_body() {
         let gate = Gate::closed();
         let waits = gate.clone();
         let origin = Origin::scripted(move |_, stream| {
-            let head = format!("HTTP/1.1 200 OK\r\nCache-Control: {cache}\r\nContent-Length: 10\r\n\r\nhalf");
+            let head = format!(
+                "HTTP/1.1 200 OK\r\nCache-Control: {cache}\r\nContent-Length: 10\r\n\r\nhalf"
+            );
             stream.write_all(head.as_bytes()).expect("half");
             waits.pass();
             false
@@ -105,7 +107,10 @@ fn an_answer_that_is_no_http_is_502() {
         ("/field", "HTTP/1.1 200 OK\r\nX Y: z\r\n\r\n".to_string()),
         ("/fold", "HTTP/1.1 200 OK\r\nX: a\r\n b\r\nContent-Length: 0\r\n\r\n".to_string()),
         ("/nul", "HTTP/1.1 200 OK\r\nX: a\x00b\r\nContent-Length: 0\r\n\r\n".to_string()),
-        ("/lengths", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab".to_string()),
+        (
+            "/lengths",
+            "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab".to_string(),
+        ),
         ("/length", "HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\nabcde".to_string()),
         ("/digits", "HTTP/1.1 200 OK\r\nContent-Length: 5x\r\n\r\nabcde".to_string()),
     ];
@@ -113,7 +118,8 @@ fn an_answer_that_is_no_http_is_502() {
     let texts = answers.clone();
     let origin = Origin::scripted(move |seen, stream| {
         let (_, text) = texts.iter().find(|(path, _)| *path == seen.target).expect("a path");
-        let text = text.replace("HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\n");
+        let text =
+            text.replace("HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\n");
         stream.write_all(text.as_bytes()).expect("written");
         false
     });
@@ -121,7 +127,9 @@ fn an_answer_that_is_no_http_is_502() {
     let mut wrong = Vec::new();
     for path in paths {
         let answer = larder.get(path);
-        if (answer.status, answer.cache_status()) == (502, "larder; fwd=uri-miss; detail=broken-response") {
+        if (answer.status, answer.cache_status())
+            == (502, "larder; fwd=uri-miss; detail=broken-response")
+        {
             assert_page(&answer, 502, "larder; fwd=uri-miss; detail=broken-response");
         } else {
             wrong.push((path, answer));
@@ -170,8 +178,7 @@ fn a_busy_origin_is_503_after_the_wait_for_a_place() {
         }
         stream.write_all(reply(200, &["Cache-Control: max-age=60"], "page").as_bytes()).is_ok()
     });
-    let env =
-        [("LARDER_ORIGIN__MAX_CONNECTIONS", "1"), ("LARDER_ORIGIN__QUEUE_TIMEOUT", "300ms")];
+    let env = [("LARDER_ORIGIN__MAX_CONNECTIONS", "1"), ("LARDER_ORIGIN__QUEUE_TIMEOUT", "300ms")];
     let larder = Larder::with_env(origin.address, &[], &env);
     larder.get("/stored");
     let mut slow = Connection::open(larder.proxy);
