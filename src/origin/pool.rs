@@ -178,6 +178,10 @@ impl Pool {
         place: OwnedSemaphorePermit,
     ) -> Response<Body> {
         let (mut parts, incoming) = response.into_parts();
+        if parts.headers.contains_key(header::TRANSFER_ENCODING) {
+            // The chunks count (RFC 9112 section 6.3); a length beside them is wrong.
+            parts.headers.remove(header::CONTENT_LENGTH);
+        }
         if parts.status == StatusCode::SWITCHING_PROTOCOLS {
             // The connection is a tunnel now, and its place is the tunnel's.
             parts.extensions.insert(Tunnel(Arc::new(place)));
