@@ -1,7 +1,7 @@
 //! What can be written on the command line.
 
 use crate::config::Overrides;
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgGroup, Args, Parser, Subcommand};
 use std::path::PathBuf;
 
 /// An HTTP caching reverse proxy for Flask, Django and anything else that speaks HTTP.
@@ -112,7 +112,8 @@ impl Over {
 }
 
 #[derive(Debug, Args)]
-#[group(id = "what", required = true, multiple = true, args = ["urls", "tags", "prefixes", "all"])]
+#[group(skip)]
+#[command(group = ArgGroup::new("what").args(["urls", "tags", "prefixes", "all"]).required(true).multiple(true))]
 pub(super) struct PurgeArgs {
     /// URLs, with scheme and host as visitors write them
     #[arg(value_name = "URL")]
