@@ -172,7 +172,11 @@ impl Pool {
         sender: SendRequest<Body>,
         place: OwnedSemaphorePermit,
     ) -> Response<Body> {
-        let (parts, incoming) = response.into_parts();
+        let (mut parts, incoming) = response.into_parts();
+        if parts.headers.contains_key(header::TRANSFER_ENCODING) {
+            // The chunks count (RFC 9112 section 6.3); a length beside them is wrong.
+            parts.headers.remove(header::CONTENT_LENGTH);
+        }
         if parts.status == StatusCode::SWITCHING_PROTOCOLS {
             // The connection is a tunnel now: bounded like the client's, not
             // like a request.

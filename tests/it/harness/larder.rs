@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// A running larder; killed when dropped.
 pub struct Larder {
@@ -41,7 +42,7 @@ impl Larder {
 
     /// `larder` with these arguments, once it says where it listens.
     pub fn spawn(args: &[&str], env: &[(&str, &str)]) -> Larder {
-        let mut child = command(args, env)
+        let mut child = Larder::command(args, env)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -117,6 +118,11 @@ impl Larder {
         self.lines.recv_timeout(DEADLINE).expect("a line of the access log")
     }
 
+    /// The next line of its access log, if it comes within this time.
+    pub fn line_within(&self, time: Duration) -> Option<String> {
+        self.lines.recv_timeout(time).ok()
+    }
+
     /// Its process id.
     pub fn pid(&self) -> u32 {
         self.child.id()
@@ -148,9 +154,19 @@ impl Larder {
         ended.expect("a status")
     }
 
+    /// The binary, with no setting of this machine's environment.
+    pub fn command(args: &[&str], env: &[(&str, &str)]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_larder"));
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("LARDER_")) {
+            command.env_remove(name);
+        }
+        command.args(args).envs(env.iter().copied());
+        command
+    }
+
     /// Runs `larder` with these arguments to its end: status, output, errors.
     pub fn run(args: &[&str], env: &[(&str, &str)]) -> (Option<i32>, String, String) {
-        let output = command(args, env).stdin(Stdio::null()).output().expect("larder runs");
+        let output = Larder::command(args, env).stdin(Stdio::null()).output().expect("larder runs");
         (
             output.status.code(),
             String::from_utf8_lossy(&output.stdout).into_owned(),
@@ -167,16 +183,6 @@ impl Drop for Larder {
             eprintln!("--- larder said:\n{}", self.events());
         }
     }
-}
-
-/// The binary, with no setting of this machine's environment.
-fn command(args: &[&str], env: &[(&str, &str)]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_larder"));
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("LARDER_")) {
-        command.env_remove(name);
-    }
-    command.args(args).envs(env.iter().copied());
-    command
 }
 
 fn address(said: &str, before: &str) -> Option<SocketAddr> {
