@@ -4,6 +4,7 @@
 
 mod harness;
 
+mod apps;
 mod caching;
 mod differential;
 mod layers;
