@@ -76,17 +76,16 @@ impl Plan {
     }
 
     /// The app over a unix socket; it is told where larder is, to purge there.
-    fn open_purging(mut self) -> Site {
+    fn open_purging(self) -> Site {
         let place = Place::new();
         let larder = larder(&self.larder, &place.origin());
-        for (name, value) in [
-            ("LARDER_ADMIN", format!("http://{}", larder.admin)),
-            ("LARDER_PROXY", larder.proxy.to_string()),
-            ("BLOG_URL", format!("http://{HOST}")),
-        ] {
-            self.env.push((name.into(), value));
-        }
-        let app = App::start(self.kind, place, self.workers, &self.env);
+        let mut env = vec![
+            ("LARDER_ADMIN".into(), format!("http://{}", larder.admin)),
+            ("LARDER_PROXY".into(), larder.proxy.to_string()),
+            ("BLOG_URL".into(), format!("http://{HOST}")),
+        ];
+        env.extend(self.env);
+        let app = App::start(self.kind, place, self.workers, &env);
         Site { larder, app }
     }
 }

@@ -38,10 +38,6 @@ impl Visitor {
         self.send("GET", path, &[], "")
     }
 
-    pub fn get_with(&mut self, path: &str, fields: &[(&str, &str)]) -> Response {
-        self.send("GET", path, fields, "")
-    }
-
     /// Sends a form, as a browser does.
     pub fn post(&mut self, path: &str, form: &[(&str, &str)]) -> Response {
         let pairs: Vec<String> = form
@@ -55,9 +51,14 @@ impl Visitor {
 
     /// Opens a page with a form of Django's, and sends it with the page's token.
     pub fn fill_in(&mut self, path: &str, form: &[(&str, &str)]) -> Response {
-        let page = self.get(path);
-        assert_eq!(page.status, 200, "{path}");
-        let token = csrf_token(&page);
+        self.fill_in_to(path, path, form)
+    }
+
+    /// The same where the form is sent to another path than its page's.
+    pub fn fill_in_to(&mut self, page: &str, path: &str, form: &[(&str, &str)]) -> Response {
+        let answer = self.get(page);
+        assert_eq!(answer.status, 200, "{page}");
+        let token = csrf_token(&answer);
         self.post(path, &[form, &[("csrfmiddlewaretoken", &token)]].concat())
     }
 
