@@ -1,4 +1,9 @@
-//! larder.
+//! larder: an HTTP caching reverse proxy.
+//!
+//! Begin with [`semantics`], which says what HTTP caching is and names nothing
+//! else of the crate, and [`proxy`], whose first page is the way of a request.
+//! `ARCHITECTURE.md` has the plan of the house.
+
 pub mod access_log;
 pub mod admin;
 pub mod app;

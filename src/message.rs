@@ -18,16 +18,28 @@ const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host")
 
 /// Fields by which a client could speak for somebody else: only a trusted
 /// proxy may send them.
-const SAID_BY_PROXIES: [HeaderName; 9] = [
-    X_FORWARDED_FOR,
-    X_FORWARDED_PROTO,
-    X_FORWARDED_HOST,
-    HeaderName::from_static("x-forwarded-port"),
-    HeaderName::from_static("x-forwarded-server"),
-    HeaderName::from_static("x-forwarded-prefix"),
-    HeaderName::from_static("x-real-ip"),
+const SAID_BY_PROXIES: [HeaderName; 3] = [X_FORWARDED_FOR, X_FORWARDED_PROTO, X_FORWARDED_HOST];
+
+/// Fields that an app may build its pages from and that are not part of the key.
+/// Nobody may send them: what one says would be shown to all.
+const UNKEYED: [HeaderName; 17] = [
     HeaderName::from_static("forwarded"),
     HeaderName::from_static("proxy"),
+    HeaderName::from_static("x-forwarded-port"),
+    HeaderName::from_static("x-forwarded-prefix"),
+    HeaderName::from_static("x-forwarded-protocol"),
+    HeaderName::from_static("x-forwarded-scheme"),
+    HeaderName::from_static("x-forwarded-server"),
+    HeaderName::from_static("x-forwarded-ssl"),
+    HeaderName::from_static("x-host"),
+    HeaderName::from_static("x-http-method"),
+    HeaderName::from_static("x-http-method-override"),
+    HeaderName::from_static("x-method-override"),
+    HeaderName::from_static("x-original-url"),
+    HeaderName::from_static("x-real-ip"),
+    HeaderName::from_static("x-rewrite-url"),
+    HeaderName::from_static("x-script-name"),
+    HeaderName::from_static("x-url-scheme"),
 ];
 
 /// How often this cache may stand in `Via` before a request is taken for one
@@ -96,14 +108,13 @@ impl Presented {
             return Err(Refusal::new(StatusCode::LOOP_DETECTED, "the request goes in circles"));
         }
 
-        let trusted = options.trusted.iter().any(|net| net.contains(&peer.ip().to_canonical()));
         let forwarded = is_forwarded(&fields);
         let host = read_host(&uri, &fields, version, options)?;
         let wants_websocket = wants_websocket(&method, &fields, version);
         let takes_trailers = has_member(&fields, &header::TE, "trailers");
         drop_ambiguous_names(&mut fields);
         remove_hop_by_hop(&mut fields);
-        let sender = Sender::settle(&mut fields, host, peer, trusted);
+        let sender = Sender::settle(&mut fields, host, peer, options);
 
         let asterisk = uri.path() == "*";
         if asterisk && method != Method::OPTIONS {
@@ -131,7 +142,8 @@ impl Presented {
 
 /// Whether the fields claim that somebody forwarded the request.
 pub fn is_forwarded(fields: &HeaderMap) -> bool {
-    fields.contains_key(header::VIA) || SAID_BY_PROXIES.iter().any(|n| fields.contains_key(n))
+    fields.contains_key(header::VIA)
+        || SAID_BY_PROXIES.iter().chain(&UNKEYED).any(|name| fields.contains_key(name))
 }
 
 fn root() -> Uri {
@@ -257,9 +269,13 @@ struct Sender {
 impl Sender {
     /// Believes a trusted proxy, replaces what anybody else says, and writes
     /// the result into the fields.
-    fn settle(fields: &mut HeaderMap, host: Host, peer: SocketAddr, trusted: bool) -> Sender {
+    fn settle(fields: &mut HeaderMap, host: Host, peer: SocketAddr, options: &Options) -> Sender {
         let address = peer.ip().to_canonical();
-        if !trusted {
+        let trusted = |address: IpAddr| options.trusted.iter().any(|net| net.contains(&address));
+        for name in &UNKEYED {
+            fields.remove(name);
+        }
+        if !trusted(address) {
             for name in &SAID_BY_PROXIES {
                 fields.remove(name);
             }
@@ -270,7 +286,15 @@ impl Sender {
         let chain: Vec<&str> = members(fields, &X_FORWARDED_FOR)
             .filter_map(|hop| std::str::from_utf8(hop).ok())
             .collect();
-        let client = chain.last().and_then(|hop| hop.parse().ok()).unwrap_or(address);
+        // The client is the last in the chain who is not one of the proxies.
+        let hops = chain.iter().rev().map_while(|hop| hop.parse::<IpAddr>().ok());
+        let mut client = address;
+        for hop in hops.map(|hop| hop.to_canonical()) {
+            client = hop;
+            if !trusted(hop) {
+                break;
+            }
+        }
         let chain = [chain.as_slice(), &[&address.to_string()]].concat().join(", ");
         for (name, value) in [
             (X_FORWARDED_FOR, chain.as_str()),

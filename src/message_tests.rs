@@ -112,6 +112,19 @@ fn a_trusted_proxy_is_believed() {
     assert_eq!(request.client.to_string(), "1.2.3.4");
     assert_eq!(request.fields["x-forwarded-for"], "6.6.6.6, 1.2.3.4, 10.1.1.1");
     assert_eq!(request.fields["host"], "shop.example");
+    let through_two = [("host", "a"), ("x-forwarded-for", "6.6.6.6, 1.2.3.4, 10.0.0.7")];
+    let request = read_from("10.1.1.1:99", "GET", "/p", &through_two).expect("let in");
+    assert_eq!(request.client.to_string(), "1.2.3.4");
+}
+
+#[test]
+fn what_is_not_keyed_reaches_no_app_not_even_from_a_trusted_proxy() {
+    for name in UNKEYED {
+        let lines = [("host", "a"), (name.as_str(), "evil")];
+        let request = read_from("10.1.1.1:99", "GET", "/p", &lines).expect("let in");
+        assert!(!request.fields.contains_key(&name), "{name}");
+        assert!(request.forwarded, "{name}");
+    }
 }
 
 #[test]

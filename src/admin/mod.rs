@@ -25,24 +25,31 @@ pub struct Admin {
     shared: Shared,
     access: Access,
     closing: watch::Receiver<bool>,
+    closed: watch::Receiver<bool>,
 }
 
 /// The longest time for the head of a request, and between two.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Admin {
-    /// A door to these parts, for whom `access` permits.
-    pub fn new(shared: Shared, access: Access, closing: watch::Receiver<bool>) -> Admin {
-        Admin { shared, access, closing }
+    /// A door to these parts, for whom `access` permits. While the process is
+    /// `closing` it says that it is not ready; when it has `closed`, it ends.
+    pub fn new(
+        shared: Shared,
+        access: Access,
+        closing: watch::Receiver<bool>,
+        closed: watch::Receiver<bool>,
+    ) -> Admin {
+        Admin { shared, access, closing, closed }
     }
 
-    /// Serves until the process closes.
+    /// Serves until the process has closed.
     ///
     /// # Errors
     /// If the listener cannot be used by this runtime.
     pub async fn serve(self, listener: std::net::TcpListener) -> std::io::Result<()> {
         let listener = TcpListener::from_std(listener)?;
-        let mut closing = self.closing.clone();
+        let mut closed = self.closed.clone();
         let admin = Arc::new(self);
         loop {
             tokio::select! {
@@ -55,7 +62,7 @@ impl Admin {
                         tokio::time::sleep(Duration::from_millis(50)).await;
                     }
                 },
-                _ = closing.wait_for(|closing| *closing) => return Ok(()),
+                _ = closed.wait_for(|closed| *closed) => return Ok(()),
             }
         }
     }
@@ -93,6 +100,11 @@ impl Admin {
         if head.headers.contains_key(http::header::ORIGIN) {
             return reply::problem(StatusCode::FORBIDDEN, "requests from web pages are refused");
         }
+        if self.access.token.is_none() && !is_local(&head.headers) {
+            // So may a name that somebody points at loopback.
+            let detail = "without a token, Host has to be an address or localhost";
+            return reply::problem(StatusCode::FORBIDDEN, detail);
+        }
         let forwarded = crate::message::is_forwarded(&head.headers);
         if !self.access.permits(peer.ip(), forwarded, &head.headers) {
             tracing::warn!(%peer, path = head.uri.path(), "an admin request was refused");
@@ -109,4 +121,13 @@ impl Admin {
             ),
         }
     }
+}
+
+/// Whether `Host` is an address or `localhost`.
+fn is_local(fields: &http::HeaderMap) -> bool {
+    let host = fields.get(http::header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("");
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    let bare = name.trim_start_matches('[').trim_end_matches(']');
+    let is_address = |text: &str| text.parse::<std::net::IpAddr>().is_ok();
+    bare.eq_ignore_ascii_case("localhost") || is_address(bare) || host.parse::<SocketAddr>().is_ok()
 }

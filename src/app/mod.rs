@@ -8,7 +8,7 @@ mod options;
 
 use crate::access_log::AccessLog;
 use crate::admin::Admin;
-use crate::clock::SystemClock;
+use crate::clock::{Clock, SystemClock};
 use crate::config::{AccessLog as LogFormat, Settings};
 use crate::listen::{self, Gate, Sockets};
 use crate::origin::Pool;
@@ -20,6 +20,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 use tokio::runtime::Runtime;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 /// Why the process cannot start.
@@ -55,7 +56,9 @@ pub struct Running {
     addresses: Vec<SocketAddr>,
     admin: Option<SocketAddr>,
     closing: watch::Sender<bool>,
-    threads: Vec<JoinHandle<()>>,
+    closed: watch::Sender<bool>,
+    workers: Vec<JoinHandle<()>>,
+    door: Option<JoinHandle<()>>,
     log: Option<JoinHandle<()>>,
 }
 
@@ -73,12 +76,16 @@ impl Running {
     /// Stops accepting, lets requests under way end within the time that is set
     /// for it, and ends.
     pub fn stop(self) {
-        let _ = self.closing.send(true);
-        for thread in self.threads.into_iter().chain(self.log) {
+        let join = |thread: JoinHandle<()>| {
             if thread.join().is_err() {
                 tracing::error!("a thread ended with a panic");
             }
-        }
+        };
+        let _ = self.closing.send(true);
+        self.workers.into_iter().for_each(join);
+        // Until now it has said that larder is not ready any more.
+        let _ = self.closed.send(true);
+        self.door.into_iter().chain(self.log).for_each(join);
     }
 }
 
@@ -87,6 +94,15 @@ impl Running {
 /// # Errors
 /// [`StartError`] if an address cannot be listened on or the machine refuses.
 pub fn start(settings: &Settings) -> Result<Running, StartError> {
+    start_with_clock(settings, Arc::new(SystemClock::start()))
+}
+
+/// The same by another clock, which ages what is stored; time-outs of
+/// connections stay those of the machine.
+///
+/// # Errors
+/// [`StartError`], as [`start`].
+pub fn start_with_clock(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Running, StartError> {
     let count = match settings.threads {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         given => given,
@@ -108,21 +124,23 @@ pub fn start(settings: &Settings) -> Result<Running, StartError> {
     };
     let memory = Arc::new(Memory::new(options::memory(settings)));
     let purger = Arc::new(Purger::new(Arc::clone(&memory)));
-    let clock = Arc::new(SystemClock::start());
     let shared = Shared::new(options::proxy(settings), memory, purger, clock, log);
-    let (closing, closed) = watch::channel(false);
+    let (closing, is_closing) = watch::channel(false);
+    let (closed, has_closed) = watch::channel(false);
 
     let mut running = Running {
         addresses: sockets.iter().map(|sockets| sockets.address).collect(),
         admin: admin.as_ref().map(|sockets| sockets.address),
         closing,
-        threads: Vec::new(),
+        closed,
+        workers: Vec::new(),
+        door: None,
         log: log_thread,
     };
-    start_workers(&mut running, settings, &shared, sockets, count, &closed)?;
+    start_workers(&mut running, settings, &shared, sockets, count, &is_closing)?;
     if let Some(listener) = admin.and_then(|sockets| sockets.listeners.into_iter().next()) {
-        let door = Admin::new(shared, options::admin_access(settings), closed);
-        running.threads.push(on_a_thread("admin".into(), move |runtime| {
+        let door = Admin::new(shared, options::admin_access(settings), is_closing, has_closed);
+        running.door = Some(on_a_thread("admin".into(), move |runtime| {
             if let Err(error) = runtime.block_on(door.serve(listener)) {
                 tracing::error!(%error, "the admin port cannot be served");
             }
@@ -163,7 +181,7 @@ fn start_workers(
     shared: &Shared,
     sockets: Vec<Sockets>,
     count: usize,
-    closed: &watch::Receiver<bool>,
+    closing: &watch::Receiver<bool>,
 ) -> Result<(), StartError> {
     let limits = &settings.limits;
     let gate =
@@ -179,14 +197,14 @@ fn start_workers(
     }
     for (number, share) in shares.into_iter().enumerate() {
         let proxy = Arc::new(Proxy::new(shared.clone(), pool.sibling()));
-        let (gate, closed) = (Arc::clone(&gate), closed.clone());
-        running.threads.push(on_a_thread(format!("worker-{number}"), move |runtime| {
+        let (gate, closing) = (Arc::clone(&gate), closing.clone());
+        running.workers.push(on_a_thread(format!("worker-{number}"), move |runtime| {
             runtime.block_on(async move {
                 let doors: Vec<_> = share
                     .into_iter()
                     .map(|listener| {
                         let (proxy, gate) = (Arc::clone(&proxy), Arc::clone(&gate));
-                        tokio::spawn(listen::serve(listener, proxy, gate, door, closed.clone()))
+                        tokio::spawn(listen::serve(listener, proxy, gate, door, closing.clone()))
                     })
                     .collect();
                 for served in doors {
@@ -214,25 +232,38 @@ fn on_a_thread(
 /// [`StartError`], as [`start`].
 pub fn run(settings: &Settings) -> Result<(), StartError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    // Listened for from the beginning: told to stop early, it stops well too.
+    let mut signals = runtime.block_on(async { Signals::listen() })?;
     let running = start(settings)?;
-    runtime.block_on(until_told())?;
+    runtime.block_on(signals.told());
     tracing::info!("stopping: no new connections, requests under way may end");
     running.stop();
     tracing::info!("stopped");
     Ok(())
 }
 
-/// Waits for SIGTERM or SIGINT.
-///
-/// # Errors
-/// If the signals cannot be listened for.
-pub async fn until_told() -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// SIGTERM and SIGINT.
+pub struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    /// Listens for them from now on; to be called within a runtime.
+    ///
+    /// # Errors
+    /// If they cannot be listened for.
+    pub fn listen() -> std::io::Result<Signals> {
+        let terminate = signal(SignalKind::terminate())?;
+        let interrupt = signal(SignalKind::interrupt())?;
+        Ok(Signals { terminate, interrupt })
     }
-    Ok(())
+
+    /// Waits for one of them.
+    pub async fn told(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }

@@ -49,7 +49,8 @@ pub struct Filled {
 /// A reader's end.
 pub struct Reader {
     shared: Arc<Mutex<State>>,
-    id: usize,
+    /// Its place among the readers; given back once, when it has read all.
+    id: Option<usize>,
 }
 
 /// Makes new readers, from the beginning of the body.
@@ -199,7 +200,7 @@ impl Source {
             }
         };
         drop(state);
-        Some(Reader { shared: Arc::clone(&self.0), id })
+        Some(Reader { shared: Arc::clone(&self.0), id: Some(id) })
     }
 }
 
@@ -211,7 +212,10 @@ impl Reader {
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let mut guard = self.shared.lock();
         let state = &mut *guard;
-        let Some(Some(place)) = state.readers.get_mut(self.id) else {
+        let Some(id) = self.id else {
+            return Poll::Ready(None);
+        };
+        let Some(Some(place)) = state.readers.get_mut(id) else {
             return Poll::Ready(None);
         };
         if let Some(chunk) = state.chunks.get(place.next - state.base) {
@@ -230,7 +234,8 @@ impl Reader {
                     Ok(trailers) => trailers.clone().map(|t| Ok(Frame::trailers(t))),
                     Err(error) => Some(Err(error.clone())),
                 };
-                state.readers[self.id] = None;
+                state.readers[id] = None;
+                self.id = None;
                 Poll::Ready(last)
             }
         }
@@ -244,8 +249,9 @@ impl Reader {
 
 impl Drop for Reader {
     fn drop(&mut self) {
+        let Some(id) = self.id else { return };
         let mut state = self.shared.lock();
-        state.readers[self.id] = None;
+        state.readers[id] = None;
         state.trim();
         if !state.any_reader()
             && let Some(writer) = state.writer.take()
@@ -349,6 +355,21 @@ mod tests {
         assert_eq!(fill.push(Bytes::from_static(b"01234567890")).await, Pushed::Outgrown);
         drop(reader);
         assert_eq!(fill.push(Bytes::from_static(b"x")).await, Pushed::NobodyCares);
+    }
+
+    #[tokio::test]
+    async fn a_reader_that_is_done_takes_nobody_elses_place() {
+        let fill = Fill::new(100, None);
+        let source = fill.source();
+        let mut done = source.read().expect("a reader");
+        fill.push(Bytes::from_static(b"all")).await;
+        fill.finish(None).expect("the whole body");
+        assert!(next(&mut done).await.expect("the piece").is_ok());
+        assert!(next(&mut done).await.is_none());
+        let late = source.read().expect("a reader");
+        assert!(next(&mut done).await.is_none(), "the newcomer's piece");
+        drop(done);
+        assert_eq!(read_all(late).await.expect("the body"), 3);
     }
 
     #[tokio::test]

@@ -112,10 +112,9 @@ impl Over {
 }
 
 #[derive(Debug, Args)]
-#[group(id = "what", required = true, multiple = true, args = ["urls", "tags", "prefixes", "all"])]
 pub(super) struct PurgeArgs {
     /// URLs, with scheme and host as visitors write them
-    #[arg(value_name = "URL")]
+    #[arg(value_name = "URL", required_unless_present_any = ["tags", "prefixes", "all"])]
     pub urls: Vec<String>,
     /// A tag; may be given again
     #[arg(long = "tag", value_name = "TAG")]

@@ -142,16 +142,16 @@ impl Admin {
         token: Option<&str>,
     ) -> Result<Admin, String> {
         let (mut address, mut secret) = ("127.0.0.1:6082".to_string(), token.map(str::to_string));
+        // The app's address is none of our business here, and may be missing.
+        let overrides = Overrides { to: Some("unix:/".into()), ..Overrides::default() };
         let configured = match (file, given) {
-            (Some(file), _) => Some(
-                config::load(Source::File(file), config::environment(), &Overrides::default())
-                    .map_err(|error| error.to_string())?,
-            ),
-            (None, None) => {
-                config::load(Source::Search, config::environment(), &Overrides::default()).ok()
-            }
+            (Some(file), _) => Some(Source::File(file)),
+            (None, None) => Some(Source::Search),
             (None, Some(_)) => None,
-        };
+        }
+        .map(|source| config::load(source, config::environment(), &overrides))
+        .transpose()
+        .map_err(|error| error.to_string())?;
         if let Some(settings) = configured {
             let listen = settings.admin.listen.ok_or("error: the admin port is off")?;
             address = reachable(listen);

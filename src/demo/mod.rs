@@ -4,7 +4,7 @@
 mod origin;
 mod tour;
 
-use crate::app::{self, Running};
+use crate::app::{self, Running, Signals};
 use crate::cli::{Client, say};
 use crate::config::{AccessLog, Listen, Settings, Target};
 use origin::Origin;
@@ -46,14 +46,19 @@ pub fn run(once: bool, listen: Option<&str>) -> ExitCode {
         say(&format!("  {line}"));
     }
     say("Ctrl-C ends it.");
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    if let Ok(runtime) = runtime
-        && let Err(error) = runtime.block_on(app::until_told())
-    {
+    if let Err(error) = until_told() {
         return failed(&error.to_string());
     }
     running.stop();
     ExitCode::SUCCESS
+}
+
+fn until_told() -> std::io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        Signals::listen()?.told().await;
+        Ok(())
+    })
 }
 
 /// Starts the proxy on the usual ports, or on free ones if these are taken.

@@ -13,8 +13,9 @@ use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::sync::{Arc, OnceLock};
 use xxhash_rust::xxh3::xxh3_128_with_seed;
 
-/// The key of a stored response: its target, and a hash of it that is keyed
-/// afresh in each process, so that nobody outside can make keys collide.
+/// The key of a stored response: its target, and a hash of it that is seeded
+/// afresh in each process. Keys are equal if their targets are: two that collide
+/// in the hash stay two keys.
 #[derive(Clone, Debug)]
 pub struct CacheKey {
     hash: u128,

@@ -9,7 +9,7 @@ pub use gate::Gate;
 pub use socket::{Sockets, bind};
 
 use crate::proxy::Proxy;
-use http::Request;
+use http::{Request, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -109,28 +109,32 @@ fn admit(
     };
     let (proxy, closing) = (Arc::clone(proxy), closing.clone());
     tokio::spawn(async move {
-        if let Err(error) = serve_connection(stream, peer, proxy, options, closing).await {
+        let phases = Phases::default();
+        // A socket without it works, only slower.
+        let _ = stream.set_nodelay(true);
+        let stream = Patient::new(stream, phases.clone(), options, ticket);
+        if let Err(error) = serve_connection(stream, phases, peer, proxy, options, closing).await {
             tracing::debug!(%peer, %error, "a connection ended");
         }
-        drop((ticket, alive));
+        drop(alive);
     });
 }
 
 async fn serve_connection(
-    stream: TcpStream,
+    stream: Patient,
+    phases: Phases,
     peer: SocketAddr,
     proxy: Arc<Proxy>,
     options: Options,
     mut closing: watch::Receiver<bool>,
 ) -> hyper::Result<()> {
-    // A socket without it works, only slower.
-    let _ = stream.set_nodelay(true);
-    let phases = Phases::default();
-    let stream = Patient::new(stream, phases.clone(), options);
     let service = service_fn(move |request: Request<Incoming>| {
         let (proxy, busy) = (Arc::clone(&proxy), phases.begin());
         async move {
             let response = proxy.handle(request, peer).await;
+            if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+                busy.becomes_tunnel();
+            }
             Ok::<_, std::convert::Infallible>(response.map(|body| During { body, _busy: busy }))
         }
     });

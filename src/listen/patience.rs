@@ -5,6 +5,7 @@
 //! stream itself keeps them, told by the service in which phase it is.
 
 use super::Options;
+use super::gate::Ticket;
 use parking_lot::Mutex;
 use std::io::{Error, ErrorKind, IoSlice, Result};
 use std::pin::Pin;
@@ -33,6 +34,8 @@ enum Phase {
     Busy,
     /// The next request is awaited.
     Idle,
+    /// The connection belongs to two others who talk as they like.
+    Tunnel,
 }
 
 /// The phase of a connection, as the service tells it.
@@ -51,9 +54,19 @@ impl Phases {
 #[derive(Debug)]
 pub(super) struct Busy(Phases);
 
+impl Busy {
+    /// The answer turns the connection into a tunnel.
+    pub fn becomes_tunnel(&self) {
+        *self.0.0.lock() = Phase::Tunnel;
+    }
+}
+
 impl Drop for Busy {
     fn drop(&mut self) {
-        *self.0.0.lock() = Phase::Idle;
+        let mut phase = self.0.0.lock();
+        if *phase == Phase::Busy {
+            *phase = Phase::Idle;
+        }
     }
 }
 
@@ -64,6 +77,8 @@ pub(super) struct Patient {
     options: Options,
     reading: Deadline,
     writing: Deadline,
+    /// Counted for as long as the stream is open, as a tunnel too.
+    _ticket: Ticket,
 }
 
 /// A time-out that runs from when it is first needed.
@@ -95,15 +110,15 @@ impl Deadline {
 }
 
 impl Patient {
-    pub fn new(stream: TcpStream, phases: Phases, options: Options) -> Patient {
+    pub fn new(stream: TcpStream, phases: Phases, options: Options, ticket: Ticket) -> Patient {
         let (reading, writing) = (Deadline::default(), Deadline::default());
-        Patient { stream, phases, options, reading, writing }
+        Patient { stream, phases, options, reading, writing, _ticket: ticket }
     }
 
     fn poll_read_deadline(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let phase = *self.phases.0.lock();
         let length = match phase {
-            Phase::Busy => {
+            Phase::Busy | Phase::Tunnel => {
                 self.reading.clear();
                 return Poll::Pending;
             }

@@ -6,5 +6,5 @@ mod pool;
 mod request;
 
 pub use connect::Upstream;
-pub use pool::{Options, Pool, Tunnel};
+pub use pool::{Options, Pool};
 pub use request::{outbound, upgrade_outbound, via};

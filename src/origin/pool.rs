@@ -48,11 +48,6 @@ pub struct Pool {
     idle: Arc<Mutex<Vec<Idle>>>,
 }
 
-/// Stands in the extensions of a 101: the tunnel's place among the requests in
-/// flight. To be kept as long as the tunnel is open.
-#[derive(Clone, Debug)]
-pub struct Tunnel(#[expect(dead_code, reason = "kept for its drop")] Arc<OwnedSemaphorePermit>);
-
 #[derive(Debug)]
 struct Idle {
     sender: SendRequest<Body>,
@@ -175,10 +170,10 @@ impl Pool {
         sender: SendRequest<Body>,
         place: OwnedSemaphorePermit,
     ) -> Response<Body> {
-        let (mut parts, incoming) = response.into_parts();
+        let (parts, incoming) = response.into_parts();
         if parts.status == StatusCode::SWITCHING_PROTOCOLS {
-            // The connection is a tunnel now, and its place is the tunnel's.
-            parts.extensions.insert(Tunnel(Arc::new(place)));
+            // The connection is a tunnel now: bounded like the client's, not
+            // like a request.
             return Response::from_parts(parts, Body::empty());
         }
         let idle_for = keep_alive(&parts.headers).map_or(self.options.idle_timeout, |stated| {

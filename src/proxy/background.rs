@@ -1,9 +1,9 @@
 //! Validating a stale response behind the back of the visitor who was given it
 //! (RFC 5861 section 3).
 
+use super::Proxy;
 use super::fetch::Plan;
 use super::lookup::Found;
-use super::{Proxy, lookup};
 use crate::collapse::Role;
 use crate::key::CacheKey;
 use crate::message::Presented;
@@ -20,10 +20,6 @@ impl Proxy {
         key: &CacheKey,
         stale: &Arc<StoredResponse>,
     ) {
-        if lookup::is_personal(request, &self.shared.options.policy) {
-            // Its answer could be its own; somebody else's request will do.
-            return;
-        }
         let flight = (key.clone(), 0);
         let softened = stale.softened().map_or(0, |_| stale.checked());
         let number = || self.shared.purger.last();

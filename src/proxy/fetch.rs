@@ -116,7 +116,7 @@ impl Proxy {
         let mut fields = plan.request.fields.clone();
         let now = self.shared.clock.now();
         // Where nothing is going to be stored, the client's own copy may do.
-        let hopeless = self.shared.shy.reason(&plan.key, now).is_some_and(is_lasting);
+        let hopeless = self.shared.uncacheable.reason(&plan.key, now).is_some_and(is_lasting);
         match &plan.stale {
             Some(stale) => {
                 validation::make_conditional(&mut fields, &stale.content().fields);
@@ -192,7 +192,10 @@ impl Proxy {
             Some(stale) => {
                 let now = self.shared.clock.now();
                 status.ttl = Some(respond::ttl(stale, now));
-                status.detail = Some("stale-if-error");
+                status.detail = Some(match failed {
+                    Failed::Silent(_) => "stale-when-down",
+                    Failed::Status(_) => "stale-if-error",
+                });
                 respond::from_store(request, stale, now, self.shared.options.max_ranges, status)
             }
             None => respond::failure(failed, status),
@@ -217,9 +220,7 @@ impl Proxy {
         match storable {
             Ok(()) => status.stored = self.keep(&plan.key, &stored),
             Err(reason) => {
-                if reason.is_about_the_response() {
-                    self.shared.memory.remove(&plan.key);
-                }
+                self.outdate(plan, reason);
                 status.detail = Some(reason.code());
             }
         }
@@ -256,8 +257,15 @@ impl Proxy {
         let expected = http_body::Body::size_hint(response.body()).exact();
         let mut status = CacheStatus::forwarded(plan.forward);
         if let Err(reason) = self.storability(&plan.request, &content, expected.unwrap_or(0)) {
-            if reason != Reason::Status {
-                self.shared.shy.note(&plan.key, reason, exchange.received);
+            // An origin in trouble says nothing about the page.
+            let status_code = content.status;
+            if !status_code.is_server_error() && status_code != StatusCode::TOO_MANY_REQUESTS {
+                self.outdate(&plan, reason);
+            }
+            let personal = super::lookup::is_personal(&plan.request, &self.shared.options.policy);
+            // What one visitor is answered says nothing about the next.
+            if !personal && reason != Reason::Status {
+                self.shared.uncacheable.note(&plan.key, reason, exchange.received);
             }
             if let Some(leader) = leader {
                 leader.land(Landing::Alone);
@@ -267,7 +275,7 @@ impl Proxy {
             return;
         }
         status.stored = true;
-        self.shared.shy.forget(&plan.key);
+        self.shared.uncacheable.forget(&plan.key);
         let limit = usize::try_from(self.shared.options.max_object).unwrap_or(usize::MAX);
         let fill = Fill::new(limit, expected);
         let filling = Arc::new(Filling { content, source: fill.source(), aged });
@@ -282,8 +290,8 @@ impl Proxy {
                 false => Landing::Alone,
             });
         }
-        self.pump(&plan.key, response.into_body(), fill, &filling.content, leader).await;
-        drop(departure);
+        let body = response.into_body();
+        self.pump(&plan.key, body, fill, &filling.content, leader, departure).await;
     }
 
     /// Reads the body for everybody, and stores it when it is whole.
@@ -293,8 +301,10 @@ impl Proxy {
         mut body: Body,
         fill: Fill,
         content: &Content,
-        mut leader: Option<Leader>,
+        leader: Option<Leader>,
+        departure: Departure,
     ) {
+        let mut on_the_way = Some((leader, departure));
         let mut trailers = None;
         while let Some(frame) = body.frame().await {
             let frame = match frame {
@@ -308,10 +318,11 @@ impl Proxy {
                 Ok(chunk) => match fill.push(chunk).await {
                     Pushed::Kept => {}
                     Pushed::Outgrown => {
-                        // Newcomers could not be given its beginning.
-                        if leader.take().is_some() {
+                        // Newcomers could not be given its beginning, and
+                        // nothing will be stored.
+                        if on_the_way.take().is_some() {
                             let now = self.shared.clock.now();
-                            self.shared.shy.note(key, Reason::TooLarge, now);
+                            self.shared.uncacheable.note(key, Reason::TooLarge, now);
                         }
                     }
                     Pushed::NobodyCares => return fill.abort(BodyError::Abandoned),
@@ -322,6 +333,18 @@ impl Proxy {
         if let Some(filled) = fill.finish(trailers) {
             let stored = StoredResponse::new(super::content::with_body(content, &filled));
             self.keep(key, &Arc::new(stored));
+        }
+    }
+
+    /// The origin does not confirm the stale response any more, and what it says
+    /// instead may not be stored: the stale one is not to stand in for it.
+    fn outdate(&self, plan: &Plan, reason: Reason) {
+        let personal = super::lookup::is_personal(&plan.request, &self.shared.options.policy);
+        if let Some(stale) = &plan.stale
+            && !personal
+            && reason.is_about_the_response()
+        {
+            self.shared.memory.remove_one(&plan.key, stale);
         }
     }
 

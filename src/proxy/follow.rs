@@ -2,7 +2,8 @@
 
 use super::fetch::Arrived;
 use super::lookup::Found;
-use super::{Answer, Flight, Proxy, respond};
+use super::respond::{self, Failed};
+use super::{Answer, Flight, Proxy};
 use crate::collapse::Landing;
 use crate::key::CacheKey;
 use crate::message::Presented;
@@ -42,6 +43,10 @@ impl Proxy {
                     Found::Stale(stale) => Some(stale),
                     _ => None,
                 };
+                // Its error was answered with another variant; ours may do better.
+                if let (Failed::Status(_), None) = (failed, stale) {
+                    return answered(self.fetch_alone(request, key, found, "").await);
+                }
                 return answered(self.without_origin(request, stale, failed, status));
             }
             Arrived::Filling(filling) => &filling.content,

@@ -49,6 +49,9 @@ impl Proxy {
             let stored = Arc::clone(stored);
             return match reuse::decide(&content.freshness, stored.softened(), personal, now) {
                 Reuse::Fresh => Found::Usable(stored),
+                // Validating behind would ask as this visitor; so it is done
+                // in front, for this visitor.
+                Reuse::StaleAndValidate if personal => Found::Stale(stored),
                 Reuse::StaleAndValidate => Found::UsableWhileValidated(stored),
                 Reuse::Validate => Found::Stale(stored),
                 Reuse::NotForThisVisitor => Found::Withheld,

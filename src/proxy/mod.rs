@@ -20,7 +20,7 @@ mod passthrough;
 mod purging;
 mod record;
 mod respond;
-mod shy;
+mod uncacheable;
 
 pub use record::Recorded;
 
@@ -40,8 +40,9 @@ use crate::storage::Memory;
 use fetch::{Arrived, Plan};
 use follow::Followed;
 use http::header::HeaderName;
-use http::{HeaderValue, Request, Response};
+use http::{HeaderValue, Method, Request, Response};
 use hyper::body::Incoming;
+use hyper::upgrade::OnUpgrade;
 use lookup::Found;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -88,7 +89,7 @@ pub struct Shared {
     /// Where requests are written down.
     pub log: AccessLog,
     collapser: Arc<Collapser<FlightKey, Arrived>>,
-    shy: Arc<shy::Shy>,
+    uncacheable: Arc<uncacheable::Uncacheable>,
 }
 
 impl Shared {
@@ -100,10 +101,10 @@ impl Shared {
         clock: Arc<dyn Clock>,
         log: AccessLog,
     ) -> Shared {
-        let shy = Arc::new(shy::Shy::new(options.uncacheable_ttl));
+        let uncacheable = Arc::new(uncacheable::Uncacheable::new(options.uncacheable_ttl));
         let options = Arc::new(options);
         let (metrics, collapser) = (Arc::default(), Arc::default());
-        Shared { options, memory, purger, metrics, clock, log, collapser, shy }
+        Shared { options, memory, purger, metrics, clock, log, collapser, uncacheable }
     }
 }
 
@@ -140,28 +141,35 @@ impl Proxy {
     /// goes wrong is answered.
     pub async fn handle(
         self: &Arc<Self>,
-        request: Request<Incoming>,
+        mut request: Request<Incoming>,
         peer: SocketAddr,
     ) -> Response<Recorded> {
-        let line = record::Line::begin(&request, peer, &*self.shared.clock);
-        let answer = self.answer(request, peer).await;
+        let mut line = record::Line::begin(&request, peer, &*self.shared.clock);
+        let upgrade = hyper::upgrade::on(&mut request);
+        let (parts, body) = request.into_parts();
+        let answer = match Presented::read(parts, peer, &self.shared.options.presented) {
+            Ok(presented) => {
+                line.client = presented.client;
+                self.answer(&presented, body, upgrade).await
+            }
+            Err(refusal) => respond::refusal(&refusal),
+        };
         record::finish(&self.shared, line, answer)
     }
 
-    async fn answer(self: &Arc<Self>, mut request: Request<Incoming>, peer: SocketAddr) -> Answer {
-        let upgrade = hyper::upgrade::on(&mut request);
-        let (parts, body) = request.into_parts();
-        let presented = match Presented::read(parts, peer, &self.shared.options.presented) {
-            Ok(presented) => presented,
-            Err(refusal) => return respond::refusal(&refusal),
-        };
-        if presented.method.as_str() == "PURGE" {
-            return self.purge(&presented);
+    async fn answer(
+        self: &Arc<Self>,
+        request: &Presented,
+        body: Incoming,
+        upgrade: OnUpgrade,
+    ) -> Answer {
+        if request.method.as_str() == "PURGE" {
+            return self.purge(request);
         }
-        match passthrough::reason(&presented, &self.shared.options) {
-            Some(why) if presented.wants_websocket => self.tunnel(&presented, upgrade, why).await,
-            Some(why) => self.pass(&presented, body, why).await,
-            None => self.through_the_cache(&presented).await,
+        match passthrough::reason(request, &self.shared.options) {
+            Some(why) if request.wants_websocket => self.tunnel(request, upgrade, why).await,
+            Some(why) => self.pass(request, body, why).await,
+            None => self.through_the_cache(request).await,
         }
     }
 
@@ -174,7 +182,11 @@ impl Proxy {
                 Found::Usable(stored) => return self.hit(request, stored, None),
                 Found::UsableWhileValidated(stored) => {
                     self.validate_behind(request, &key, stored);
-                    return self.hit(request, stored, Some("stale-while-revalidate"));
+                    let why = match stored.softened() {
+                        Some(_) => "soft-purge",
+                        None => "stale-while-revalidate",
+                    };
+                    return self.hit(request, stored, Some(why));
                 }
                 Found::Stale(_) | Found::Withheld | Found::Nothing(_) => {}
             }
@@ -182,8 +194,12 @@ impl Proxy {
                 return respond::only_if_cached(found.forward());
             }
             if passthrough::only_whole_responses_are_fetched(request) {
-                let why = CacheStatus::forwarded(found.forward());
-                return self.pass_head(request, why).await;
+                let mut status = CacheStatus::forwarded(found.forward());
+                status.detail = Some(match request.method {
+                    Method::HEAD => "head",
+                    _ => "range",
+                });
+                return self.pass_head(request, status).await;
             }
             match self.fetch_with_others(request, &key, &found, &flight).await {
                 Followed::Answer(answer) => return *answer,
@@ -205,7 +221,7 @@ impl Proxy {
     ) -> Followed {
         let now = self.shared.clock.now();
         let personal = lookup::is_personal(request, &self.shared.options.policy);
-        if personal || self.shared.shy.remembers(key, now) {
+        if personal || self.shared.uncacheable.remembers(key, now) {
             return Followed::Answer(Box::new(self.fetch_alone(request, key, found, "").await));
         }
         // A fetch that left before a purge of this target is no use any more.

@@ -6,7 +6,7 @@ use super::{Answer, Options, Proxy};
 use crate::body::{Body, Passing};
 use crate::key::CacheKey;
 use crate::message::Presented;
-use crate::origin::{self, Tunnel};
+use crate::origin;
 use crate::purge::{Selectors, Softness};
 use crate::semantics::cache_status::{CacheStatus, Forward};
 use crate::semantics::{conditional, cookies, fields, invalidation, tags};
@@ -127,7 +127,6 @@ impl Proxy {
         let mut answer = self.hand_on(request, outbound, status).await;
         if answer.response.status() == StatusCode::SWITCHING_PROTOCOLS {
             let origin = hyper::upgrade::on(&mut answer.response);
-            let place = answer.response.extensions_mut().remove::<Tunnel>();
             let fields = answer.response.headers_mut();
             fields.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
             fields.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
@@ -135,7 +134,6 @@ impl Proxy {
                 if let (Ok(client), Ok(origin)) = (client.await, origin.await) {
                     copy_both_ways(client, origin).await;
                 }
-                drop(place);
             });
         }
         answer

@@ -14,7 +14,7 @@ use http::header::{self, HeaderName, HeaderValue};
 use http::{Method, Request, Response, StatusCode, Version};
 use http_body::{Frame, SizeHint};
 use hyper::body::Incoming;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -25,7 +25,8 @@ const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
 /// end.
 pub(super) struct Line {
     began: Moment,
-    peer: SocketAddr,
+    /// Who asked, as far as it is known.
+    pub client: IpAddr,
     method: Method,
     target: String,
     version: Version,
@@ -39,7 +40,7 @@ impl Line {
         let field = |name: HeaderName| request.headers().get(name).cloned();
         Line {
             began: clock.now(),
-            peer,
+            client: peer.ip().to_canonical(),
             method: request.method().clone(),
             target: request.uri().to_string(),
             version: request.version(),
@@ -128,7 +129,7 @@ impl Drop for Recorded {
         log.write(Entry {
             at: clock.wall(),
             took: clock.now().since(line.began),
-            client: line.peer.ip().to_canonical(),
+            client: line.client,
             method: line.method.as_str(),
             target: &line.target,
             version: line.version,

@@ -111,7 +111,9 @@ pub(super) fn handed_on(
     status: CacheStatus,
 ) -> Answer {
     let (head, body) = origin.into_parts();
-    if has_it(request, head.status, &head.headers, exchange.received_at) {
+    let has_validator =
+        head.headers.contains_key(header::ETAG) || head.headers.contains_key(header::LAST_MODIFIED);
+    if has_validator && has_it(request, head.status, &head.headers, exchange.received_at) {
         return not_modified(head.headers, status);
     }
     Answer { response: response(head.status, head.headers, body), status }

@@ -32,9 +32,7 @@ impl Cookies {
     pub fn identify(&self, fields: &HeaderMap) -> bool {
         match self {
             Cookies::All => fields.contains_key(COOKIE),
-            Cookies::Named(names) => {
-                pairs(fields).any(|(name, _)| names.iter().any(|n| n.as_bytes() == name))
-            }
+            Cookies::Named(names) => pairs(fields).any(|(name, _)| may_be_one_of(name, names)),
         }
     }
 
@@ -44,7 +42,7 @@ impl Cookies {
         let mut kept: Vec<(&[u8], &[u8])> = pairs(fields)
             .filter(|(name, _)| match self {
                 Cookies::All => true,
-                Cookies::Named(names) => names.iter().any(|n| n.as_bytes() == *name),
+                Cookies::Named(names) => may_be_one_of(name, names),
             })
             .collect();
         if kept.is_empty() {
@@ -65,7 +63,15 @@ impl Cookies {
 
 /// Whether a request bears one of the named cookies.
 pub fn bears_any(fields: &HeaderMap, names: &[Box<str>]) -> bool {
-    !names.is_empty() && pairs(fields).any(|(name, _)| names.iter().any(|n| n.as_bytes() == name))
+    !names.is_empty() && pairs(fields).any(|(name, _)| may_be_one_of(name, names))
+}
+
+/// Whether an app may take a cookie for one of these. A name that is not a token
+/// (RFC 6265 section 4.1.1) is one that apps read differently: Django strips
+/// white space that is not ASCII, and finds `sessionid` where there was none.
+fn may_be_one_of(name: &[u8], names: &[Box<str>]) -> bool {
+    let token = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
+    names.iter().any(|n| n.as_bytes() == name) || !name.iter().all(token)
 }
 
 /// The cookies of a request, name and value, over all lines. A piece without
@@ -117,6 +123,19 @@ mod tests {
         let named = Cookies::Named(vec!["a".into(), "b".into()]);
         // `b` inside the value of `a` would need a semicolon, which ends a value.
         assert_ne!(named.selecting(&fields(&["a=1; b=2"])), named.selecting(&fields(&["a=1 b=2"])),);
+    }
+
+    #[test]
+    fn a_name_that_apps_read_differently_identifies() {
+        let named = Cookies::Named(vec!["sessionid".into()]);
+        let names = [Box::from("sessionid")];
+        for line in [&b"\xc2\xa0sessionid=a"[..], b"_ga=1; \x85sessionid=a", b"\"sessionid\"=a"] {
+            let mut fields = HeaderMap::new();
+            fields.append(COOKIE, HeaderValue::from_bytes(line).expect("a value"));
+            assert!(named.identify(&fields), "{}", line.escape_ascii());
+            assert!(named.selecting(&fields).is_some(), "{}", line.escape_ascii());
+            assert!(bears_any(&fields, &names), "{}", line.escape_ascii());
+        }
     }
 
     #[test]

@@ -81,8 +81,8 @@ impl Reason {
                  and the response states no lifetime"
             }
             Reason::NoLifetime => {
-                "the response states no lifetime and has no validator; \
-                 a default_ttl would give it one"
+                "the response states no lifetime and has no validator; default_ttl gives \
+                 a lifetime to those for visitors who are not identified"
             }
             Reason::TooLarge => "the body is larger than max_object",
         }

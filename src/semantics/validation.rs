@@ -1,7 +1,8 @@
 //! Asking the origin whether a stored response still holds (RFC 9111 section
 //! 4.3), and taking over what it answers (sections 3.2 and 4.3.4).
 
-use http::header::{self, HeaderMap, HeaderName};
+use super::fields::members;
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 /// Makes a request conditional on the *stored* validators: what the client had
 /// in mind is answered by the cache later, and must not leak into this one.
@@ -68,14 +69,28 @@ pub fn freshen(stored: &HeaderMap, not_modified: &HeaderMap) -> Validated {
     // What a hit computes is not a stored field's business.
     fields.remove(header::AGE);
     for name in not_modified.keys().filter(|name| !KEPT.contains(name)) {
-        if *name != header::VARY {
-            fields.remove(name);
+        if *name == header::VARY {
+            widen_vary(&mut fields, not_modified);
+            continue;
         }
+        fields.remove(name);
         for value in not_modified.get_all(name) {
             fields.append(name.clone(), value.clone());
         }
     }
     Validated::Freshened(Box::new(fields))
+}
+
+/// Adds what the 304 nominates and the stored response does not.
+fn widen_vary(fields: &mut HeaderMap, not_modified: &HeaderMap) {
+    let new: Vec<&[u8]> = members(not_modified, &header::VARY)
+        .filter(|new| !members(fields, &header::VARY).any(|old| old.eq_ignore_ascii_case(new)))
+        .collect();
+    if let Ok(value) = HeaderValue::from_bytes(&new.join(&b", "[..]))
+        && !new.is_empty()
+    {
+        fields.append(header::VARY, value);
+    }
 }
 
 /// The weak comparison of entity tags (RFC 9110 section 8.8.3.2).
@@ -95,7 +110,6 @@ fn opaque(tag: &[u8]) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::HeaderValue;
 
     fn map(lines: &[(&'static str, &'static str)]) -> HeaderMap {
         let mut fields = HeaderMap::new();
@@ -156,9 +170,11 @@ mod tests {
     #[test]
     fn vary_only_grows() {
         let stored = map(&[("vary", "Cookie, Accept-Encoding")]);
-        let expected = map(&[("vary", "Cookie, Accept-Encoding"), ("vary", "Cookie")]);
-        let freshened = freshen(&stored, &map(&[("vary", "Cookie")]));
-        assert_eq!(freshened, Validated::Freshened(Box::new(expected)));
+        let freshened = freshen(&stored, &map(&[("vary", "cookie")]));
+        assert_eq!(freshened, Validated::Freshened(Box::new(stored.clone())));
+        let more = freshen(&stored, &map(&[("vary", "Cookie, Origin"), ("vary", "DNT")]));
+        let expected = map(&[("vary", "Cookie, Accept-Encoding"), ("vary", "Origin, DNT")]);
+        assert_eq!(more, Validated::Freshened(Box::new(expected)));
     }
 
     #[test]

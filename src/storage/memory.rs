@@ -125,10 +125,10 @@ impl Memory {
     }
 
     /// Stores a response, in place of one that the same requests select.
-    /// Returns whether it is kept: one that is heavier than half of the limit
-    /// is not.
+    /// Returns whether it is kept: one that is heavier than all there is room
+    /// for is not.
     pub fn put(&self, key: &CacheKey, stored: Arc<StoredResponse>) -> bool {
-        if stored.weight() as u64 > self.limits.bytes / 2 {
+        if stored.weight() as u64 + key.weight() as u64 > Self::capacity(self.limits) {
             return false;
         }
         self.map.entry(key.clone()).and_compute_with(|entry| {
@@ -157,6 +157,11 @@ impl Memory {
     /// Removes all variants of a target. Returns how many there were.
     pub fn remove(&self, key: &CacheKey) -> usize {
         self.map.remove(key).map_or(0, |slot| slot.variants.len())
+    }
+
+    /// Removes one stored response, and leaves the other variants.
+    pub fn remove_one(&self, key: &CacheKey, stored: &Arc<StoredResponse>) {
+        self.keep_only(key, |other| !Arc::ptr_eq(other, stored));
     }
 
     /// Shows every stored response to `judge` and does what it says. Takes time
@@ -306,7 +311,7 @@ mod tests {
     #[test]
     fn what_is_too_heavy_is_not_kept_and_many_variants_do_not_fill_everything() {
         let memory = Memory::new(Limits { bytes: 100_000, variants: 64 });
-        assert!(!memory.put(&key("/big"), response(60_000, "a")));
+        assert!(!memory.put(&key("/big"), response(99_000, "a")));
         assert!(memory.get(&key("/big")).is_none());
         for language in 0..20 {
             assert!(memory.put(&key("/many"), response(9_000, &language.to_string())));

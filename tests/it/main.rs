@@ -4,6 +4,7 @@
 
 mod harness;
 
+mod aging;
 mod apps;
 mod caching;
 mod differential;

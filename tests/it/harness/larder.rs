@@ -90,12 +90,18 @@ impl Larder {
 
     /// `POST /v1/purge` with a JSON document.
     pub fn purge(&self, document: &str) -> Response {
-        client::request(self.admin, "POST", "/v1/purge", &[], document.as_bytes())
+        client::request(
+            self.admin,
+            "POST",
+            "/v1/purge",
+            &[("Host", "localhost")],
+            document.as_bytes(),
+        )
     }
 
     /// A number of `GET /v1/stats`, by its JSON pointer.
     pub fn stat(&self, pointer: &str) -> u64 {
-        let answer = client::get(self.admin, "/v1/stats", &[]);
+        let answer = client::get(self.admin, "/v1/stats", &[("Host", "localhost")]);
         let document: serde_json::Value =
             serde_json::from_slice(&answer.body).expect("a JSON document");
         document.pointer(pointer).and_then(|v| v.as_u64()).expect("a number")

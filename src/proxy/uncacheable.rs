@@ -14,14 +14,14 @@ const MOST: u64 = 16_384;
 
 /// A bounded memory of targets, by hash: confusing two costs a wait, no more.
 #[derive(Debug)]
-pub(super) struct Shy {
+pub(super) struct Uncacheable {
     known: Cache<u128, (Moment, Reason)>,
     lasts: Duration,
 }
 
-impl Shy {
-    pub fn new(lasts: Duration) -> Shy {
-        Shy { known: Cache::new(MOST), lasts }
+impl Uncacheable {
+    pub fn new(lasts: Duration) -> Uncacheable {
+        Uncacheable { known: Cache::new(MOST), lasts }
     }
 
     /// Notes that a target's response was not storable.

@@ -1,0 +1,236 @@
+//! What time does to a stored response: the proxy in this process, over real
+//! sockets, by a clock that the test turns.
+
+use crate::harness::{Origin, Response, get, reply, request, wait_until};
+use larder::app::{self, Running};
+use larder::clock::ManualClock;
+use larder::config::{AccessLog, Cache, Listen, Settings, Target};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+struct House {
+    running: Running,
+    clock: Arc<ManualClock>,
+}
+
+impl House {
+    fn in_front_of(origin: &Origin, set: impl FnOnce(&mut Cache)) -> House {
+        let (host, port) = (origin.address.ip().to_string(), origin.address.port());
+        let mut settings = Settings::new(Target::Tcp { host, port });
+        let any = "127.0.0.1:0".parse().expect("an address");
+        settings.listen = vec![Listen { text: "any".into(), addresses: vec![any] }];
+        settings.admin.listen = Some(any);
+        settings.log.access = AccessLog::Off;
+        settings.threads = 1;
+        set(&mut settings.cache);
+        let clock = Arc::new(ManualClock::default());
+        let running = app::start_with_clock(&settings, clock.clone()).expect("it starts");
+        House { running, clock }
+    }
+
+    fn pass(&self, seconds: u64) {
+        self.clock.advance(Duration::from_secs(seconds));
+    }
+
+    fn get(&self, path: &str) -> Response {
+        get(self.running.addresses()[0], path, &[])
+    }
+
+    fn status(&self, path: &str) -> String {
+        self.get(path).cache_status().to_string()
+    }
+
+    fn purge_softly(&self, tag: &str) {
+        let admin = self.running.admin().expect("an admin port");
+        let document = format!("{{\"tags\": [\"{tag}\"], \"soft\": true}}");
+        let answer =
+            request(admin, "POST", "/v1/purge", &[("Host", "localhost")], document.as_bytes());
+        assert_eq!(answer.status, 200, "{}", answer.text());
+    }
+}
+
+/// Counts its answers in the body: `1`, `2`, ...
+fn counting(fields: &'static [&'static str]) -> Origin {
+    let count = AtomicUsize::new(0);
+    Origin::answering(move |_| {
+        reply(200, fields, &(count.fetch_add(1, Ordering::SeqCst) + 1).to_string())
+    })
+}
+
+#[test]
+fn a_response_ages_second_by_second_until_it_is_stale() {
+    let origin = counting(&["Cache-Control: max-age=60"]);
+    let house = House::in_front_of(&origin, |_| {});
+    assert_eq!(house.status("/"), "larder; fwd=uri-miss; stored");
+    for (pass, age, ttl) in [(0, "0", 60), (10, "10", 50), (49, "59", 1)] {
+        house.pass(pass);
+        let answer = house.get("/");
+        assert_eq!(answer.field("age"), Some(age));
+        assert_eq!(answer.cache_status(), format!("larder; hit; ttl={ttl}"));
+    }
+    house.pass(1);
+    let answer = house.get("/");
+    assert_eq!((answer.cache_status(), answer.text().as_str()), ("larder; fwd=stale; stored", "2"));
+}
+
+#[test]
+fn age_of_the_way_here_counts_too() {
+    let origin = counting(&["Cache-Control: max-age=60", "Age: 45"]);
+    let house = House::in_front_of(&origin, |_| {});
+    assert_eq!(house.get("/").field("age"), Some("45"));
+    house.pass(14);
+    assert_eq!(house.get("/").field("age"), Some("59"));
+    assert_eq!(house.status("/"), "larder; hit; ttl=1");
+    house.pass(1);
+    assert_eq!(house.status("/"), "larder; fwd=stale; stored");
+}
+
+#[test]
+fn a_304_makes_fresh_again_and_keeps_the_body() {
+    let origin = Origin::answering(|seen| match seen.field("if-none-match") {
+        Some("\"a\"") => reply(304, &["ETag: \"a\"", "Cache-Control: max-age=20", "X-New: 1"], ""),
+        Some(other) => panic!("not ours: {other}"),
+        None => reply(200, &["ETag: \"a\"", "Cache-Control: max-age=10", "X-Old: 1"], "body"),
+    });
+    let house = House::in_front_of(&origin, |_| {});
+    house.get("/");
+    house.pass(11);
+    let validated = house.get("/");
+    assert_eq!(validated.cache_status(), "larder; fwd=stale; fwd-status=304; stored");
+    house.pass(19);
+    let hit = house.get("/");
+    assert_eq!(hit.cache_status(), "larder; hit; ttl=1");
+    for answer in [validated, hit] {
+        assert_eq!((answer.status, answer.text().as_str()), (200, "body"));
+        assert_eq!((answer.field("x-new"), answer.field("x-old")), (Some("1"), Some("1")));
+    }
+    assert_eq!(origin.count(), 2);
+}
+
+#[test]
+fn stale_while_revalidate_answers_at_once_and_validates_behind_once() {
+    let origin = counting(&["Cache-Control: max-age=10, stale-while-revalidate=5"]);
+    let house = House::in_front_of(&origin, |_| {});
+    house.get("/");
+    house.pass(12);
+    let stale = house.get("/");
+    assert_eq!(stale.text(), "1");
+    assert_eq!(stale.cache_status(), "larder; hit; ttl=-2; detail=stale-while-revalidate");
+    wait_until("the new one is stored", || house.get("/").text() == "2");
+    assert_eq!(origin.count(), 2);
+    house.pass(15);
+    let too_late = house.get("/");
+    assert_eq!(
+        (too_late.text().as_str(), too_late.cache_status()),
+        ("3", "larder; fwd=stale; stored")
+    );
+}
+
+#[test]
+fn errors_are_covered_by_stale_within_the_window() {
+    let broken = Arc::new(AtomicBool::new(false));
+    let is_broken = Arc::clone(&broken);
+    let origin = Origin::answering(move |_| match is_broken.load(Ordering::SeqCst) {
+        false => reply(200, &["Cache-Control: max-age=10, stale-if-error=30"], "good"),
+        true => reply(503, &[], "bad"),
+    });
+    let house = House::in_front_of(&origin, |_| {});
+    house.get("/");
+    broken.store(true, Ordering::SeqCst);
+    house.pass(39);
+    let covered = house.get("/");
+    assert_eq!((covered.status, covered.text().as_str()), (200, "good"));
+    assert_eq!(
+        covered.cache_status(),
+        "larder; fwd=stale; fwd-status=503; ttl=-29; detail=stale-if-error"
+    );
+    house.pass(1);
+    assert_eq!(house.get("/").status, 503);
+}
+
+#[test]
+fn an_origin_that_is_away_is_covered_for_a_day_unless_that_is_forbidden() {
+    let gone = Arc::new(AtomicBool::new(false));
+    let is_gone = Arc::clone(&gone);
+    let origin = Origin::scripted(move |seen, stream| {
+        use std::io::Write;
+        let line = match seen.target.as_str() {
+            "/strict" => "Cache-Control: max-age=10, must-revalidate",
+            _ => "Cache-Control: max-age=10",
+        };
+        !is_gone.load(Ordering::SeqCst)
+            && stream.write_all(reply(200, &[line], "good").as_bytes()).is_ok()
+    });
+    let house = House::in_front_of(&origin, |_| {});
+    house.get("/");
+    house.get("/strict");
+    gone.store(true, Ordering::SeqCst);
+    house.pass(10 + 86_399);
+    assert_eq!(house.get("/").text(), "good");
+    let strict = house.get("/strict");
+    assert_eq!(strict.status, 502);
+    assert_eq!(strict.cache_status(), "larder; fwd=stale; detail=broken-response");
+    house.pass(1);
+    assert_eq!(house.get("/").status, 502);
+}
+
+#[test]
+fn the_default_lifetime_is_for_responses_that_state_none() {
+    let origin = Origin::answering(|seen| match seen.target.as_str() {
+        "/states" => reply(200, &["Cache-Control: max-age=5"], ""),
+        "/missing" => reply(404, &[], ""),
+        _ => reply(200, &[], ""),
+    });
+    let house = House::in_front_of(&origin, |cache| cache.default_ttl = Duration::from_secs(30));
+    for path in ["/", "/states", "/missing"] {
+        house.get(path);
+    }
+    house.pass(4);
+    assert_eq!(house.status("/"), "larder; hit; ttl=26");
+    assert_eq!(house.status("/states"), "larder; hit; ttl=1");
+    assert_eq!(house.status("/missing"), "larder; fwd=uri-miss; detail=no-lifetime");
+    house.pass(26);
+    assert_eq!(house.status("/"), "larder; fwd=stale; stored");
+}
+
+#[test]
+fn last_modified_gives_a_tenth_unless_that_is_switched_off() {
+    // Both dates stand in the response, so that no clock matters.
+    let fields = &[
+        "Date: Sat, 21 Nov 2026 12:00:00 GMT",
+        "Last-Modified: Sat, 21 Nov 2026 11:50:00 GMT",
+        "Age: 0",
+    ];
+    let origin = counting(fields);
+    let house = House::in_front_of(&origin, |_| {});
+    house.get("/");
+    // The manual clock began after that Date: the response is as old as that.
+    let off = House::in_front_of(&origin, |cache| cache.heuristics = false);
+    off.get("/");
+    assert_eq!(off.status("/"), "larder; fwd=stale; stored");
+}
+
+#[test]
+fn a_soft_purge_is_served_for_a_window_while_it_is_validated() {
+    let slow = Arc::new(AtomicBool::new(false));
+    let is_slow = Arc::clone(&slow);
+    let count = AtomicUsize::new(0);
+    let origin = Origin::answering(move |_| {
+        wait_until("the origin may answer", || !is_slow.load(Ordering::SeqCst));
+        let body = (count.fetch_add(1, Ordering::SeqCst) + 1).to_string();
+        reply(200, &["Cache-Control: max-age=600", "Cache-Tag: t"], &body)
+    });
+    let house = House::in_front_of(&origin, |_| {});
+    house.get("/");
+    house.pass(5);
+    house.purge_softly("t");
+    slow.store(true, Ordering::SeqCst);
+    house.pass(3);
+    let stale = house.get("/");
+    assert_eq!(stale.text(), "1");
+    assert_eq!(stale.cache_status(), "larder; hit; ttl=-3; detail=soft-purge");
+    slow.store(false, Ordering::SeqCst);
+    wait_until("the new one is stored", || house.get("/").text() == "2");
+    assert_eq!(house.status("/"), "larder; hit; ttl=600");
+}
