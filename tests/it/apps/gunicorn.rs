@@ -45,6 +45,7 @@ pub struct App {
     /// Where it listens besides its socket: the way past larder.
     pub address: SocketAddr,
     env: Vec<(String, String)>,
+    workers: u32,
     said: Arc<Mutex<String>>,
     place: Place,
 }
@@ -60,8 +61,8 @@ impl App {
         env.extend(more.iter().cloned());
         let mut child = gunicorn(kind, &place, workers, &env).spawn().expect("gunicorn starts");
         let said = listen_to(&mut child);
-        let mut app =
-            App { kind, child, address: SocketAddr::from(([127, 0, 0, 1], 0)), env, said, place };
+        let address = SocketAddr::from(([127, 0, 0, 1], 0));
+        let mut app = App { kind, child, address, env, workers, said, place };
         app.wait_until_ready();
         app
     }
@@ -107,6 +108,26 @@ impl App {
         let mut command = python(&[]);
         command.args(["-c", program]).arg(self.place.file("db")).arg(statement);
         run(command);
+    }
+
+    /// Kills its workers, and waits until gunicorn has started others.
+    pub fn kill_workers(&self) {
+        let workers = self.workers();
+        let killed = Command::new("kill").arg("-KILL").args(&workers).status();
+        assert!(killed.expect("kill runs").success());
+        wait_until("there are other workers", || {
+            let others = self.workers();
+            others.iter().all(|pid| !workers.contains(pid))
+        });
+    }
+
+    /// The process ids of its youngest workers.
+    fn workers(&self) -> Vec<String> {
+        let said = self.said();
+        let pids = said.lines().filter_map(|line| Some(line.split_once("worker with pid: ")?.1));
+        let mut pids: Vec<String> = pids.map(String::from).collect();
+        pids.drain(..pids.len().saturating_sub(self.workers as usize));
+        pids
     }
 
     /// What it has written to standard error so far.

@@ -115,3 +115,21 @@ fn a_visitor_becomes_somebody_and_nobody_again() {
     assert_eq!(after.body, before.body);
     assert_eq!(alice.get("/account/").status, 302);
 }
+
+/// Django strips white space from a cookie's name that is not ASCII, and so
+/// finds a session where none seems to be.
+#[test]
+fn a_session_in_disguise_makes_no_page_for_everybody() {
+    let site = blog().with(&BY_SESSION).open();
+    let alice = site.visitor().log_in(LOGIN, "alice");
+    let session = alice.cookie("sessionid").expect("a session");
+    for disguise in ["\u{a0}sessionid", "sessionid\u{2003}", "  sessionid  ", "a=b;\u{85}sessionid"]
+    {
+        let cookies = format!("_ga=1; {disguise}={session}");
+        let own = site.get_with("/", &[("Cookie", &cookies)]);
+        assert!(own.text().contains("Hello, alice"), "{disguise:?}: {}", own.text());
+        assert!(!site.get("/").text().contains("alice"), "{disguise:?}");
+        assert!(!site.get_with("/", &[("Cookie", "_ga=2")]).text().contains("alice"));
+        assert_eq!(site.larder.purge("{\"all\": true}").status, 200);
+    }
+}

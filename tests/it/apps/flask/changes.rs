@@ -2,7 +2,7 @@
 
 use super::BY_SESSION;
 use crate::apps::{HOST, Site, assert_forwarded, assert_hit, shop};
-use crate::harness::request;
+use crate::harness::{request, wait_until};
 
 const LISTS: [&str; 3] =
     ["/products", "/products?page=1&per_page=3", "/products?page=2&per_page=2"];
@@ -122,4 +122,23 @@ fn without_a_cache_to_tell_the_app_works_as_ever() {
     assert!(site.get("/products/3").text().contains("revision 3."));
     assert!(site.app.said().contains("purge of tags"), "{}", site.app.said());
     assert!(site.app.said().contains("PURGE site.test/products/3 failed"), "{}", site.app.said());
+}
+
+#[test]
+fn what_was_being_computed_when_its_page_was_purged_is_for_nobody_after() {
+    let site = shop().slow("0.4").with(&BY_SESSION).open();
+    let mut early = site.visitor();
+    let reading = std::thread::spawn(move || early.get("/"));
+    wait_until("the app is asked for the page", || site.larder.stat("/origin/requests") == 1);
+    let purged = request(site.larder.proxy, "PURGE", "/", &[], b"");
+    assert_eq!((purged.status, purged.text().as_str()), (200, "{\"purged\":0}\n"));
+
+    // Neither what is under way nor what has come of it.
+    let next = site.get("/");
+    assert_forwarded(&next);
+    assert_eq!(reading.join().expect("the early reader").status, 200);
+    assert_eq!(site.computed("/"), 2);
+    let last = site.get("/");
+    assert_hit(&last);
+    assert_eq!(last.field("x-computed"), next.field("x-computed"));
 }

@@ -169,6 +169,18 @@ fn the_app_may_listen_on_a_unix_socket() {
     assert!(answer.text().contains(&sha256(&body)), "{}", answer.text());
 }
 
+#[test]
+fn workers_that_die_between_two_requests_are_not_noticed() {
+    let site = shop().open();
+    for _ in 0..3 {
+        // Leaves connections to the workers in the pool.
+        assert_eq!(site.get("/whoami").status, 200);
+        site.app.kill_workers();
+        let answer = site.get("/whoami");
+        assert_eq!((answer.status, answer.text().as_str()), (200, "nobody\n"));
+    }
+}
+
 /// By the machine's own tool.
 fn sha256(bytes: &[u8]) -> String {
     let mut tool = Command::new("sha256sum")
