@@ -38,6 +38,18 @@ fn a_page_that_says_nothing_is_computed_each_time_unless_someone_says_so() {
 }
 
 #[test]
+fn a_form_that_says_no_store_is_never_stored() {
+    let site = shop().with(&BY_SESSION).open();
+    for count in 1..=3 {
+        let form = site.get("/products/1/edit");
+        assert_forwarded(&form);
+        assert_eq!(form.field("cache-control"), Some("no-store"));
+        assert_eq!(site.computed("/products/1/edit"), count);
+    }
+    assert_eq!(site.larder.stat("/memory/targets"), 0);
+}
+
+#[test]
 fn slow_data_is_computed_once_for_its_minute() {
     let site = shop().slow("0.2").open();
     let first = site.get("/api/data");
