@@ -5,6 +5,7 @@
 mod harness;
 
 mod aging;
+mod apps;
 mod caching;
 mod collapsing;
 mod commands;
