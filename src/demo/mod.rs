@@ -41,7 +41,7 @@ pub fn run(once: bool, listen: Option<&str>) -> ExitCode {
         format!("curl -i -X PURGE http://{proxy}/articles/1"),
         format!("curl -i -d 'text=New words.' http://{proxy}/articles/1"),
         format!("curl -i http://{admin}/v1/purge -d '{{\"tags\": [\"articles\"]}}'"),
-        format!("larder get http://{proxy}/account"),
+        format!("{} get http://{proxy}/account", own_name()),
     ] {
         say(&format!("  {line}"));
     }
@@ -51,6 +51,11 @@ pub fn run(once: bool, listen: Option<&str>) -> ExitCode {
     }
     running.stop();
     ExitCode::SUCCESS
+}
+
+/// The command as it was called.
+fn own_name() -> String {
+    std::env::args().next().unwrap_or_else(|| "larder".to_string())
 }
 
 fn until_told() -> std::io::Result<()> {

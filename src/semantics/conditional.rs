@@ -99,23 +99,16 @@ pub fn not_modified_fields(fields: &mut HeaderMap) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::{HeaderName, HeaderValue};
+    use crate::semantics::testing::fields;
+    use http::HeaderValue;
     use std::time::Duration;
 
     const OLD: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
     const NEW: &str = "Mon, 07 Nov 1994 08:49:37 GMT";
 
     fn judged(request: &[(&'static str, &str)], response: &[(&'static str, &str)]) -> bool {
-        let map = |lines: &[(&'static str, &str)]| {
-            let mut fields = HeaderMap::new();
-            for (name, value) in lines {
-                let value = HeaderValue::from_str(value).expect("a value");
-                fields.append(HeaderName::from_static(name), value);
-            }
-            fields
-        };
         let received = SystemTime::UNIX_EPOCH + Duration::from_secs(2_000_000_000);
-        evaluate(&map(request), StatusCode::OK, &map(response), received)
+        evaluate(&fields(request), StatusCode::OK, &fields(response), received)
             == Precondition::NotModified
     }
 

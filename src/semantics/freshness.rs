@@ -170,32 +170,8 @@ impl StaleWindows {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::{HeaderName, HeaderValue};
+    use crate::semantics::testing::{NOON, at, date, exchange, fields};
     use proptest::prelude::*;
-    use std::time::SystemTime;
-
-    const NOON: u64 = 1_800_000_000;
-
-    fn at(seconds: u64) -> SystemTime {
-        SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
-    }
-
-    fn exchange() -> Exchange {
-        Exchange { sent: Moment(1_000), received: Moment(1_000), received_at: at(NOON) }
-    }
-
-    fn fields(pairs: &[(&'static str, String)]) -> HeaderMap {
-        let mut fields = HeaderMap::new();
-        for (name, value) in pairs {
-            let value = HeaderValue::from_str(value).expect("a value");
-            fields.append(HeaderName::from_static(name), value);
-        }
-        fields
-    }
-
-    fn date(seconds: u64) -> String {
-        httpdate::fmt_http_date(at(seconds))
-    }
 
     fn policy() -> Policy {
         Policy {
@@ -210,12 +186,12 @@ mod tests {
         let late = Exchange { sent: Moment(0), received: Moment(2_500), received_at: at(NOON) };
         // Section 4.2.3: the greater of Date's age and Age plus the delay.
         assert_eq!(
-            corrected_initial_age(&fields(&[("age", "10".into())]), &late),
+            corrected_initial_age(&fields(&[("age", "10")]), &late),
             Duration::from_millis(12_500)
         );
         assert_eq!(
             corrected_initial_age(
-                &fields(&[("age", "10".into()), ("date", date(NOON - 60))]),
+                &fields(&[("age", "10".to_string()), ("date", date(NOON - 60))]),
                 &late
             ),
             Duration::from_secs(60)
@@ -228,7 +204,7 @@ mod tests {
             ("1.5", 0),
             ("99999999999999999999", 1 << 31),
         ] {
-            let initial = corrected_initial_age(&fields(&[("age", age.into())]), &exchange());
+            let initial = corrected_initial_age(&fields(&[("age", age)]), &exchange());
             assert_eq!(initial, Duration::from_secs(expected), "{age}");
         }
         // A Date in the future is no negative age.

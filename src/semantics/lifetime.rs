@@ -114,32 +114,7 @@ fn seconds_between(from: SystemTime, to: SystemTime) -> DeltaSeconds {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::semantics::time::Moment;
-    use http::{HeaderName, HeaderValue};
-    use std::time::Duration;
-
-    const NOON: u64 = 1_800_000_000;
-
-    fn at(seconds: u64) -> SystemTime {
-        SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
-    }
-
-    fn exchange() -> Exchange {
-        Exchange { sent: Moment(1_000), received: Moment(1_000), received_at: at(NOON) }
-    }
-
-    fn fields(pairs: &[(&'static str, String)]) -> HeaderMap {
-        let mut fields = HeaderMap::new();
-        for (name, value) in pairs {
-            let value = HeaderValue::from_str(value).expect("a value");
-            fields.append(HeaderName::from_static(name), value);
-        }
-        fields
-    }
-
-    fn date(seconds: u64) -> String {
-        httpdate::fmt_http_date(at(seconds))
-    }
+    use crate::semantics::testing::{NOON, date, exchange, fields};
 
     fn policy() -> Policy {
         Policy {

@@ -37,3 +37,6 @@ pub mod tags;
 pub mod time;
 pub mod validation;
 pub mod vary;
+
+#[cfg(test)]
+mod testing;

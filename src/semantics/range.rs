@@ -158,7 +158,8 @@ fn joined(parts: Vec<ByteRange>) -> Vec<ByteRange> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::{HeaderName, HeaderValue};
+    use crate::semantics::testing::fields;
+    use http::HeaderValue;
     use proptest::prelude::*;
 
     fn asked(
@@ -166,17 +167,9 @@ mod tests {
         more: &[(&'static str, &str)],
         response: &[(&'static str, &str)],
     ) -> Wanted {
-        let map = |lines: &[(&'static str, &str)]| {
-            let mut fields = HeaderMap::new();
-            for (name, value) in lines {
-                let value = HeaderValue::from_str(value).expect("a value");
-                fields.append(HeaderName::from_static(name), value);
-            }
-            fields
-        };
-        let mut request = map(more);
+        let mut request = fields(more);
         request.insert(header::RANGE, HeaderValue::from_str(range).expect("a value"));
-        wanted(&Method::GET, &request, StatusCode::OK, &map(response), 10, 4)
+        wanted(&Method::GET, &request, StatusCode::OK, &fields(response), 10, 4)
     }
 
     fn parts(list: &[(u64, u64)]) -> Wanted {

@@ -217,27 +217,20 @@ fn understood(status: StatusCode) -> bool {
 mod tests {
     use super::*;
     use crate::semantics::policy::Policy;
-    use crate::semantics::time::{DeltaSeconds, Exchange, Moment};
-    use http::{HeaderName, HeaderValue};
+    use crate::semantics::testing::{exchange, fields};
+    use crate::semantics::time::DeltaSeconds;
     use proptest::prelude::*;
-    use std::time::SystemTime;
 
     const PLAIN: Asked<'static> =
         Asked { method: &Method::GET, authorized: false, identified: false };
 
     fn decided(asked: &Asked<'_>, status: u16, lines: &[(&str, &str)]) -> Storability {
-        let mut fields = HeaderMap::new();
-        for (name, value) in lines {
-            let name = HeaderName::from_bytes(name.as_bytes()).expect("a name");
-            fields.append(name, HeaderValue::from_str(value).expect("a value"));
-        }
+        let fields = fields(lines);
         let directives = ResponseDirectives::of(&fields);
         let policy = Policy { default_lifetime: DeltaSeconds::new(60), ..Policy::default() };
-        let exchange =
-            Exchange { sent: Moment(0), received: Moment(0), received_at: SystemTime::UNIX_EPOCH };
         let status = StatusCode::from_u16(status).expect("a status");
         let freshness =
-            Freshness::of(status, &fields, &directives, &exchange, &policy, asked.is_personal());
+            Freshness::of(status, &fields, &directives, &exchange(), &policy, asked.is_personal());
         decide(asked, status, &fields, &directives, &freshness)
     }
 

@@ -110,14 +110,7 @@ fn opaque(tag: &[u8]) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn map(lines: &[(&'static str, &'static str)]) -> HeaderMap {
-        let mut fields = HeaderMap::new();
-        for (name, value) in lines {
-            fields.append(HeaderName::from_static(name), HeaderValue::from_static(value));
-        }
-        fields
-    }
+    use crate::semantics::testing::fields as map;
 
     #[test]
     fn conditions_come_from_the_store_not_from_the_client() {

@@ -115,17 +115,8 @@ fn selecting_value(request: &HeaderMap, name: &HeaderName, cookies: &Cookies) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::HeaderValue;
+    use crate::semantics::testing::fields as map;
     use proptest::prelude::*;
-
-    fn map(lines: &[(&str, &str)]) -> HeaderMap {
-        let mut fields = HeaderMap::new();
-        for (name, value) in lines {
-            let name = HeaderName::from_bytes(name.as_bytes()).expect("a name");
-            fields.append(name, HeaderValue::from_str(value).expect("a value"));
-        }
-        fields
-    }
 
     fn same(vary: &[(&str, &str)], one: &[(&str, &str)], other: &[(&str, &str)]) -> bool {
         let nominated = NominatedFields::of(&map(vary));
