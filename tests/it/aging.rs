@@ -234,3 +234,68 @@ fn a_soft_purge_is_served_for_a_window_while_it_is_validated() {
     wait_until("the new one is stored", || house.get("/").text() == "2");
     assert_eq!(house.status("/"), "larder; hit; ttl=600");
 }
+
+#[test]
+fn a_page_that_the_origin_takes_back_does_not_stand_in_any_more() {
+    let phase = Arc::new(AtomicUsize::new(0));
+    let now = Arc::clone(&phase);
+    let origin = Origin::scripted(move |_, stream| {
+        use std::io::Write;
+        let answer = match now.load(Ordering::SeqCst) {
+            0 => reply(200, &["Cache-Control: max-age=10", "ETag: \"a\""], "public"),
+            1 => reply(403, &["Cache-Control: private"], "not any more"),
+            _ => return false,
+        };
+        stream.write_all(answer.as_bytes()).is_ok()
+    });
+    let house = House::in_front_of(&origin, |_| {});
+    house.get("/");
+    house.pass(11);
+    phase.store(1, Ordering::SeqCst);
+    let taken_back = house.get("/");
+    assert_eq!(taken_back.cache_status(), "larder; fwd=stale; detail=private");
+    phase.store(2, Ordering::SeqCst);
+    let answer = house.get("/");
+    assert_eq!((answer.status, answer.text().contains("public")), (502, false));
+}
+
+#[test]
+fn an_error_of_the_origin_takes_nothing_back() {
+    let phase = Arc::new(AtomicUsize::new(0));
+    let now = Arc::clone(&phase);
+    let origin = Origin::scripted(move |_, stream| {
+        use std::io::Write;
+        let answer = match now.load(Ordering::SeqCst) {
+            0 => reply(200, &["Cache-Control: max-age=10"], "good"),
+            1 => reply(500, &[], "bad"),
+            _ => return false,
+        };
+        stream.write_all(answer.as_bytes()).is_ok()
+    });
+    let house = House::in_front_of(&origin, |_| {});
+    house.get("/");
+    house.pass(11);
+    phase.store(1, Ordering::SeqCst);
+    assert_eq!(house.get("/").status, 500);
+    phase.store(2, Ordering::SeqCst);
+    assert_eq!(house.get("/").text(), "good");
+}
+
+#[test]
+fn who_asks_can_not_have_a_page_dropped_or_collapsing_switched_off() {
+    let origin = Origin::answering(|seen| match seen.field("if-none-match") {
+        Some(_) => reply(304, &["ETag: \"a\"", "Cache-Control: max-age=10"], ""),
+        None => reply(200, &["ETag: \"a\"", "Cache-Control: max-age=10"], "body"),
+    });
+    let house = House::in_front_of(&origin, |_| {});
+    let ask = |fields: &[(&str, &str)]| {
+        let answer = get(house.running.addresses()[0], "/", fields);
+        assert_eq!(answer.text(), "body");
+        answer.cache_status().to_string()
+    };
+    ask(&[]);
+    house.pass(11);
+    let authorized = ask(&[("Authorization", "Bearer x")]);
+    assert_eq!(authorized, "larder; fwd=stale; fwd-status=304; detail=authorization");
+    assert_eq!(ask(&[]), "larder; fwd=stale; fwd-status=304; stored");
+}

@@ -286,3 +286,28 @@ fn a_broken_body_breaks_for_all_and_is_not_stored() {
     }
     assert_eq!(larder.stat("/memory/targets"), 0);
 }
+
+#[test]
+fn what_one_visitor_is_answered_does_not_switch_collapsing_off() {
+    let gate = Gate::closed();
+    let held = gate.clone();
+    let origin = Origin::scripted(move |seen, stream| {
+        let answer = match seen.field("cookie") {
+            Some(_) => reply(200, &["Cache-Control: private"], "yours"),
+            None => {
+                held.pass();
+                reply(200, &["Cache-Control: max-age=60"], "everybody's")
+            }
+        };
+        stream.write_all(answer.as_bytes()).is_ok()
+    });
+    let larder = Larder::in_front_of(origin.address, &["--cookies", "session"]);
+    assert_eq!(larder.get_with("/", &[("Cookie", "session=me")]).text(), "yours");
+    let clients = crowd(larder.proxy, 20, "");
+    wait_until("one is at the origin", || origin.count() == 2);
+    gate.open();
+    for mut client in clients {
+        assert_eq!(client.answer("GET").expect("an answer").text(), "everybody's");
+    }
+    assert_eq!(origin.count(), 2);
+}

@@ -1,7 +1,7 @@
 //! Upgrades: a WebSocket is let through once the origin has agreed, and nothing
 //! else is.
 
-use crate::harness::{Connection, Larder, Origin, read_head, reply};
+use crate::harness::{Connection, Larder, Origin, exchange, read_head, reply};
 use std::io::{BufReader, Read, Write};
 use std::net::{Shutdown, TcpStream};
 
@@ -54,6 +54,28 @@ fn a_websocket_is_a_tunnel_both_ways() {
     assert!(client.is_closed());
     let line: serde_json::Value = serde_json::from_str(&larder.next_line()).expect("JSON");
     assert_eq!((&line["status"], &line["target"]), (&101.into(), &"/socket".into()));
+}
+
+#[test]
+fn a_silent_websocket_is_not_timed_out_like_a_request() {
+    let origin = Origin::raw(|_, stream| {
+        let mut reader = BufReader::new(stream);
+        read_head(&mut reader).expect("a request");
+        echo(reader);
+    });
+    let env = [("LARDER_TIMEOUTS__HEADER", "200ms"), ("LARDER_TIMEOUTS__KEEP_ALIVE", "200ms")];
+    let larder = Larder::with_env(origin.address, &[], &env);
+    let mut client = Connection::open(larder.proxy);
+    client.ask("/socket", ASK);
+    assert_eq!(client.head().expect("an answer").status, 101);
+    assert_eq!(client.read_exact(5), b"hello");
+    for _ in 0..3 {
+        // By the time that others have been timed out, so would this one be.
+        let other = exchange(larder.proxy, b"GET / HT");
+        assert!(other.starts_with(b"HTTP/1.1 408 "));
+        client.send(b"still here");
+        assert_eq!(client.read_exact(10), b"STILL HERE");
+    }
 }
 
 #[test]
