@@ -226,11 +226,8 @@ fn an_origin_that_comes_back_is_used_at_once() {
     let larder = Larder::in_front_of(address, &[]);
     assert_eq!(larder.get("/").status, 502);
     held.listen(16).expect("it listens");
-    let origin = std::net::TcpListener::from(held);
-    std::thread::spawn(move || {
-        for mut stream in origin.incoming().map_while(Result::ok) {
-            let _ = stream.write_all(reply(200, &["Cache-Control: max-age=60"], "back").as_bytes());
-        }
+    let _origin = Origin::listening(held.into(), |_, stream| {
+        stream.write_all(reply(200, &["Cache-Control: max-age=60"], "back").as_bytes()).is_ok()
     });
     assert_eq!(larder.get("/").text(), "back");
 }

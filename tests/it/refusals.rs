@@ -240,6 +240,22 @@ fn a_body_that_is_too_large_is_refused() {
 }
 
 #[test]
+fn chunk_extensions_and_trailers_have_bounds() {
+    let origin = echo();
+    let larder = Larder::in_front_of(origin.address, &[]);
+    let head = "POST / HTTP/1.1\r\nHost: site.test\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let long = "x".repeat(20_000);
+    for body in
+        [format!("3;a={long}\r\nabc\r\n0\r\n\r\n"), format!("3\r\nabc\r\n0\r\nX: {long}\r\n\r\n")]
+    {
+        let answer = refused(&larder, format!("{head}{body}").as_bytes());
+        assert_eq!(answer, Ok(400), "{}", &body[..20]);
+    }
+    let short = format!("{head}3;a=b\r\nabc\r\n0\r\nX: y\r\n\r\n");
+    assert!(refused(&larder, short.as_bytes()).is_err(), "200, and the next one is answered");
+}
+
+#[test]
 fn methods_and_circles_that_are_refused() {
     let origin = echo();
     let larder = Larder::in_front_of(origin.address, &[]);
