@@ -4,7 +4,7 @@
 use crate::harness::{
     Connection, Gate, Larder, Limping, Origin, Response, nobody, reply, request, wait_until,
 };
-use std::io::{Read, Write};
+use std::io::Write;
 
 /// It is larder's own page for a failure: short, plain, stored by nobody.
 fn assert_page(answer: &Response, status: u16, said: &str) {
@@ -226,12 +226,8 @@ fn an_origin_that_comes_back_is_used_at_once() {
     let larder = Larder::in_front_of(address, &[]);
     assert_eq!(larder.get("/").status, 502);
     held.listen(16).expect("it listens");
-    let origin = std::net::TcpListener::from(held);
-    std::thread::spawn(move || {
-        for mut stream in origin.incoming().map_while(Result::ok) {
-            let _ = stream.read(&mut [0; 4096]);
-            let _ = stream.write_all(reply(200, &["Cache-Control: max-age=60"], "back").as_bytes());
-        }
+    let _origin = Origin::listening(held.into(), |_, stream| {
+        stream.write_all(reply(200, &["Cache-Control: max-age=60"], "back").as_bytes()).is_ok()
     });
     assert_eq!(larder.get("/").text(), "back");
 }

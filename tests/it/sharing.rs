@@ -50,7 +50,7 @@ fn many_variants_are_all_stored_up_to_the_bound() {
     assert_eq!(origin.count(), 20);
     assert_eq!(ask(20).text(), "20");
     assert!(ask(20).is_hit(), "the newest is kept");
-    assert!((0..20).any(|number| !ask(number).is_hit()));
+    assert!((0..20).any(|number| !ask(number).is_hit()), "and the oldest went");
 }
 
 #[test]

@@ -45,7 +45,14 @@ impl Origin {
     pub fn scripted(
         answer: impl Fn(&Seen, &mut TcpStream) -> bool + Send + Sync + 'static,
     ) -> Origin {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        Origin::listening(TcpListener::bind("127.0.0.1:0").expect("a port"), answer)
+    }
+
+    /// The same, where the test has chosen.
+    pub fn listening(
+        listener: TcpListener,
+        answer: impl Fn(&Seen, &mut TcpStream) -> bool + Send + Sync + 'static,
+    ) -> Origin {
         let address = listener.local_addr().expect("an address");
         let seen: Arc<Mutex<Vec<Seen>>> = Arc::default();
         let (answer, noted) = (Arc::new(answer), Arc::clone(&seen));
