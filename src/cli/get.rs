@@ -88,10 +88,28 @@ fn in_words(field: &str) -> String {
         words.push_str(" The answer was stored.");
     } else if let Some(reason) = detail.and_then(Reason::from_code) {
         words.push_str(&format!(" It was not stored: {}.", reason.sentence()));
-    } else if let Some(detail) = detail {
-        words.push_str(&format!(" ({detail})"));
+    }
+    if let Some(sentence) = detail.and_then(what_happened) {
+        words.push_str(&format!(" {sentence}"));
     }
     words
+}
+
+/// What a `detail` that is not a reason against storing says.
+fn what_happened(detail: &str) -> Option<&'static str> {
+    Some(match detail {
+        "connect" => "The app could not be reached.",
+        "connect-timeout" => "The app did not accept the connection in time.",
+        "first-byte-timeout" => "The app did not begin to answer in time.",
+        "broken-response" => "The app broke off its answer.",
+        "unasked-upgrade" => "The app answered what was not asked.",
+        "origin-busy" => "Every connection to the app was in use.",
+        "stale-while-revalidate" => "It is being validated meanwhile.",
+        "soft-purge" => "It was purged softly, and is being validated meanwhile.",
+        "stale-if-error" => "The app answered with an error; the stale page stands in.",
+        "stale-when-down" => "The app could not be reached; the stale page stands in.",
+        _ => return None,
+    })
 }
 
 fn hit(ttl: Option<&str>) -> String {
@@ -141,7 +159,7 @@ mod tests {
             ),
             (
                 "larder; fwd=stale; detail=connect",
-                "Forwarded to the app: what was stored was stale. (connect)",
+                "Forwarded to the app: what was stored was stale. The app could not be reached.",
             ),
             ("larder", "larder answered by itself."),
         ] {
