@@ -1,5 +1,6 @@
 //! Where the origin is, and a connection to it.
 
+use super::stall::Moving;
 use crate::body::Body;
 use crate::error::OriginError;
 use hyper::client::conn::http1::{self, SendRequest};
@@ -35,13 +36,15 @@ impl fmt::Display for Upstream {
     }
 }
 
-/// Bounds on what an origin may send as a head.
+/// Bounds on what an origin may send as a head, and on how it takes requests.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct HeadLimits {
+pub(super) struct Bounds {
     /// Bytes of the head.
     pub bytes: usize,
     /// Fields.
     pub fields: usize,
+    /// The longest time that the origin may take no byte.
+    pub stall: Duration,
 }
 
 /// Connects and shakes hands. The connection's own task runs on the runtime
@@ -49,7 +52,7 @@ pub(super) struct HeadLimits {
 pub(super) async fn connect(
     upstream: &Upstream,
     within: Duration,
-    limits: HeadLimits,
+    limits: Bounds,
 ) -> Result<SendRequest<Body>, OriginError> {
     let connecting = async {
         match upstream {
@@ -76,14 +79,14 @@ enum Stream {
     Unix(UnixStream),
 }
 
-async fn shake_hands<S>(stream: S, limits: HeadLimits) -> Result<SendRequest<Body>, OriginError>
+async fn shake_hands<S>(stream: S, limits: Bounds) -> Result<SendRequest<Body>, OriginError>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let (sender, connection) = http1::Builder::new()
         .max_headers(limits.fields)
         .max_header_size(limits.bytes)
-        .handshake(TokioIo::new(stream))
+        .handshake(TokioIo::new(Moving::new(stream, limits.stall)))
         .await
         .map_err(|error| OriginError::Broken(Arc::new(error)))?;
     tokio::spawn(async move {

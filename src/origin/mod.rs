@@ -4,6 +4,7 @@
 mod connect;
 mod pool;
 mod request;
+mod stall;
 
 pub use connect::Upstream;
 pub use pool::{Options, Pool};

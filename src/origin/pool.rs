@@ -3,7 +3,7 @@
 //! Each runtime has a pool of its own; the number of requests in flight is
 //! bounded over all of them.
 
-use super::connect::{HeadLimits, Upstream, connect};
+use super::connect::{Bounds, Upstream, connect};
 use crate::body::{self, Body, Passing};
 use crate::error::OriginError;
 use http::header;
@@ -102,7 +102,7 @@ impl Pool {
                 if response.status() == StatusCode::SWITCHING_PROTOCOLS && !upgrade {
                     return Err(OriginError::Switched);
                 }
-                Ok(self.lease(response, sender, place))
+                Ok(self.lease(response, sender, place, !upgrade))
             }
             () = patience => Err(OriginError::FirstByteTimeout),
         }
@@ -137,7 +137,11 @@ impl Pool {
         &self,
         request: Request<Body>,
     ) -> Result<(Response<Incoming>, SendRequest<Body>), OriginError> {
-        let limits = HeadLimits { bytes: self.options.max_head, fields: self.options.max_fields };
+        let limits = Bounds {
+            bytes: self.options.max_head,
+            fields: self.options.max_fields,
+            stall: self.options.first_byte_timeout,
+        };
         let mut sender =
             connect(&self.options.upstream, self.options.connect_timeout, limits).await?;
         match sender.send_request(request).await {
@@ -171,6 +175,7 @@ impl Pool {
         response: Response<Incoming>,
         sender: SendRequest<Body>,
         place: OwnedSemaphorePermit,
+        reusable: bool,
     ) -> Response<Body> {
         let (mut parts, incoming) = response.into_parts();
         if parts.headers.contains_key(header::TRANSFER_ENCODING) {
@@ -192,7 +197,7 @@ impl Pool {
         let body = Passing::new(incoming, limits).on_end(move || {
             drop(place);
             let mut idle = idle.lock();
-            if !sender.is_closed() && idle.len() < most {
+            if reusable && !sender.is_closed() && idle.len() < most {
                 idle.push(Idle { sender, until: Instant::now() + idle_for });
             }
         });
@@ -238,10 +243,23 @@ fn keep_alive(fields: &HeaderMap) -> Option<Duration> {
     Some(Duration::from_secs(seconds.trim().parse().ok()?))
 }
 
+/// Whether the origin has taken no byte for too long.
+fn took_nothing(error: &hyper::Error) -> bool {
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        if let Some(error) = cause.downcast_ref::<std::io::Error>() {
+            return error.kind() == std::io::ErrorKind::TimedOut;
+        }
+        source = cause.source();
+    }
+    false
+}
+
 /// The origin's fault, unless it was the request's own body that broke.
 fn broken(error: hyper::Error) -> OriginError {
     match body_error(&error) {
         Some(error) => OriginError::RequestBody(error),
+        None if took_nothing(&error) => OriginError::FirstByteTimeout,
         None => OriginError::Broken(Arc::new(error)),
     }
 }

@@ -5,6 +5,7 @@ use crate::body::Body;
 use crate::message::Presented;
 use http::header::{self, HeaderMap, HeaderValue};
 use http::{Request, Version};
+use http_body::Body as _;
 
 /// The request for the origin, with these fields and this body. `host` replaces
 /// the `Host` field if the operator has fixed one.
@@ -21,6 +22,11 @@ pub fn outbound(
     if presented.takes_trailers {
         fields.insert(header::TE, HeaderValue::from_static("trailers"));
         fields.insert(header::CONNECTION, HeaderValue::from_static("te"));
+    }
+    if body.is_end_stream() && fields.get(header::CONTENT_LENGTH).is_some_and(|l| l != "0") {
+        // No head may state a length that is not sent: the next request would
+        // be read as the missing body.
+        fields.remove(header::CONTENT_LENGTH);
     }
     let mut request = Request::new(body);
     *request.method_mut() = presented.method.clone();

@@ -14,6 +14,7 @@ use crate::storage::{Content, StoredResponse};
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderValue};
 use http::{Response, StatusCode};
+use std::collections::BTreeSet;
 
 impl Proxy {
     /// Everything about a response but its body, decided once. Takes the tags
@@ -56,7 +57,8 @@ impl Proxy {
     ) -> Content {
         let old = stale.content();
         let named = tags::take(&mut fields, &self.shared.options.tag_fields);
-        let tags = if named.is_empty() { old.tags.clone() } else { named.into() };
+        // Like Vary, tags only grow: a 304 may bear those of a middleware alone.
+        let tags: BTreeSet<Box<str>> = old.tags.iter().cloned().chain(named).collect();
         // Age and Date are the 304's, not those of the first response.
         if !reply.response.headers().contains_key(header::DATE) {
             fields.remove(header::DATE);
@@ -77,7 +79,7 @@ impl Proxy {
             length: old.length,
             received_at: reply.exchange.received_at,
             fence: reply.departure.fence(),
-            tags,
+            tags: tags.into_iter().collect(),
         }
     }
 

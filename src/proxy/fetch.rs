@@ -12,7 +12,6 @@ use crate::message::Presented;
 use crate::origin;
 use crate::purge::{Departure, Verdict};
 use crate::semantics::cache_status::{CacheStatus, Forward};
-use crate::semantics::reuse::{self, Failure, OnFailure};
 use crate::semantics::storable::Reason;
 use crate::semantics::time::Exchange;
 use crate::semantics::validation::{self, Validated};
@@ -103,7 +102,8 @@ impl Proxy {
             leader.land(Landing::Shared(Arrived::Failed(failed.clone())));
         }
         let status = CacheStatus::forwarded(plan.forward);
-        let _ = own.send(self.without_origin(&plan.request, plan.stale.as_ref(), &failed, status));
+        let stale = plan.stale.as_ref();
+        let _ = own.send(self.without_origin(&plan.request, &plan.key, stale, &failed, status));
     }
 
     /// Asks; with the fields of the freshened response if the origin confirmed
@@ -117,15 +117,18 @@ impl Proxy {
         let now = self.shared.clock.now();
         // Where nothing is going to be stored, the client's own copy may do.
         let hopeless = self.shared.uncacheable.reason(&plan.key, now).is_some_and(is_lasting);
-        match &plan.stale {
+        let departure = self.shared.purger.depart();
+        // Looked up a while ago: a purge since then is not to be got round.
+        let stale = plan.stale.as_ref().filter(|stale| self.stands(&plan.key, stale));
+        match stale {
             Some(stale) => {
                 validation::make_conditional(&mut fields, &stale.content().fields);
             }
             None if hopeless => {}
             None => validation::remove_conditions(&mut fields),
         }
-        let reply = self.ask(plan, fields).await?;
-        let Some(stale) = plan.stale.as_ref().filter(|_| is_304(&reply)) else {
+        let reply = self.ask(plan, fields, departure).await?;
+        let Some(stale) = stale.filter(|_| is_304(&reply)) else {
             return Ok((reply, None));
         };
         match validation::freshen(&stale.content().fields, reply.response.headers()) {
@@ -133,7 +136,8 @@ impl Proxy {
             Validated::Other => {
                 let mut fields = plan.request.fields.clone();
                 validation::remove_conditions(&mut fields);
-                Ok((self.ask(plan, fields).await?, None))
+                let departure = self.shared.purger.depart();
+                Ok((self.ask(plan, fields, departure).await?, None))
             }
         }
     }
@@ -142,10 +146,10 @@ impl Proxy {
         &self,
         plan: &Plan,
         fields: HeaderMap,
+        departure: Departure,
     ) -> Result<Reply, crate::error::OriginError> {
         let host = self.shared.options.host.as_ref();
         let request = origin::outbound(&plan.request, fields, Body::empty(), host);
-        let departure = self.shared.purger.depart();
         let sent = self.shared.clock.now();
         self.shared.metrics.origin_requests.count();
         let mut response = self.pool.send(request).await?;
@@ -156,50 +160,6 @@ impl Proxy {
             received_at: self.shared.clock.wall(),
         };
         Ok(Reply { departure, exchange, response })
-    }
-
-    /// An error of the origin's that a stale response may stand in for.
-    fn better_stale(&self, plan: &Plan, reply: &Reply) -> Option<Failed> {
-        let status = reply.response.status();
-        let failed = matches!(status.as_u16(), 500 | 502 | 503 | 504);
-        let stale = plan.stale.as_ref().filter(|_| failed)?;
-        self.may_stand_in(&plan.request, stale, Failure::Error).then_some(Failed::Status(status))
-    }
-
-    fn may_stand_in(&self, request: &Presented, stale: &StoredResponse, why: Failure) -> bool {
-        let personal = super::lookup::is_personal(request, &self.shared.options.policy);
-        let now = self.shared.clock.now();
-        let freshness = &stale.content().freshness;
-        reuse::on_failure(freshness, stale.softened(), personal, why, now) == OnFailure::AnswerStale
-    }
-
-    /// Answers without the origin: with the stale response, or with an error.
-    pub(super) fn without_origin(
-        &self,
-        request: &Presented,
-        stale: Option<&Arc<StoredResponse>>,
-        failed: &Failed,
-        mut status: CacheStatus,
-    ) -> Answer {
-        let why = match failed {
-            Failed::Silent(error) if !error.is_origins_fault() => None,
-            Failed::Silent(_) => Some(Failure::Unreachable),
-            Failed::Status(_) => Some(Failure::Error),
-        };
-        status.forward_status = failed.origin_status();
-        let stale = stale.filter(|stale| why.is_some_and(|w| self.may_stand_in(request, stale, w)));
-        match stale {
-            Some(stale) => {
-                let now = self.shared.clock.now();
-                status.ttl = Some(respond::ttl(stale, now));
-                status.detail = Some(match failed {
-                    Failed::Silent(_) => "stale-when-down",
-                    Failed::Status(_) => "stale-if-error",
-                });
-                respond::from_store(request, stale, now, self.shared.options.max_ranges, status)
-            }
-            None => respond::failure(failed, status),
-        }
     }
 
     /// The origin has confirmed the stale response: freshen it.
@@ -353,12 +313,19 @@ impl Proxy {
     fn keep(&self, key: &CacheKey, stored: &Arc<StoredResponse>) -> bool {
         let content = stored.content();
         let verdict = self.shared.purger.judge(key, &content.tags, content.fence);
-        let kept = !matches!(verdict, Verdict::Hard { .. })
-            && self.shared.memory.put(key, Arc::clone(stored));
-        if kept {
-            self.shared.metrics.stored.count();
+        if matches!(verdict, Verdict::Hard { .. })
+            || !self.shared.memory.put(key, Arc::clone(stored))
+        {
+            return false;
         }
-        kept
+        // A purge between the two has not met it in the store, and its mark may
+        // be forgotten once this fetch is over.
+        if !self.stands(key, stored) {
+            self.shared.memory.remove_one(key, stored);
+            return false;
+        }
+        self.shared.metrics.stored.count();
+        true
     }
 }
 

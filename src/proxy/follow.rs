@@ -34,7 +34,7 @@ impl Proxy {
         let answered = |answer| Followed::Answer(Box::new(answer));
         let arrived = match landing {
             Landing::Lost => return Followed::Again(Flight { at_least: 0, variant: 0 }),
-            Landing::Alone => return answered(self.fetch_alone(request, key, found, "").await),
+            Landing::Alone => return answered(self.go_alone(request, key, "").await),
             Landing::Shared(arrived) => arrived,
         };
         let content = match &arrived {
@@ -45,15 +45,19 @@ impl Proxy {
                 };
                 // Its error was answered with another variant; ours may do better.
                 if let (Failed::Status(_), None) = (failed, stale) {
-                    return answered(self.fetch_alone(request, key, found, "").await);
+                    return answered(self.go_alone(request, key, "").await);
                 }
-                return answered(self.without_origin(request, stale, failed, status));
+                return answered(self.without_origin(request, key, stale, failed, status));
             }
             Arrived::Filling(filling) => &filling.content,
             Arrived::Stored(stored) => stored.content(),
         };
         if let Some(flight) = self.not_for(request, key, content) {
             return Followed::Again(flight);
+        }
+        if !self.is_fresh(content) {
+            // It has taken longer than it is good for.
+            return answered(self.go_alone(request, key, "came-too-late").await);
         }
         let now = self.shared.clock.now();
         let most = self.shared.options.max_ranges;
@@ -66,8 +70,19 @@ impl Proxy {
         };
         match answer {
             Some(answer) => answered(answer),
-            None => answered(self.fetch_alone(request, key, found, "came-too-late").await),
+            None => answered(self.go_alone(request, key, "came-too-late").await),
         }
+    }
+
+    /// Fetches for this request only, by what is stored now.
+    async fn go_alone(
+        self: &Arc<Self>,
+        request: &Presented,
+        key: &CacheKey,
+        detail: &'static str,
+    ) -> Answer {
+        let found = self.look_up(request, key);
+        self.fetch_alone(request, key, &found, detail).await
     }
 
     /// Which flight to look for if this one's response is not for the request:

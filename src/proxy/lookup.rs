@@ -8,6 +8,7 @@ use crate::semantics::cache_status::Forward;
 use crate::semantics::policy::Policy;
 use crate::semantics::reuse::{self, Reuse};
 use crate::semantics::storable::Asked;
+use crate::semantics::vary::{NominatedFields, VariantKey};
 use crate::storage::StoredResponse;
 use std::sync::Arc;
 
@@ -33,6 +34,8 @@ impl Proxy {
         };
         let policy = &self.shared.options.policy;
         let mut any = false;
+        // Nearly always all variants nominate the same fields.
+        let mut last: Option<(&NominatedFields, Option<VariantKey>)> = None;
         for stored in slot.variants() {
             let verdict = self.shared.purger.judge_stored(key, stored);
             if matches!(verdict, Verdict::Hard { .. }) {
@@ -40,7 +43,11 @@ impl Proxy {
             }
             any = true;
             let content = stored.content();
-            let selected = content.nominated.select(&request.fields, &policy.cookies);
+            let known = last.take().filter(|(nominated, _)| **nominated == content.nominated);
+            let (_, selected) = last.insert(known.unwrap_or_else(|| {
+                let selected = content.nominated.select(&request.fields, &policy.cookies);
+                (&content.nominated, selected)
+            }));
             if selected.as_ref() != Some(&content.variant) {
                 continue;
             }

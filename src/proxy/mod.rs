@@ -20,6 +20,7 @@ mod passthrough;
 mod purging;
 mod record;
 mod respond;
+mod stand_in;
 mod uncacheable;
 
 pub use record::Recorded;

@@ -4,7 +4,7 @@ use super::purger::{Prefix, Selectors, Softness};
 use crate::key::CacheKey;
 use crate::semantics::time::Moment;
 use parking_lot::{Mutex, RwLock};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -55,6 +55,8 @@ struct Table {
     keys: HashMap<CacheKey, Mark>,
     tags: HashMap<Box<str>, Mark>,
     prefixes: HashMap<Prefix, Mark>,
+    /// The lengths of their paths, in bytes.
+    lengths: BTreeSet<usize>,
 }
 
 /// All marks, and the fences of all fetches in flight.
@@ -98,6 +100,7 @@ impl Marks {
         }
         for prefix in &selectors.prefixes {
             table.prefixes.entry(prefix.clone()).or_default().set(number, softness, at);
+            table.lengths.insert(prefix.length());
         }
         self.counter.store(number, Ordering::Release);
         number
@@ -122,10 +125,8 @@ impl Marks {
         for tag in tags {
             take(table.tags.get(tag));
         }
-        if !table.prefixes.is_empty() {
-            for prefix in Prefix::all_of(key.target()) {
-                take(table.prefixes.get(&prefix));
-            }
+        for prefix in Prefix::covering(key.target(), &table.lengths) {
+            take(table.prefixes.get(&prefix));
         }
         if newest.hard > fence {
             Verdict::Hard { number: newest.newest() }
@@ -152,6 +153,7 @@ impl Marks {
         if swept {
             table.tags.retain(|_, mark| mark.newest() > settled);
             table.prefixes.retain(|_, mark| mark.newest() > settled);
+            table.lengths = table.prefixes.keys().map(Prefix::length).collect();
         }
     }
 

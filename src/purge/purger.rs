@@ -4,7 +4,8 @@ use super::marks::{Departure, Marks, Verdict};
 use crate::key::{BadTarget, CacheKey, Target};
 use crate::semantics::time::Moment;
 use crate::storage::{Fate, Memory, StoredResponse};
-use std::collections::HashMap;
+use parking_lot::Mutex;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// Whether a purge forgets or makes stale.
@@ -40,15 +41,21 @@ impl Prefix {
         Prefix { host: target.host().as_str().into(), path: path.into() }
     }
 
-    /// Every prefix that covers a target: its path, and each path above.
-    pub(super) fn all_of(target: &Target) -> impl Iterator<Item = Prefix> {
-        let whole = Prefix::of(target);
-        let ends = target.path().match_indices('/').map(|(at, _)| at);
-        let host = whole.host.clone();
-        let above: Vec<Prefix> = ends
-            .map(|end| Prefix { host: host.clone(), path: target.path()[..end].into() })
-            .collect();
-        above.into_iter().chain([whole])
+    /// Bytes of the path.
+    pub(super) fn length(&self) -> usize {
+        self.path.len()
+    }
+
+    /// Every prefix that covers a target and whose path is as long as one of
+    /// these: the lengths that occur. A path may have thousands of slashes.
+    pub(super) fn covering(target: &Target, lengths: &BTreeSet<usize>) -> Vec<Prefix> {
+        let (host, path) = (target.host().as_str(), target.path());
+        let whole = path.trim_end_matches('/').len();
+        lengths
+            .iter()
+            .filter(|end| **end == whole || path.as_bytes().get(**end) == Some(&b'/'))
+            .map(|end| Prefix { host: host.into(), path: path[..*end].into() })
+            .collect()
     }
 }
 
@@ -98,12 +105,14 @@ const KEYS_BEFORE_PRUNING: usize = 1024;
 pub struct Purger {
     marks: Marks,
     memory: Arc<Memory>,
+    /// One sweep at a time: each forgets marks for which it has seen everything.
+    sweeping: Mutex<()>,
 }
 
 impl Purger {
     /// A purger of this store.
     pub fn new(memory: Arc<Memory>) -> Purger {
-        Purger { marks: Marks::default(), memory }
+        Purger { marks: Marks::default(), memory, sweeping: Mutex::default() }
     }
 
     /// Notes that a request leaves for the origin now.
@@ -179,6 +188,7 @@ impl Purger {
     /// Judges everything that is stored by all marks so far, counts what these
     /// selectors meet, and forgets marks that have done their work.
     fn sweep(&self, selectors: &Selectors, softness: Softness, counts: &mut Counts) {
+        let _alone = self.sweeping.lock();
         let settled = self.marks.settled();
         let meets = Meets::new(selectors);
         self.memory.sweep(|key, stored| {
@@ -208,6 +218,7 @@ struct Meets<'a> {
     keys: HashMap<&'a CacheKey, usize>,
     tags: HashMap<&'a str, usize>,
     prefixes: HashMap<&'a Prefix, usize>,
+    lengths: BTreeSet<usize>,
     everything: bool,
 }
 
@@ -217,6 +228,7 @@ impl<'a> Meets<'a> {
             keys: selectors.keys.iter().enumerate().map(|(at, key)| (key, at)).collect(),
             tags: selectors.tags.iter().enumerate().map(|(at, tag)| (&**tag, at)).collect(),
             prefixes: selectors.prefixes.iter().enumerate().map(|(at, p)| (p, at)).collect(),
+            lengths: selectors.prefixes.iter().map(Prefix::length).collect(),
             everything: selectors.everything,
         }
     }
@@ -234,11 +246,8 @@ impl<'a> Meets<'a> {
             }
         }
         if !self.prefixes.is_empty() {
-            let mut last = None;
-            for prefix in Prefix::all_of(key.target()) {
-                if let Some(at) = self.prefixes.get(&prefix)
-                    && last.replace(*at) != Some(*at)
-                {
+            for prefix in Prefix::covering(key.target(), &self.lengths) {
+                if let Some(at) = self.prefixes.get(&prefix) {
                     counts.prefixes[*at] += 1;
                     met = true;
                 }

@@ -99,7 +99,7 @@ impl ResponseDirectives {
         let mut read = ResponseDirectives::default();
         for line in fields.get_all(CACHE_CONTROL) {
             read.present = true;
-            for item in Items(line.as_bytes()) {
+            for item in items(line.as_bytes()) {
                 read.take(&item);
             }
         }
@@ -127,7 +127,7 @@ impl ResponseDirectives {
 /// Whether a request says `only-if-cached` (RFC 9111 section 5.2.1.7).
 pub fn only_if_cached(fields: &HeaderMap) -> bool {
     fields.get_all(CACHE_CONTROL).iter().any(|line| {
-        Items(line.as_bytes()).any(|item| item.name.eq_ignore_ascii_case(b"only-if-cached"))
+        items(line.as_bytes()).any(|item| item.name.eq_ignore_ascii_case(b"only-if-cached"))
     })
 }
 
@@ -179,15 +179,22 @@ struct Item<'a> {
 }
 
 /// The members of one `Cache-Control` line, in order.
-struct Items<'a>(&'a [u8]);
+struct Items<'a> {
+    rest: &'a [u8],
+    /// Quotes still pair up; after one that never closes, all are ordinary.
+    quotes: bool,
+}
+
+fn items(line: &[u8]) -> Items<'_> {
+    Items { rest: line, quotes: true }
+}
 
 impl<'a> Iterator for Items<'a> {
     type Item = Item<'a>;
 
     fn next(&mut self) -> Option<Item<'a>> {
         loop {
-            let (member, rest) = cut_member(self.0)?;
-            self.0 = rest;
+            let member = self.cut_member()?;
             let member = member.trim_ascii();
             if !member.is_empty() {
                 return Some(read_member(member));
@@ -196,21 +203,31 @@ impl<'a> Iterator for Items<'a> {
     }
 }
 
-/// Cuts at the next comma outside a quoted string. A quote that never closes is
-/// an ordinary byte, so that what follows it is still read.
-fn cut_member(line: &[u8]) -> Option<(&[u8], &[u8])> {
-    if line.is_empty() {
-        return None;
-    }
-    let mut at = 0;
-    while at < line.len() {
-        match line[at] {
-            b',' => return Some((&line[..at], &line[at + 1..])),
-            b'"' => at = closing_quote(line, at).unwrap_or(at) + 1,
-            _ => at += 1,
+impl<'a> Items<'a> {
+    /// Cuts at the next comma outside a quoted string. A quote that never closes
+    /// is an ordinary byte, so that what follows it is still read.
+    fn cut_member(&mut self) -> Option<&'a [u8]> {
+        let line = self.rest;
+        if line.is_empty() {
+            return None;
         }
+        let mut at = 0;
+        while at < line.len() {
+            match line[at] {
+                b',' => {
+                    self.rest = &line[at + 1..];
+                    return Some(&line[..at]);
+                }
+                b'"' if self.quotes => match closing_quote(line, at) {
+                    Some(close) => at = close + 1,
+                    None => self.quotes = false,
+                },
+                _ => at += 1,
+            }
+        }
+        self.rest = &[];
+        Some(line)
     }
-    Some((line, &[]))
 }
 
 fn closing_quote(line: &[u8], open: usize) -> Option<usize> {

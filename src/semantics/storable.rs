@@ -77,8 +77,8 @@ impl Reason {
             Reason::SetCookie => "the response sets a cookie, which is for one visitor",
             Reason::VaryAny => "the response says Vary: *",
             Reason::IdentityCookie => {
-                "the request bears a cookie that identifies its visitor, \
-                 and the response states no lifetime"
+                "the request bears a cookie that identifies its visitor, and the response \
+                 states no lifetime, nor that it is public"
             }
             Reason::NoLifetime => {
                 "the response states no lifetime and has no validator; default_ttl gives \
@@ -180,7 +180,10 @@ pub fn decide(
     if nominated == NominatedFields::Any {
         return refuse(Reason::VaryAny);
     }
-    if asked.identified && !freshness.lifetime.is_explicit() && !nominated.names(&header::COOKIE) {
+    // No time at all is not a word on who may see the answer either.
+    let lives = freshness.lifetime.is_explicit() && freshness.lifetime.span.get() > 0;
+    let meant_for_all = lives || directives.public || nominated.names(&header::COOKIE);
+    if asked.identified && !meant_for_all {
         return refuse(Reason::IdentityCookie);
     }
     if !worth_keeping(fields, status, freshness) {
@@ -288,6 +291,16 @@ mod tests {
         assert_eq!(decided(&identified, 200, &[]), Refuse(Reason::IdentityCookie));
         assert_eq!(decided(&identified, 200, &[("etag", "\"a\"")]), Refuse(Reason::IdentityCookie));
         assert_eq!(decided(&identified, 200, &[(cc, "max-age=60")]), Store);
+        for line in ["max-age=0", "s-maxage=x", "no-cache"] {
+            let lines = [(cc, line), ("etag", "\"a\"")];
+            assert_eq!(decided(&identified, 200, &lines), Refuse(Reason::IdentityCookie));
+        }
+        let expired = [("expires", "0"), ("etag", "\"a\"")];
+        assert_eq!(decided(&identified, 200, &expired), Refuse(Reason::IdentityCookie));
+        assert_eq!(
+            decided(&identified, 200, &[(cc, "public, max-age=0"), ("etag", "\"a\"")]),
+            Store
+        );
         // One variant a visitor: Vary: Cookie, and no assumption about its lifetime.
         assert_eq!(decided(&identified, 200, &[("vary", "Cookie")]), Refuse(Reason::NoLifetime));
         assert_eq!(decided(&identified, 200, &[("vary", "Cookie"), (cc, "max-age=9")]), Store);

@@ -163,7 +163,17 @@ impl Memory {
 
     /// Removes all variants of a target. Returns how many there were.
     pub fn remove(&self, key: &CacheKey) -> usize {
-        self.map.remove(key).map_or(0, |slot| slot.variants.len())
+        // Not moka's plain `remove`: a `put` under way, which has read the slot
+        // already, would write back what is removed here.
+        let mut count = 0;
+        self.map.entry(key.clone()).and_compute_with(|entry| match entry {
+            Some(entry) => {
+                count = entry.value().variants.len();
+                Op::Remove
+            }
+            None => Op::Nop,
+        });
+        count
     }
 
     /// Removes one stored response, and leaves the other variants.
@@ -326,6 +336,25 @@ mod tests {
         let slot = memory.get(&key("/many")).expect("a slot");
         assert!(slot.weight() <= 50_000);
         assert!(memory.usage().bytes <= 100_000);
+    }
+
+    #[test]
+    fn what_is_removed_is_not_written_back_by_a_put_under_way() {
+        let memory = Memory::new(Limits { bytes: 1 << 20, variants: 64 });
+        let key = key("/race");
+        for round in 0..3000 {
+            memory.put(&key, response(10, "old"));
+            std::thread::scope(|scope| {
+                scope.spawn(|| memory.put(&key, response(10, "new")));
+                scope.spawn(|| memory.remove(&key));
+            });
+            let old = response(1, "old").content().variant.clone();
+            let back = memory.get(&key).is_some_and(|slot| {
+                slot.variants().iter().any(|stored| stored.content().variant == old)
+            });
+            assert!(!back, "round {round}");
+            memory.remove(&key);
+        }
     }
 
     #[test]

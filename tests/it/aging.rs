@@ -299,3 +299,21 @@ fn who_asks_can_not_have_a_page_dropped_or_collapsing_switched_off() {
     assert_eq!(authorized, "larder; fwd=stale; fwd-status=304; detail=authorization");
     assert_eq!(ask(&[]), "larder; fwd=stale; fwd-status=304; stored");
 }
+
+#[test]
+fn a_304_adds_tags_and_takes_none_away() {
+    let origin = Origin::answering(|seen| match seen.field("if-none-match") {
+        Some(_) => reply(304, &["ETag: \"a\"", "Surrogate-Key: site"], ""),
+        None => reply(
+            200,
+            &["Cache-Control: max-age=10", "ETag: \"a\"", "Cache-Tag: article:1"],
+            "body",
+        ),
+    });
+    let house = House::in_front_of(&origin, |_| {});
+    house.get("/");
+    house.pass(11);
+    assert_eq!(house.status("/"), "larder; fwd=stale; fwd-status=304; stored");
+    house.purge_softly("article:1");
+    assert!(house.status("/").contains("soft-purge"));
+}

@@ -64,8 +64,7 @@ fn all_sources() -> Vec<(String, PathBuf, String)> {
         .map(|path| {
             let inside = path.strip_prefix(&root).expect("below src").to_path_buf();
             let first = inside.components().next().expect("a name").as_os_str();
-            let room =
-                first.to_string_lossy().trim_end_matches(".rs").replace("message_tests", "message");
+            let room = first.to_string_lossy().trim_end_matches(".rs").to_string();
             let text = fs::read_to_string(&path).expect("text");
             (room, inside, text)
         })

@@ -231,3 +231,39 @@ fn an_origin_that_comes_back_is_used_at_once() {
     });
     assert_eq!(larder.get("/").text(), "back");
 }
+
+#[test]
+fn an_origin_that_takes_nothing_holds_nobody_for_ever() {
+    let origin = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = origin.local_addr().expect("an address");
+    let env = [("LARDER_ORIGIN__MAX_CONNECTIONS", "1")];
+    let larder = Larder::with_env(address, &["--first-byte-timeout", "300ms"], &env);
+    let body = vec![b'x'; 16 << 20];
+    for _ in 0..2 {
+        // More than the sockets between hold; the second one needs the place of the first.
+        let mut client = Connection::open(larder.proxy);
+        let head = format!("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n", body.len());
+        client.send(head.as_bytes());
+        let mut upload = client.stream().try_clone().expect("the other half");
+        let body = body.clone();
+        let sent = std::thread::spawn(move || upload.write_all(&body).is_ok());
+        let answer = client.answer("POST").expect("an answer");
+        assert_eq!(
+            (answer.status, answer.cache_status()),
+            (504, "larder; fwd=method; detail=first-byte-timeout")
+        );
+        drop(client);
+        let _ = sent.join();
+    }
+}
+
+#[test]
+fn a_length_that_is_not_sent_is_not_stated() {
+    let origin = Origin::answering(|_| reply(200, &["Cache-Control: max-age=60"], "page"));
+    let larder = Larder::with_env(origin.address, &[], &[("LARDER_THREADS", "1")]);
+    let fields = [("Connection", "upgrade"), ("Upgrade", "websocket"), ("Content-Length", "44")];
+    let refused = larder.get_with("/a", &fields);
+    assert_eq!(refused.status, 400);
+    assert_eq!(larder.get("/popular").text(), "page");
+    assert_eq!(origin.count(), 1);
+}

@@ -1,3 +1,4 @@
+use super::sender::UNKEYED;
 use super::*;
 use http::Request;
 
@@ -121,7 +122,8 @@ fn a_trusted_proxy_is_believed() {
 
 #[test]
 fn what_is_not_keyed_reaches_no_app_not_even_from_a_trusted_proxy() {
-    for name in UNKEYED {
+    let family = ["x-forwarded-prefix", "x-forwarded-ssl"].map(HeaderName::from_static);
+    for name in UNKEYED.into_iter().chain(family) {
         let lines = [("host", "a"), (name.as_str(), "evil")];
         let request = read_from("10.1.1.1:99", "GET", "/p", &lines).expect("let in");
         assert!(!request.fields.contains_key(&name), "{name}");
@@ -136,6 +138,13 @@ fn a_websocket_is_recognised_and_no_other_upgrade() {
         read(method, "/", &lines).expect("let in").wants_websocket
     };
     assert!(asked("GET", "websocket"));
+    let with_body = [
+        ("host", "a"),
+        ("connection", "upgrade"),
+        ("upgrade", "websocket"),
+        ("content-length", "5"),
+    ];
+    assert_eq!(status("GET", "/", &with_body), 400);
     assert!(!asked("GET", "h2c"));
     assert!(!asked("POST", "websocket"));
 }

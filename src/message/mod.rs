@@ -2,45 +2,21 @@
 //! could read it differently, and normalised, so that what is keyed is what the
 //! app sees.
 
+mod sender;
+
+pub use sender::is_forwarded;
+
 use crate::error::Refusal;
 use crate::key::{Host, Scheme, Target};
 use crate::semantics::cache_status::NAME;
 use crate::semantics::fields::{has_member, members, remove_hop_by_hop};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+
 use http::request::Parts;
 use http::{Method, StatusCode, Uri, Version};
 use ipnet::IpNet;
+use sender::Sender;
 use std::net::{IpAddr, SocketAddr};
-
-const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
-const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
-
-/// Fields by which a client could speak for somebody else: only a trusted
-/// proxy may send them.
-const SAID_BY_PROXIES: [HeaderName; 3] = [X_FORWARDED_FOR, X_FORWARDED_PROTO, X_FORWARDED_HOST];
-
-/// Fields that an app may build its pages from and that are not part of the key.
-/// Nobody may send them: what one says would be shown to all.
-const UNKEYED: [HeaderName; 17] = [
-    HeaderName::from_static("forwarded"),
-    HeaderName::from_static("proxy"),
-    HeaderName::from_static("x-forwarded-port"),
-    HeaderName::from_static("x-forwarded-prefix"),
-    HeaderName::from_static("x-forwarded-protocol"),
-    HeaderName::from_static("x-forwarded-scheme"),
-    HeaderName::from_static("x-forwarded-server"),
-    HeaderName::from_static("x-forwarded-ssl"),
-    HeaderName::from_static("x-host"),
-    HeaderName::from_static("x-http-method"),
-    HeaderName::from_static("x-http-method-override"),
-    HeaderName::from_static("x-method-override"),
-    HeaderName::from_static("x-original-url"),
-    HeaderName::from_static("x-real-ip"),
-    HeaderName::from_static("x-rewrite-url"),
-    HeaderName::from_static("x-script-name"),
-    HeaderName::from_static("x-url-scheme"),
-];
 
 /// How often this cache may stand in `Via` before a request is taken for one
 /// that goes round in circles.
@@ -111,8 +87,11 @@ impl Presented {
         let forwarded = is_forwarded(&fields);
         let host = read_host(&uri, &fields, version, options)?;
         let wants_websocket = wants_websocket(&method, &fields, version);
+        if wants_websocket && has_body {
+            return Err(Refusal::bad_request("a request for a WebSocket has no body"));
+        }
         let takes_trailers = has_member(&fields, &header::TE, "trailers");
-        drop_ambiguous_names(&mut fields);
+        sender::drop_ambiguous_names(&mut fields);
         remove_hop_by_hop(&mut fields);
         let sender = Sender::settle(&mut fields, host, peer, options);
 
@@ -138,12 +117,6 @@ impl Presented {
             takes_trailers,
         })
     }
-}
-
-/// Whether the fields claim that somebody forwarded the request.
-pub fn is_forwarded(fields: &HeaderMap) -> bool {
-    fields.contains_key(header::VIA)
-        || SAID_BY_PROXIES.iter().chain(&UNKEYED).any(|name| fields.contains_key(name))
 }
 
 fn root() -> Uri {
@@ -257,67 +230,5 @@ fn wants_websocket(method: &Method, fields: &HeaderMap, version: Version) -> boo
         && has_member(fields, &header::UPGRADE, "websocket")
 }
 
-/// WSGI reads `_` in a field name as `-`: such a name could pass for another.
-fn drop_ambiguous_names(fields: &mut HeaderMap) {
-    let ambiguous: Vec<HeaderName> =
-        fields.keys().filter(|name| name.as_str().contains('_')).cloned().collect();
-    for name in ambiguous {
-        fields.remove(name);
-    }
-}
-
-/// Who sent the request, and what the app is told about it.
-struct Sender {
-    scheme: Scheme,
-    host: Host,
-    client: IpAddr,
-}
-
-impl Sender {
-    /// Believes a trusted proxy, replaces what anybody else says, and writes
-    /// the result into the fields.
-    fn settle(fields: &mut HeaderMap, host: Host, peer: SocketAddr, options: &Options) -> Sender {
-        let address = peer.ip().to_canonical();
-        let trusted = |address: IpAddr| options.trusted.iter().any(|net| net.contains(&address));
-        for name in &UNKEYED {
-            fields.remove(name);
-        }
-        if !trusted(address) {
-            for name in &SAID_BY_PROXIES {
-                fields.remove(name);
-            }
-        }
-        let said = |name: &HeaderName| fields.get(name).and_then(|value| value.to_str().ok());
-        let scheme = said(&X_FORWARDED_PROTO).and_then(Scheme::parse).unwrap_or(Scheme::Http);
-        let host = said(&X_FORWARDED_HOST).and_then(|h| Host::parse(h).ok()).unwrap_or(host);
-        let chain: Vec<&str> = members(fields, &X_FORWARDED_FOR)
-            .filter_map(|hop| std::str::from_utf8(hop).ok())
-            .collect();
-        // The client is the last in the chain who is not one of the proxies.
-        let hops = chain.iter().rev().map_while(|hop| hop.parse::<IpAddr>().ok());
-        let mut client = address;
-        for hop in hops.map(|hop| hop.to_canonical()) {
-            client = hop;
-            if !trusted(hop) {
-                break;
-            }
-        }
-        let chain = [chain.as_slice(), &[&address.to_string()]].concat().join(", ");
-        for (name, value) in [
-            (X_FORWARDED_FOR, chain.as_str()),
-            (X_FORWARDED_PROTO, scheme.as_str()),
-            (X_FORWARDED_HOST, host.as_str()),
-            (header::HOST, host.as_str()),
-        ] {
-            // All three were read from field values, or written by this module.
-            if let Ok(value) = HeaderValue::from_str(value) {
-                fields.insert(name, value);
-            }
-        }
-        Sender { scheme, host, client }
-    }
-}
-
 #[cfg(test)]
-#[path = "message_tests.rs"]
 mod tests;

@@ -1,0 +1,120 @@
+//! Who sent a request, and what the app is told about it: which fields are
+//! believed, which are replaced, and which nobody may send.
+
+use super::Options;
+use crate::key::{Host, Scheme};
+use crate::semantics::fields::members;
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use std::net::{IpAddr, SocketAddr};
+
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+
+/// Fields by which a client could speak for somebody else: only a trusted
+/// proxy may send them.
+const SAID_BY_PROXIES: [HeaderName; 3] = [X_FORWARDED_FOR, X_FORWARDED_PROTO, X_FORWARDED_HOST];
+
+/// Fields that an app may build its pages from and that are not part of the key.
+/// Nobody may send them: what one says would be shown to all.
+pub(super) const UNKEYED: [HeaderName; 20] = [
+    HeaderName::from_static("client-ip"),
+    HeaderName::from_static("forwarded"),
+    HeaderName::from_static("front-end-https"),
+    HeaderName::from_static("proxy"),
+    HeaderName::from_static("true-client-ip"),
+    HeaderName::from_static("x-client-ip"),
+    HeaderName::from_static("x-host"),
+    HeaderName::from_static("x-http-host-override"),
+    HeaderName::from_static("x-http-method"),
+    HeaderName::from_static("x-http-method-override"),
+    HeaderName::from_static("x-method-override"),
+    HeaderName::from_static("x-original-host"),
+    HeaderName::from_static("x-original-uri"),
+    HeaderName::from_static("x-original-url"),
+    HeaderName::from_static("x-proxyuser-ip"),
+    HeaderName::from_static("x-real-ip"),
+    HeaderName::from_static("x-rewrite-url"),
+    HeaderName::from_static("x-scheme"),
+    HeaderName::from_static("x-script-name"),
+    HeaderName::from_static("x-url-scheme"),
+];
+
+/// Whether a field is one of these, or another of the `X-Forwarded` family.
+fn is_unkeyed(name: &HeaderName) -> bool {
+    UNKEYED.contains(name)
+        || (name.as_str().starts_with("x-forwarded-") && !SAID_BY_PROXIES.contains(name))
+}
+
+/// Whether the fields claim that somebody forwarded the request.
+pub fn is_forwarded(fields: &HeaderMap) -> bool {
+    fields.contains_key(header::VIA)
+        || fields.keys().any(|name| SAID_BY_PROXIES.contains(name) || is_unkeyed(name))
+}
+
+/// WSGI reads `_` in a field name as `-`: such a name could pass for another.
+pub(super) fn drop_ambiguous_names(fields: &mut HeaderMap) {
+    remove_if(fields, |name| name.as_str().contains('_'));
+}
+
+fn remove_if(fields: &mut HeaderMap, unwanted: impl Fn(&HeaderName) -> bool) {
+    let names: Vec<HeaderName> = fields.keys().filter(|name| unwanted(name)).cloned().collect();
+    for name in names {
+        fields.remove(name);
+    }
+}
+
+/// Who sent the request, and what the app is told about it.
+pub(super) struct Sender {
+    pub scheme: Scheme,
+    pub host: Host,
+    pub client: IpAddr,
+}
+
+impl Sender {
+    /// Believes a trusted proxy, replaces what anybody else says, and writes
+    /// the result into the fields.
+    pub fn settle(
+        fields: &mut HeaderMap,
+        host: Host,
+        peer: SocketAddr,
+        options: &Options,
+    ) -> Sender {
+        let address = peer.ip().to_canonical();
+        let trusted = |address: IpAddr| options.trusted.iter().any(|net| net.contains(&address));
+        remove_if(fields, is_unkeyed);
+        if !trusted(address) {
+            for name in &SAID_BY_PROXIES {
+                fields.remove(name);
+            }
+        }
+        let said = |name: &HeaderName| fields.get(name).and_then(|value| value.to_str().ok());
+        let scheme = said(&X_FORWARDED_PROTO).and_then(Scheme::parse).unwrap_or(Scheme::Http);
+        let host = said(&X_FORWARDED_HOST).and_then(|h| Host::parse(h).ok()).unwrap_or(host);
+        let chain: Vec<&str> = members(fields, &X_FORWARDED_FOR)
+            .filter_map(|hop| std::str::from_utf8(hop).ok())
+            .collect();
+        // The client is the last in the chain who is not one of the proxies.
+        let hops = chain.iter().rev().map_while(|hop| hop.parse::<IpAddr>().ok());
+        let mut client = address;
+        for hop in hops.map(|hop| hop.to_canonical()) {
+            client = hop;
+            if !trusted(hop) {
+                break;
+            }
+        }
+        let chain = [chain.as_slice(), &[&address.to_string()]].concat().join(", ");
+        for (name, value) in [
+            (X_FORWARDED_FOR, chain.as_str()),
+            (X_FORWARDED_PROTO, scheme.as_str()),
+            (X_FORWARDED_HOST, host.as_str()),
+            (header::HOST, host.as_str()),
+        ] {
+            // All three were read from field values, or written by this module.
+            if let Ok(value) = HeaderValue::from_str(value) {
+                fields.insert(name, value);
+            }
+        }
+        Sender { scheme, host, client }
+    }
+}

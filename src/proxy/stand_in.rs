@@ -1,0 +1,75 @@
+//! When the origin fails: may the stale response stand in for it?
+
+use super::fetch::{Plan, Reply};
+use super::respond::{self, Failed};
+use super::{Answer, Proxy};
+use crate::key::CacheKey;
+use crate::message::Presented;
+use crate::purge::Verdict;
+use crate::semantics::cache_status::CacheStatus;
+use crate::semantics::reuse::{self, Failure, OnFailure};
+use crate::storage::StoredResponse;
+use std::sync::Arc;
+
+impl Proxy {
+    /// An error of the origin's that a stale response may stand in for.
+    pub(super) fn better_stale(&self, plan: &Plan, reply: &Reply) -> Option<Failed> {
+        let status = reply.response.status();
+        let failed = matches!(status.as_u16(), 500 | 502 | 503 | 504);
+        let stale = plan.stale.as_ref().filter(|_| failed)?;
+        self.may_stand_in(&plan.request, &plan.key, stale, Failure::Error)
+            .then_some(Failed::Status(status))
+    }
+
+    /// No hard purge has met a stored response.
+    pub(super) fn stands(&self, key: &CacheKey, stored: &StoredResponse) -> bool {
+        !matches!(self.shared.purger.judge_stored(key, stored), Verdict::Hard { .. })
+    }
+
+    fn may_stand_in(
+        &self,
+        request: &Presented,
+        key: &CacheKey,
+        stale: &StoredResponse,
+        why: Failure,
+    ) -> bool {
+        if !self.stands(key, stale) {
+            return false;
+        }
+        let personal = super::lookup::is_personal(request, &self.shared.options.policy);
+        let now = self.shared.clock.now();
+        let freshness = &stale.content().freshness;
+        reuse::on_failure(freshness, stale.softened(), personal, why, now) == OnFailure::AnswerStale
+    }
+
+    /// Answers without the origin: with the stale response, or with an error.
+    pub(super) fn without_origin(
+        &self,
+        request: &Presented,
+        key: &CacheKey,
+        stale: Option<&Arc<StoredResponse>>,
+        failed: &Failed,
+        mut status: CacheStatus,
+    ) -> Answer {
+        let why = match failed {
+            Failed::Silent(error) if !error.is_origins_fault() => None,
+            Failed::Silent(_) => Some(Failure::Unreachable),
+            Failed::Status(_) => Some(Failure::Error),
+        };
+        status.forward_status = failed.origin_status();
+        let stale =
+            stale.filter(|stale| why.is_some_and(|w| self.may_stand_in(request, key, stale, w)));
+        match stale {
+            Some(stale) => {
+                let now = self.shared.clock.now();
+                status.ttl = Some(respond::ttl(stale, now));
+                status.detail = Some(match failed {
+                    Failed::Silent(_) => "stale-when-down",
+                    Failed::Status(_) => "stale-if-error",
+                });
+                respond::from_store(request, stale, now, self.shared.options.max_ranges, status)
+            }
+            None => respond::failure(failed, status),
+        }
+    }
+}
