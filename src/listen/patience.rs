@@ -151,9 +151,17 @@ impl AsyncRead for Patient {
     ) -> Poll<Result<()>> {
         let before = buf.filled().len();
         if let Poll::Ready(read) = Pin::new(&mut self.stream).poll_read(cx, buf) {
-            let mut phase = self.phases.0.lock();
-            if matches!(*phase, Phase::New | Phase::Idle) && buf.filled().len() > before {
-                *phase = Phase::Head;
+            let begins = {
+                let mut phase = self.phases.0.lock();
+                let waited = matches!(*phase, Phase::New | Phase::Idle);
+                if waited && buf.filled().len() > before {
+                    *phase = Phase::Head;
+                }
+                waited
+            };
+            if begins {
+                // The next wait is another one, though it be for the same.
+                self.reading.clear();
             }
             return Poll::Ready(read);
         }

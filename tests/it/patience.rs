@@ -150,3 +150,21 @@ fn connections_beyond_the_limit_are_turned_away() {
         client.answer("GET").is_some_and(|answer| answer.status == 200)
     });
 }
+
+#[test]
+fn a_connection_that_is_used_is_not_closed_for_having_been_idle_before() {
+    let origin = echo();
+    let larder = Larder::with_env(origin.address, &[], QUICK);
+    let mut client = Connection::open(larder.proxy);
+    // Others are waited for and given up meanwhile, one after the other.
+    let given_up = std::thread::scope(|scope| {
+        let proxy = larder.proxy;
+        let others = scope.spawn(move || [(); 3].map(|()| exchange(proxy, b"GET / HT")));
+        while !others.is_finished() {
+            client.ask("/", "");
+            assert_eq!(client.answer("GET").expect("an answer").status, 200);
+        }
+        others.join().expect("no panic")
+    });
+    assert!(given_up.iter().all(|answer| answer.starts_with(b"HTTP/1.1 408 ")));
+}
