@@ -18,6 +18,7 @@ pub mod key;
 pub mod listen;
 pub mod message;
 pub mod metrics;
+pub mod moving;
 pub mod origin;
 pub mod proxy;
 pub mod purge;

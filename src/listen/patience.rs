@@ -6,6 +6,7 @@
 
 use super::Options;
 use super::gate::Ticket;
+use crate::moving::Moving;
 use parking_lot::Mutex;
 use std::io::{Error, ErrorKind, IoSlice, Result};
 use std::pin::Pin;
@@ -72,11 +73,10 @@ impl Drop for Busy {
 
 /// A stream whose client is waited for, but not for ever.
 pub(super) struct Patient {
-    stream: TcpStream,
+    stream: Moving<TcpStream>,
     phases: Phases,
     options: Options,
     reading: Deadline,
-    writing: Deadline,
     /// Counted for as long as the stream is open, as a tunnel too.
     _ticket: Ticket,
 }
@@ -111,8 +111,8 @@ impl Deadline {
 
 impl Patient {
     pub fn new(stream: TcpStream, phases: Phases, options: Options, ticket: Ticket) -> Patient {
-        let (reading, writing) = (Deadline::default(), Deadline::default());
-        Patient { stream, phases, options, reading, writing, _ticket: ticket }
+        let stream = Moving::new(stream, options.write_stall);
+        Patient { stream, phases, options, reading: Deadline::default(), _ticket: ticket }
     }
 
     fn poll_read_deadline(&mut self, cx: &mut Context<'_>) -> Poll<()> {
@@ -126,20 +126,6 @@ impl Patient {
             Phase::Idle => self.options.keep_alive,
         };
         self.reading.poll(phase, length, cx)
-    }
-
-    /// Waits for a write that does not move.
-    fn bounded<T>(&mut self, polled: Poll<Result<T>>, cx: &mut Context<'_>) -> Poll<Result<T>> {
-        if polled.is_ready() {
-            self.writing.clear();
-            return polled;
-        }
-        match self.writing.poll(Phase::Busy, self.options.write_stall, cx) {
-            Poll::Ready(()) => {
-                Poll::Ready(Err(Error::new(ErrorKind::TimedOut, "the client takes nothing")))
-            }
-            Poll::Pending => Poll::Pending,
-        }
     }
 }
 
@@ -170,7 +156,7 @@ impl AsyncRead for Patient {
             Poll::Ready(()) => {
                 if *self.phases.0.lock() == Phase::Head {
                     // Best effort: who is that slow may not read it either.
-                    let _ = self.stream.try_write(TIMED_OUT);
+                    let _ = self.stream.get_ref().try_write(TIMED_OUT);
                 }
                 Poll::Ready(Err(Error::new(ErrorKind::TimedOut, "no request came")))
             }
@@ -184,8 +170,7 @@ impl AsyncWrite for Patient {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write(cx, buf);
-        self.bounded(written, cx)
+        Pin::new(&mut self.stream).poll_write(cx, buf)
     }
 
     fn poll_write_vectored(
@@ -193,8 +178,7 @@ impl AsyncWrite for Patient {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
-        self.bounded(written, cx)
+        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -202,8 +186,7 @@ impl AsyncWrite for Patient {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
-        let flushed = Pin::new(&mut self.stream).poll_flush(cx);
-        self.bounded(flushed, cx)
+        Pin::new(&mut self.stream).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {

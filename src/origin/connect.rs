@@ -1,8 +1,8 @@
 //! Where the origin is, and a connection to it.
 
-use super::stall::Moving;
 use crate::body::Body;
 use crate::error::OriginError;
+use crate::moving::Moving;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use std::fmt;

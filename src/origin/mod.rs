@@ -4,7 +4,6 @@
 mod connect;
 mod pool;
 mod request;
-mod stall;
 
 pub use connect::Upstream;
 pub use pool::{Options, Pool};

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 /// The floors, lowest first.
 const FLOORS: &[&[&str]] = &[
     &["semantics", "key", "message", "clock", "error"],
-    &["body", "storage", "purge", "collapse", "origin", "metrics", "access_log"],
+    &["body", "storage", "purge", "collapse", "origin", "metrics", "access_log", "moving"],
     &["proxy"],
     &["listen", "admin"],
     &["config", "app", "cli", "demo"],
@@ -22,6 +22,7 @@ const NEIGHBOURS: &[(&str, &str)] = &[
     ("message", "error"),
     ("purge", "storage"),
     ("origin", "body"),
+    ("origin", "moving"),
     ("app", "config"),
     ("cli", "config"),
     ("cli", "app"),

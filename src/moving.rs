@@ -1,8 +1,8 @@
-//! An origin that takes nothing: a stream whose writes may stand still for a
-//! while, but not for ever.
+//! A stream whose writes may stand still for a while, but not for ever: a client
+//! that takes nothing of its response, an origin that takes nothing of a request.
 //!
-//! While an upload stands still nobody asks for its next piece, so none of the
-//! time-outs of bodies runs; this one does.
+//! While a write stands still nobody asks for the next piece of the body, so none
+//! of the time-outs of bodies runs; this one does.
 
 use std::io::{Error, ErrorKind, IoSlice, Result};
 use std::pin::Pin;
@@ -11,16 +11,22 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
-/// A stream to the origin.
-pub(super) struct Moving<S> {
+/// A stream that has to move.
+pub struct Moving<S> {
     stream: S,
     longest: Duration,
     waiting: Option<Pin<Box<Sleep>>>,
 }
 
 impl<S> Moving<S> {
+    /// A stream whose writes may stand still for at most `longest`.
     pub fn new(stream: S, longest: Duration) -> Moving<S> {
         Moving { stream, longest, waiting: None }
+    }
+
+    /// The stream itself.
+    pub fn get_ref(&self) -> &S {
+        &self.stream
     }
 
     fn bounded<T>(&mut self, polled: Poll<Result<T>>, cx: &mut Context<'_>) -> Poll<Result<T>> {
@@ -32,7 +38,7 @@ impl<S> Moving<S> {
         let waiting = self.waiting.get_or_insert_with(|| Box::pin(sleep(longest)));
         match waiting.as_mut().poll(cx) {
             Poll::Ready(()) => {
-                Poll::Ready(Err(Error::new(ErrorKind::TimedOut, "the origin takes nothing")))
+                Poll::Ready(Err(Error::new(ErrorKind::TimedOut, "the other side takes nothing")))
             }
             Poll::Pending => Poll::Pending,
         }
