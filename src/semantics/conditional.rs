@@ -1,7 +1,7 @@
 //! A client's own preconditions, answered from a complete response in hand
 //! (RFC 9111 section 4.3.2, RFC 9110 section 13).
 
-use super::fields::{date_in, http_date};
+use super::date::date_in;
 use super::validation::weakly_equal;
 use http::StatusCode;
 use http::header::{self, HeaderMap};
@@ -58,11 +58,11 @@ fn if_none_match(request: &HeaderMap, response: &HeaderMap) -> bool {
 }
 
 fn if_modified_since(request: &HeaderMap, response: &HeaderMap, received_at: SystemTime) -> bool {
-    let Some(since) = request.get(header::IF_MODIFIED_SINCE).and_then(http_date) else {
+    let Some(since) = date_in(request, &header::IF_MODIFIED_SINCE, received_at) else {
         return false;
     };
-    let modified = date_in(response, &header::LAST_MODIFIED)
-        .or_else(|| date_in(response, &header::DATE))
+    let modified = date_in(response, &header::LAST_MODIFIED, received_at)
+        .or_else(|| date_in(response, &header::DATE, received_at))
         .unwrap_or(received_at);
     modified <= since
 }

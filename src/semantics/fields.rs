@@ -1,7 +1,6 @@
-//! Fields as lists, dates and hops: the reading that the other modules share.
+//! Fields as lists and hops: the reading that the other modules share.
 
-use http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use std::time::SystemTime;
+use http::header::{self, HeaderMap, HeaderName};
 
 /// Fields that speak to the next hop only (RFC 9110 section 7.6.1), besides
 /// those that `Connection` names.
@@ -65,19 +64,10 @@ pub fn members<'a>(
         .filter(|member| !member.is_empty())
 }
 
-/// Reads an HTTP-date in any of its three forms (RFC 9110 section 5.6.7).
-pub fn http_date(value: &HeaderValue) -> Option<SystemTime> {
-    httpdate::parse_http_date(value.to_str().ok()?).ok()
-}
-
-/// The date in a field, if the field is there and is one.
-pub fn date_in(fields: &HeaderMap, name: &HeaderName) -> Option<SystemTime> {
-    fields.get(name).and_then(http_date)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use http::HeaderValue;
 
     #[test]
     fn connection_names_what_to_drop_but_not_what_caching_rests_on() {
@@ -98,17 +88,5 @@ mod tests {
         let mut left: Vec<&str> = fields.keys().map(HeaderName::as_str).collect();
         left.sort_unstable();
         assert_eq!(left, ["cache-control", "cookie", "x-stays"]);
-    }
-
-    #[test]
-    fn dates_have_three_forms_and_no_other() {
-        let read = |text: &'static str| http_date(&HeaderValue::from_static(text));
-        let imf = read("Sun, 06 Nov 1994 08:49:37 GMT");
-        assert!(imf.is_some());
-        assert_eq!(read("Sunday, 06-Nov-94 08:49:37 GMT"), imf);
-        assert_eq!(read("Sun Nov  6 08:49:37 1994"), imf);
-        for bad in ["0", "", "now", "Sun, 06 Nov 1994 08:49:37 +0000", "1994-11-06"] {
-            assert_eq!(read(bad), None, "{bad}");
-        }
     }
 }

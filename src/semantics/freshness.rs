@@ -4,8 +4,8 @@
 //! Decided once, when the response is stored: a [`Freshness`] is a handful of
 //! integers, and a hit compares them with `now`.
 
+use super::date::date_in;
 use super::directives::{ResponseDirectives, Scope, Value};
-use super::fields::date_in;
 use super::lifetime::{FreshnessLifetime, Source, lifetime};
 use super::policy::Policy;
 use super::time::{DeltaSeconds, Exchange, Moment};
@@ -16,9 +16,10 @@ use std::time::Duration;
 /// The age of a response when it arrived: `corrected_initial_age` of section
 /// 4.2.3, in the RFC's own variables.
 pub fn corrected_initial_age(fields: &HeaderMap, exchange: &Exchange) -> Duration {
-    let date_value = date_in(fields, &header::DATE).unwrap_or(exchange.received_at);
+    let now = exchange.received_at;
+    let date_value = date_in(fields, &header::DATE, now).unwrap_or(now);
     let age_value = age_value(fields).duration();
-    let apparent_age = exchange.received_at.duration_since(date_value).unwrap_or_default();
+    let apparent_age = now.duration_since(date_value).unwrap_or_default();
     // `Date` has whole seconds: less than one is no age.
     let apparent_age = Duration::from_secs(apparent_age.as_secs());
     let response_delay = exchange.received.since(exchange.sent);

@@ -1,7 +1,7 @@
 //! How long a response is fresh, and who says so (RFC 9111 section 4.2.1).
 
+use super::date::date_in;
 use super::directives::{ResponseDirectives, Scope};
-use super::fields::date_in;
 use super::policy::Policy;
 use super::time::{DeltaSeconds, Exchange};
 use http::StatusCode;
@@ -69,16 +69,17 @@ pub fn lifetime(
             return of(value.given().unwrap_or_default(), source);
         }
     }
-    let date = date_in(fields, &header::DATE).unwrap_or(exchange.received_at);
+    let now = exchange.received_at;
+    let date = date_in(fields, &header::DATE, now).unwrap_or(now);
     if fields.contains_key(header::EXPIRES) {
-        let expires = date_in(fields, &header::EXPIRES);
+        let expires = date_in(fields, &header::EXPIRES, now);
         return of(seconds_between(date, expires.unwrap_or(date)), Source::Expires);
     }
     if directives.no_cache == Scope::Whole || pragma_alone(fields, directives) {
         return of(DeltaSeconds::ZERO, Source::Nothing);
     }
     if let (Some(max), Some(modified)) =
-        (policy.heuristic_max, date_in(fields, &header::LAST_MODIFIED))
+        (policy.heuristic_max, date_in(fields, &header::LAST_MODIFIED, now))
         && (directives.public || heuristically_cacheable(status))
     {
         let tenth = seconds_between(modified, date).get() / 10;

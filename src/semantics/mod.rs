@@ -24,6 +24,7 @@
 pub mod cache_status;
 pub mod conditional;
 pub mod cookies;
+pub mod date;
 pub mod directives;
 pub mod fields;
 pub mod freshness;

@@ -1,9 +1,10 @@
 //! Parts of a complete response (RFC 9110 section 14).
 
-use super::fields::http_date;
+use super::date::{date_in, http_date};
 use super::validation::strongly_equal;
 use http::header::{self, HeaderMap};
 use http::{Method, StatusCode};
+use std::time::SystemTime;
 
 /// A part of a body: first and last byte, both inside it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,14 +71,15 @@ fn if_range_holds(request: &HeaderMap, response: &HeaderMap) -> bool {
             .get(header::ETAG)
             .is_some_and(|etag| strongly_equal(etag.as_bytes(), condition.as_bytes()));
     }
-    let (modified, date) = (response.get(header::LAST_MODIFIED), response.get(header::DATE));
-    let (Some(modified), Some(date)) = (modified.and_then(http_date), date.and_then(http_date))
-    else {
+    let Some(date) = date_in(response, &header::DATE, SystemTime::UNIX_EPOCH) else {
+        return false;
+    };
+    let Some(modified) = date_in(response, &header::LAST_MODIFIED, date) else {
         return false;
     };
     // Strong only if the origin had a second to spare (section 8.8.2.2).
     let strong = date.duration_since(modified).is_ok_and(|gap| gap.as_secs() >= 1);
-    strong && http_date(condition) == Some(modified)
+    strong && http_date(condition.as_bytes(), date) == Some(modified)
 }
 
 #[derive(Clone, Copy)]
