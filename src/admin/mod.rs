@@ -6,7 +6,7 @@ mod purge;
 mod reply;
 
 use crate::proxy::Shared;
-use crate::purge::Access;
+use crate::purge::{Access, bearer};
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::Full;
@@ -106,7 +106,7 @@ impl Admin {
             return reply::problem(StatusCode::FORBIDDEN, detail);
         }
         let forwarded = crate::message::is_forwarded(&head.headers);
-        if !self.access.permits(peer.ip(), forwarded, &head.headers) {
+        if !self.access.permits(peer.ip(), forwarded, bearer(&head.headers)) {
             tracing::warn!(%peer, path = head.uri.path(), "an admin request was refused");
             return reply::unauthorized();
         }

@@ -2,7 +2,7 @@
 
 use crate::access_log::Format;
 use crate::body;
-use crate::config::{AccessLog, Settings, Target};
+use crate::config::{AccessLog, Secret, Settings, Target};
 use crate::key::Host;
 use crate::listen;
 use crate::message;
@@ -14,6 +14,7 @@ use crate::semantics::policy::Policy;
 use crate::semantics::time::DeltaSeconds;
 use crate::storage;
 use http::{HeaderName, HeaderValue};
+use ipnet::IpNet;
 use std::time::Duration;
 
 pub(super) fn proxy(settings: &Settings) -> proxy::Options {
@@ -21,11 +22,7 @@ pub(super) fn proxy(settings: &Settings) -> proxy::Options {
     proxy::Options {
         policy: policy(settings),
         presented: presented(settings),
-        tag_fields: cache
-            .tag_fields
-            .iter()
-            .filter_map(|name| HeaderName::from_bytes(name.as_bytes()).ok())
-            .collect(),
+        tag_fields: field_names(&cache.tag_fields),
         bypass_cookies: boxed(&cache.bypass_cookies),
         max_object: cache.max_object,
         max_ranges: settings.limits.ranges,
@@ -35,16 +32,21 @@ pub(super) fn proxy(settings: &Settings) -> proxy::Options {
             size: settings.limits.request_body,
         },
         uncacheable_ttl: cache.uncacheable_ttl,
-        access: Access {
-            networks: settings.purge.networks.clone(),
-            token: settings.purge.token.as_ref().map(|token| token.expose().to_string()),
-        },
+        access: access(&settings.purge.networks, settings.purge.token.as_ref()),
+        refresh: access(&settings.refresh.networks, settings.refresh.token.as_ref()),
+        store_post: settings.semantics.store_post,
+        status_key: cache.status_key,
     }
 }
 
 fn policy(settings: &Settings) -> Policy {
-    let cache = &settings.cache;
+    let (cache, semantics) = (&settings.cache, &settings.semantics);
     Policy {
+        targeted: field_names(&cache.targeted_fields),
+        store_set_cookie: semantics.store_set_cookie,
+        authorized_must_revalidate: semantics.authorized_must_revalidate,
+        ignore_language_order: semantics.ignore_language_order,
+        s_maxage_forbids_stale: semantics.s_maxage_forbids_stale,
         default_lifetime: seconds(cache.default_ttl),
         heuristic_max: cache.heuristics.then(|| seconds(cache.heuristic_max)),
         stale_while_revalidate: seconds(cache.stale_while_revalidate),
@@ -124,6 +126,15 @@ pub(super) fn format(format: AccessLog) -> Format {
         AccessLog::Json => Format::Json,
         AccessLog::Combined | AccessLog::Off => Format::Combined,
     }
+}
+
+fn access(networks: &[IpNet], token: Option<&Secret>) -> Access {
+    Access { networks: networks.to_vec(), token: token.map(|token| token.expose().to_string()) }
+}
+
+fn field_names(names: &[String]) -> Vec<HeaderName> {
+    // Each is a token: the configuration has been checked.
+    names.iter().filter_map(|name| HeaderName::from_bytes(name.as_bytes()).ok()).collect()
 }
 
 fn boxed(names: &[String]) -> Vec<Box<str>> {

@@ -2,7 +2,8 @@
 
 use super::address::{Listen, Target};
 use super::settings::{
-    AccessLog, Admin, Cache, Limits, Log, Origin, Purge, Settings, Timeouts, Trust,
+    AccessLog, Admin, Cache, Limits, Log, Origin, Purge, Refresh, Semantics, Settings, Timeouts,
+    Trust,
 };
 use ipnet::IpNet;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -31,7 +32,9 @@ impl Settings {
                 queue_timeout: SECOND,
             },
             cache: Cache::default(),
+            semantics: Semantics::default(),
             purge: Purge::default(),
+            refresh: Refresh { networks: Vec::new(), token: None },
             trust: Trust { proxies: Vec::new() },
             admin: Admin {
                 listen: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 6082))),
@@ -62,6 +65,22 @@ impl Default for Cache {
             cookies: None,
             bypass_cookies: Vec::new(),
             tag_fields: tag_fields.map(String::from).to_vec(),
+            targeted_fields: ["Larder-Cache-Control", "CDN-Cache-Control"]
+                .map(String::from)
+                .to_vec(),
+            status_key: false,
+        }
+    }
+}
+
+impl Default for Semantics {
+    fn default() -> Self {
+        Self {
+            store_post: true,
+            store_set_cookie: false,
+            authorized_must_revalidate: false,
+            ignore_language_order: false,
+            s_maxage_forbids_stale: false,
         }
     }
 }

@@ -72,8 +72,21 @@ pub(super) const KEYS: &[Key] = keys! {
         cookies: cookies,
         bypass_cookies: cookie_names,
         tag_fields: field_names,
+        targeted_fields: field_names,
+        status_key: flag,
+    }
+    [semantics] {
+        store_post: flag,
+        store_set_cookie: flag,
+        authorized_must_revalidate: flag,
+        ignore_language_order: flag,
+        s_maxage_forbids_stale: flag,
     }
     [purge] {
+        networks: networks,
+        token: secret,
+    }
+    [refresh] {
         networks: networks,
         token: secret,
     }

@@ -17,8 +17,12 @@ pub struct Settings {
     pub origin: Origin,
     /// What is kept, and for how long.
     pub cache: Cache,
+    /// Where the RFCs leave a choice.
+    pub semantics: Semantics,
     /// Who may purge.
     pub purge: Purge,
+    /// Who may make larder ask the application again.
+    pub refresh: Refresh,
     /// Who may speak for a client.
     pub trust: Trust,
     /// The administrator's door.
@@ -86,6 +90,26 @@ pub struct Cache {
     pub bypass_cookies: Vec<String>,
     /// The response fields that hold tags.
     pub tag_fields: Vec<String>,
+    /// The response fields that speak to larder, strongest first, before `Cache-Control`.
+    pub targeted_fields: Vec<String>,
+    /// Whether `Cache-Status` tells the key.
+    pub status_key: bool,
+}
+
+/// Where the RFCs leave a choice, or where the public conformance suite wants what is unwise in
+/// front of a web application.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Semantics {
+    /// Whether the response to a POST is stored for later GETs if it says so itself.
+    pub store_post: bool,
+    /// Whether a response with `Set-Cookie` is stored, cookie and all.
+    pub store_set_cookie: bool,
+    /// Whether `must-revalidate` allows storing the response to a request with credentials.
+    pub authorized_must_revalidate: bool,
+    /// Whether the order of languages in `Accept-Language` means nothing.
+    pub ignore_language_order: bool,
+    /// Whether `s-maxage` forbids the staleness that the same response allows.
+    pub s_maxage_forbids_stale: bool,
 }
 
 /// Who may purge.
@@ -94,6 +118,15 @@ pub struct Purge {
     /// The addresses purges may come from.
     pub networks: Vec<IpNet>,
     /// The token of purges.
+    pub token: Option<Secret>,
+}
+
+/// Who may make larder ask the application again, by what a request says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refresh {
+    /// The addresses whose `Cache-Control` and `Pragma` are heeded.
+    pub networks: Vec<IpNet>,
+    /// The token with which a request is heeded from anywhere.
     pub token: Option<Secret>,
 }
 

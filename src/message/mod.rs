@@ -10,6 +10,7 @@ use crate::error::Refusal;
 use crate::key::{Host, Scheme, Target};
 use crate::semantics::cache_status::NAME;
 use crate::semantics::fields::{has_member, members, remove_hop_by_hop};
+use crate::semantics::request_directives::RequestDirectives;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 use http::request::Parts;
@@ -64,6 +65,9 @@ pub struct Presented {
     pub wants_websocket: bool,
     /// Its client takes trailers.
     pub takes_trailers: bool,
+    /// What it demands of a stored response: nothing, until somebody says that
+    /// this client may.
+    pub demands: RequestDirectives,
 }
 
 impl Presented {
@@ -115,6 +119,7 @@ impl Presented {
             has_body,
             wants_websocket,
             takes_trailers,
+            demands: RequestDirectives::default(),
         })
     }
 }

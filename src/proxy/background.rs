@@ -2,11 +2,12 @@
 //! (RFC 5861 section 3).
 
 use super::Proxy;
-use super::fetch::Plan;
+use super::ask::Plan;
 use super::lookup::Found;
 use crate::collapse::Role;
 use crate::key::CacheKey;
 use crate::message::Presented;
+use crate::semantics::cache_status::Forward;
 use crate::storage::StoredResponse;
 use http::Method;
 use std::sync::Arc;
@@ -24,7 +25,8 @@ impl Proxy {
         let softened = stale.softened().map_or(0, |_| stale.checked());
         let number = || self.shared.purger.last();
         if let Role::Lead(leader) = self.shared.collapser.join(flight, softened, number) {
-            let mut plan = Plan::new(request, key, &Found::Stale(Arc::clone(stale)));
+            let mut plan =
+                Plan::new(request, key, &Found::Stale(Arc::clone(stale), Forward::Stale));
             plan.request.method = Method::GET;
             let proxy = Arc::clone(self);
             tokio::spawn(async move { proxy.fetch(plan, Some(leader)).await });

@@ -1,61 +1,80 @@
 //! From a response's head to what is going to be stored of it.
 
 use super::Proxy;
-use super::fetch::{Plan, Reply};
+use super::ask::Reply;
 use crate::body::{Body, Filled};
 use crate::message::Presented;
 use crate::semantics::directives::ResponseDirectives;
 use crate::semantics::freshness::Freshness;
 use crate::semantics::storable::{self, Asked, Reason, Storability};
-use crate::semantics::tags;
 use crate::semantics::time::Exchange;
 use crate::semantics::vary::NominatedFields;
+use crate::semantics::{tags, targeted};
 use crate::storage::{Content, StoredResponse};
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderValue};
 use http::{Response, StatusCode};
 use std::collections::BTreeSet;
 
+/// What is known of a response before its body.
+pub(super) struct Judged {
+    pub content: Content,
+    /// Its directives for this cache.
+    pub directives: ResponseDirectives,
+    /// Fields that `private` or `no-cache` names: for whoever asked, and nobody
+    /// else.
+    pub withheld: HeaderMap,
+}
+
 impl Proxy {
-    /// Everything about a response but its body, decided once. Takes the tags
-    /// off the response.
-    pub(super) fn content(
+    /// Everything about a response but its body, decided once. Takes off the
+    /// response what is not for clients.
+    pub(super) fn judged(
         &self,
         request: &Presented,
         response: &mut Response<Body>,
         exchange: &Exchange,
         fence: u64,
-    ) -> Content {
-        let tags = tags::take(response.headers_mut(), &self.shared.options.tag_fields);
+    ) -> Judged {
+        let policy = &self.shared.options.policy;
         let status = response.status();
-        let mut fields = own(response.headers());
+        let fields = response.headers_mut();
+        let directives = targeted::directives(fields, &policy.targeted, exchange.received_at);
+        let tags = tags::take(fields, &self.shared.options.tag_fields);
+        let own_fields = targeted::take_own(fields, &policy.targeted);
+        let freshness = self.freshness(request, status, fields, &directives, exchange);
+        let mut fields = own(fields);
+        let withheld = directives.withhold(&mut fields);
         fields.remove(header::AGE);
         add_date(&mut fields, exchange);
-        let policy = &self.shared.options.policy;
         let nominated = NominatedFields::of(&fields);
-        Content {
+        let content = Content {
             status,
-            variant: nominated.select(&request.fields, &policy.cookies).unwrap_or_default(),
+            variant: nominated.select(&request.fields, policy).unwrap_or_default(),
             nominated,
-            freshness: self.freshness(request, status, response.headers(), exchange),
+            freshness,
             fields,
+            own_fields,
             chunks: [].into(),
             length: 0,
             received_at: exchange.received_at,
+            sent: exchange.sent,
             fence,
             tags: tags.into(),
-        }
+        };
+        Judged { content, directives, withheld }
     }
 
-    /// The stale response with the fields of the 304 that confirmed it.
+    /// A stored response with the fields that confirm it: those of a 304, merged
+    /// with its own already.
     pub(super) fn freshened(
         &self,
-        plan: &Plan,
-        stale: &StoredResponse,
+        request: &Presented,
+        stored: &StoredResponse,
         mut fields: HeaderMap,
         reply: &Reply,
-    ) -> Content {
-        let old = stale.content();
+    ) -> Judged {
+        let (old, policy) = (stored.content(), &self.shared.options.policy);
         let named = tags::take(&mut fields, &self.shared.options.tag_fields);
         // Like Vary, tags only grow: a 304 may bear those of a middleware alone.
         let tags: BTreeSet<Box<str>> = old.tags.iter().cloned().chain(named).collect();
@@ -64,23 +83,34 @@ impl Proxy {
             fields.remove(header::DATE);
         }
         add_date(&mut fields, &reply.exchange);
-        let freshness = self.freshness(&plan.request, old.status, &fields, &reply.exchange);
+        let received_at = reply.exchange.received_at;
+        for (name, value) in &old.own_fields {
+            if !reply.response.headers().contains_key(name) {
+                fields.append(name.clone(), value.clone());
+            }
+        }
+        let directives = targeted::directives(&fields, &policy.targeted, received_at);
+        let own_fields = targeted::take_own(&mut fields, &policy.targeted);
+        let withheld = directives.withhold(&mut fields);
+        let freshness = self.freshness(request, old.status, &fields, &directives, &reply.exchange);
         fields.remove(header::AGE);
         fields.remove(header::TRAILER);
         let nominated = NominatedFields::of(&fields);
-        let cookies = &self.shared.options.policy.cookies;
-        Content {
+        let content = Content {
             status: old.status,
-            variant: nominated.select(&plan.request.fields, cookies).unwrap_or_default(),
+            variant: nominated.select(&request.fields, policy).unwrap_or_default(),
             nominated,
             freshness,
             fields: own(&fields),
+            own_fields,
             chunks: old.chunks.clone(),
             length: old.length,
-            received_at: reply.exchange.received_at,
+            received_at,
+            sent: reply.exchange.sent,
             fence: reply.departure.fence(),
             tags: tags.into_iter().collect(),
-        }
+        };
+        Judged { content, directives, withheld }
     }
 
     fn freshness(
@@ -88,26 +118,26 @@ impl Proxy {
         request: &Presented,
         status: StatusCode,
         fields: &HeaderMap,
+        directives: &ResponseDirectives,
         exchange: &Exchange,
     ) -> Freshness {
         let policy = &self.shared.options.policy;
         let personal = super::lookup::is_personal(request, policy);
-        let directives = ResponseDirectives::of(fields);
-        Freshness::of(status, fields, &directives, exchange, policy, personal)
+        Freshness::of(status, fields, directives, exchange, policy, personal)
     }
 
     /// Whether a response of this length may be stored.
     pub(super) fn storability(
         &self,
         request: &Presented,
-        content: &Content,
+        judged: &Judged,
         length: u64,
     ) -> Result<(), Reason> {
-        let cookies = &self.shared.options.policy.cookies;
-        let asked = Asked::of(&request.method, &request.fields, cookies);
-        let directives = ResponseDirectives::of(&content.fields);
+        let policy = &self.shared.options.policy;
+        let asked = Asked::of(&request.method, &request.fields, &policy.cookies);
+        let Judged { content, directives, .. } = judged;
         let (fields, freshness) = (&content.fields, &content.freshness);
-        match storable::decide(&asked, content.status, fields, &directives, freshness) {
+        match storable::decide(&asked, content.status, fields, directives, freshness, policy) {
             Storability::Refuse(reason) => Err(reason),
             Storability::Store if length > self.shared.options.max_object => Err(Reason::TooLarge),
             Storability::Store => Ok(()),

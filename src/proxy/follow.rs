@@ -40,7 +40,7 @@ impl Proxy {
         let content = match &arrived {
             Arrived::Failed(failed) => {
                 let stale = match found {
-                    Found::Stale(stale) => Some(stale),
+                    Found::Stale(stale, _) => Some(stale),
                     _ => None,
                 };
                 // Its error was answered with another variant; ours may do better.
@@ -88,8 +88,8 @@ impl Proxy {
     /// Which flight to look for if this one's response is not for the request:
     /// it is another variant, or has been purged meanwhile.
     fn not_for(&self, request: &Presented, key: &CacheKey, content: &Content) -> Option<Flight> {
-        let cookies = &self.shared.options.policy.cookies;
-        let variant = content.nominated.select(&request.fields, cookies);
+        let policy = &self.shared.options.policy;
+        let variant = content.nominated.select(&request.fields, policy);
         let number = match self.shared.purger.judge(key, &content.tags, content.fence) {
             Verdict::Stands => 0,
             Verdict::Soft { number, .. } | Verdict::Hard { number } => number,

@@ -3,27 +3,41 @@
 use super::Proxy;
 use crate::key::CacheKey;
 use crate::message::Presented;
-use crate::purge::Verdict;
 use crate::semantics::cache_status::Forward;
 use crate::semantics::policy::Policy;
 use crate::semantics::reuse::{self, Reuse};
 use crate::semantics::storable::Asked;
 use crate::semantics::vary::{NominatedFields, VariantKey};
-use crate::storage::StoredResponse;
+use crate::semantics::{language, validation};
+use crate::storage::{Content, StoredResponse};
 use std::sync::Arc;
 
 /// What the store has for a request.
 pub(super) enum Found {
-    /// Answer with it.
-    Usable(Arc<StoredResponse>),
+    /// Answer with it; the word says more, if there is more to say.
+    Usable(Arc<StoredResponse>, Option<&'static str>),
     /// Answer with it, and validate it behind.
     UsableWhileValidated(Arc<StoredResponse>),
     /// It has to be validated first.
-    Stale(Arc<StoredResponse>),
+    Stale(Arc<StoredResponse>, Forward),
     /// It is not for this visitor.
     Withheld,
+    /// None is selected, but the origin may say that it would choose one of these.
+    Others(Vec<Arc<StoredResponse>>),
     /// There is nothing that can be used.
     Nothing(Forward),
+}
+
+impl Found {
+    /// Why the request has to go to the origin.
+    pub fn forward(&self) -> Forward {
+        match self {
+            Found::Nothing(forward) | Found::Stale(_, forward) => *forward,
+            Found::Withheld => Forward::Request,
+            Found::Others(_) => Forward::VaryMiss,
+            Found::Usable(..) | Found::UsableWhileValidated(_) => Forward::Stale,
+        }
+    }
 }
 
 impl Proxy {
@@ -32,39 +46,101 @@ impl Proxy {
         let Some(slot) = self.shared.memory.get(key) else {
             return Found::Nothing(Forward::UriMiss);
         };
-        let policy = &self.shared.options.policy;
+        let mut selecting = Selecting::of(request, &self.shared.options.policy);
         let mut any = false;
-        // Nearly always all variants nominate the same fields.
-        let mut last: Option<(&NominatedFields, Option<VariantKey>)> = None;
-        for stored in slot.variants() {
-            let verdict = self.shared.purger.judge_stored(key, stored);
-            if matches!(verdict, Verdict::Hard { .. }) {
-                continue;
-            }
+        for stored in slot.variants().iter().filter(|stored| self.stands(key, stored)) {
             any = true;
-            let content = stored.content();
-            let known = last.take().filter(|(nominated, _)| **nominated == content.nominated);
-            let (_, selected) = last.insert(known.unwrap_or_else(|| {
-                let selected = content.nominated.select(&request.fields, &policy.cookies);
-                (&content.nominated, selected)
-            }));
-            if selected.as_ref() != Some(&content.variant) {
-                continue;
+            if selecting.selects(stored.content()) {
+                return self.selected(request, stored);
             }
-            let now = self.shared.clock.now();
-            let personal = is_personal(request, policy);
-            let stored = Arc::clone(stored);
-            return match reuse::decide(&content.freshness, stored.softened(), personal, now) {
-                Reuse::Fresh => Found::Usable(stored),
-                // Validating behind would ask as this visitor; so it is done
-                // in front, for this visitor.
-                Reuse::StaleAndValidate if personal => Found::Stale(stored),
-                Reuse::StaleAndValidate => Found::UsableWhileValidated(stored),
-                Reuse::Validate => Found::Stale(stored),
-                Reuse::NotForThisVisitor => Found::Withheld,
-            };
         }
-        Found::Nothing(if any { Forward::VaryMiss } else { Forward::UriMiss })
+        match any {
+            true => self.look_closer(request, key, slot.variants(), selecting),
+            false => Found::Nothing(Forward::UriMiss),
+        }
+    }
+
+    /// What may be done with the response that a request selects.
+    fn selected(&self, request: &Presented, stored: &Arc<StoredResponse>) -> Found {
+        let now = self.shared.clock.now();
+        let personal = is_personal(request, &self.shared.options.policy);
+        let (freshness, softened) = (&stored.content().freshness, stored.softened());
+        let stored = Arc::clone(stored);
+        match reuse::decide(freshness, softened, personal, &request.demands, now) {
+            Reuse::Fresh => Found::Usable(stored, None),
+            Reuse::StaleOnDemand => Found::Usable(stored, Some("max-stale")),
+            // Validating behind would ask as this visitor; so it is done in
+            // front, for this visitor.
+            Reuse::StaleAndValidate if personal => Found::Stale(stored, Forward::Stale),
+            Reuse::StaleAndValidate => Found::UsableWhileValidated(stored),
+            Reuse::Validate => Found::Stale(stored, Forward::Stale),
+            Reuse::ValidateOnDemand => Found::Stale(stored, Forward::Request),
+            Reuse::NotForThisVisitor => Found::Withheld,
+        }
+    }
+
+    /// No variant is equal in all that is nominated. One may be in the language
+    /// that the visitor wants; or the origin may say which it would choose.
+    fn look_closer(
+        &self,
+        request: &Presented,
+        key: &CacheKey,
+        variants: &[Arc<StoredResponse>],
+        mut selecting: Selecting<'_>,
+    ) -> Found {
+        let standing: Vec<_> = variants.iter().filter(|s| self.stands(key, s)).collect();
+        if let Some(stored) = standing.iter().find(|s| selecting.selects_language(s.content())) {
+            return self.selected(request, stored);
+        }
+        let personal = is_personal(request, &self.shared.options.policy);
+        let may_be_offered = |content: &Content| {
+            let Content { status, fields, nominated, .. } = content;
+            !personal && validation::may_be_offered(&request.fields, *status, fields, nominated)
+        };
+        let others: Vec<Arc<StoredResponse>> = standing
+            .into_iter()
+            .filter(|stored| may_be_offered(stored.content()))
+            .take(validation::MOST_OFFERED)
+            .cloned()
+            .collect();
+        match others.is_empty() {
+            true => Found::Nothing(Forward::VaryMiss),
+            false => Found::Others(others),
+        }
+    }
+}
+
+/// What a request selects, worked out once for nominated fields that repeat:
+/// nearly always all variants nominate the same.
+struct Selecting<'a> {
+    request: &'a Presented,
+    policy: &'a Policy,
+    last: Option<(NominatedFields, Option<VariantKey>)>,
+}
+
+impl<'a> Selecting<'a> {
+    fn of(request: &'a Presented, policy: &'a Policy) -> Selecting<'a> {
+        Selecting { request, policy, last: None }
+    }
+
+    fn key(&mut self, nominated: &NominatedFields) -> Option<&VariantKey> {
+        if self.last.as_ref().is_none_or(|(known, _)| known != nominated) {
+            let key = nominated.select(&self.request.fields, self.policy);
+            self.last = Some((nominated.clone(), key));
+        }
+        self.last.as_ref().and_then(|(_, key)| key.as_ref())
+    }
+
+    fn selects(&mut self, content: &Content) -> bool {
+        self.key(&content.nominated) == Some(&content.variant)
+    }
+
+    fn selects_language(&mut self, content: &Content) -> bool {
+        let request = self.request;
+        let Content { nominated, variant, fields, .. } = content;
+        self.key(nominated).is_some_and(|selected| {
+            language::chooses(&request.fields, selected, nominated, variant, fields)
+        })
     }
 }
 

@@ -10,13 +10,17 @@
 //! Deciding is done by `semantics`, waiting by `collapse`, talking by `origin`;
 //! here they are put in a row.
 
+mod ask;
 mod background;
 mod content;
+mod demands;
 mod fetch;
 mod follow;
+mod head;
 mod lookup;
 mod parts;
 mod passthrough;
+mod posted;
 mod purging;
 mod record;
 mod respond;
@@ -34,11 +38,12 @@ use crate::message::{self, Presented};
 use crate::metrics::Metrics;
 use crate::origin::Pool;
 use crate::purge::{Access, Purger, Verdict};
-use crate::semantics::cache_status::{CacheStatus, Forward, Outcome};
-use crate::semantics::directives::only_if_cached;
+use crate::semantics::cache_status::{CacheStatus, Outcome};
 use crate::semantics::policy::Policy;
+use crate::semantics::request_directives::only_if_cached;
 use crate::storage::Memory;
-use fetch::{Arrived, Plan};
+use ask::Plan;
+use fetch::Arrived;
 use follow::Followed;
 use http::header::HeaderName;
 use http::{HeaderValue, Method, Request, Response};
@@ -72,6 +77,12 @@ pub struct Options {
     pub uncacheable_ttl: Duration,
     /// Who may purge on the proxy's own port.
     pub access: Access,
+    /// Whose demands on what is stored are heeded.
+    pub refresh: Access,
+    /// The response to a POST may be stored for later GETs.
+    pub store_post: bool,
+    /// `Cache-Status` tells the key.
+    pub status_key: bool,
 }
 
 /// What all runtimes share.
@@ -149,9 +160,14 @@ impl Proxy {
         let upgrade = hyper::upgrade::on(&mut request);
         let (parts, body) = request.into_parts();
         let answer = match Presented::read(parts, peer, &self.shared.options.presented) {
-            Ok(presented) => {
+            Ok(mut presented) => {
                 line.client = presented.client;
-                self.answer(&presented, body, upgrade).await
+                demands::settle(&mut presented, &self.shared.options.refresh);
+                let mut answer = self.answer(&presented, body, upgrade).await;
+                if self.shared.options.status_key {
+                    answer.status.key = Some(presented.target.to_string());
+                }
+                answer
             }
             Err(refusal) => respond::refusal(&refusal),
         };
@@ -169,6 +185,7 @@ impl Proxy {
         }
         match passthrough::reason(request, &self.shared.options) {
             Some(why) if request.wants_websocket => self.tunnel(request, upgrade, why).await,
+            Some(why) if self.may_store_answer_to(request) => self.post(request, body, why).await,
             Some(why) => self.pass(request, body, why).await,
             None => self.through_the_cache(request).await,
         }
@@ -180,7 +197,7 @@ impl Proxy {
         for _ in 0..MOST_TRIES {
             let found = self.look_up(request, &key);
             match &found {
-                Found::Usable(stored) => return self.hit(request, stored, None),
+                Found::Usable(stored, detail) => return self.hit(request, stored, *detail),
                 Found::UsableWhileValidated(stored) => {
                     self.validate_behind(request, &key, stored);
                     let why = match stored.softened() {
@@ -189,17 +206,18 @@ impl Proxy {
                     };
                     return self.hit(request, stored, Some(why));
                 }
-                Found::Stale(_) | Found::Withheld | Found::Nothing(_) => {}
+                Found::Stale(..) | Found::Withheld | Found::Others(_) | Found::Nothing(_) => {}
             }
             if only_if_cached(&request.fields) {
                 return respond::only_if_cached(found.forward());
             }
             if passthrough::only_whole_responses_are_fetched(request) {
                 let mut status = CacheStatus::forwarded(found.forward());
-                status.detail = Some(match request.method {
-                    Method::HEAD => "head",
-                    _ => "range",
-                });
+                if request.method == Method::HEAD {
+                    status.detail = Some("head");
+                    return self.head(request, &key, &found, status).await;
+                }
+                status.detail = Some("range");
                 return self.pass_head(request, status).await;
             }
             match self.fetch_with_others(request, &key, &found, &flight).await {
@@ -279,15 +297,4 @@ struct Flight {
     at_least: u64,
     /// What is known of the variant; zero for nothing.
     variant: u64,
-}
-
-impl Found {
-    /// Why the request has to go to the origin.
-    fn forward(&self) -> Forward {
-        match self {
-            Found::Nothing(forward) => *forward,
-            Found::Withheld => Forward::Request,
-            Found::Stale(_) | Found::Usable(_) | Found::UsableWhileValidated(_) => Forward::Stale,
-        }
-    }
 }

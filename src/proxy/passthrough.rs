@@ -4,12 +4,13 @@
 use super::respond::{self, Failed};
 use super::{Answer, Options, Proxy};
 use crate::body::{Body, Passing};
+use crate::error::OriginError;
 use crate::key::CacheKey;
 use crate::message::Presented;
 use crate::origin;
 use crate::purge::{Selectors, Softness};
 use crate::semantics::cache_status::{CacheStatus, Forward};
-use crate::semantics::{conditional, cookies, fields, invalidation, tags};
+use crate::semantics::{conditional, cookies, fields, invalidation, tags, targeted};
 use http::header::{self, HeaderValue};
 use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
@@ -31,6 +32,9 @@ pub(super) fn reason(request: &Presented, options: &Options) -> Option<CacheStat
     }
     if request.has_body {
         return because(Forward::Bypass, Some("request-body"));
+    }
+    if request.demands.no_store {
+        return because(Forward::Request, Some("no-store"));
     }
     if conditional::for_the_origin(&request.fields) {
         return because(Forward::Bypass, Some("precondition"));
@@ -56,6 +60,12 @@ impl Proxy {
         body: Incoming,
         status: CacheStatus,
     ) -> Answer {
+        let outbound = self.with_body(request, body);
+        self.hand_on(request, outbound, status).await
+    }
+
+    /// The request for the origin, with its body as it comes.
+    pub(super) fn with_body(&self, request: &Presented, body: Incoming) -> Request<Body> {
         let body = match request.has_body {
             true => {
                 let limits = self.shared.options.request_body;
@@ -64,8 +74,7 @@ impl Proxy {
             false => Body::empty(),
         };
         let host = self.shared.options.host.as_ref();
-        let outbound = origin::outbound(request, request.fields.clone(), body, host);
-        self.hand_on(request, outbound, status).await
+        origin::outbound(request, request.fields.clone(), body, host)
     }
 
     /// Hands on a request without a body.
@@ -85,21 +94,36 @@ impl Proxy {
         match self.pool.send(outbound).await {
             Ok(mut response) => {
                 fields::remove_hop_by_hop(response.headers_mut());
-                tags::take(response.headers_mut(), &self.shared.options.tag_fields);
                 self.invalidate_after(request, &response);
-                Answer { response, status }
+                self.handed_on(response, status)
             }
-            Err(error) => {
-                self.shared.metrics.origin_failures.count();
-                tracing::warn!(target = %request.target, %error, "the origin failed");
-                respond::failure(&Failed::Silent(error), status)
-            }
+            Err(error) => self.no_answer(request, error, status),
         }
+    }
+
+    /// The origin's answer as a client is given it that the cache has no part in.
+    pub(super) fn handed_on(&self, mut response: Response<Body>, status: CacheStatus) -> Answer {
+        let options = &self.shared.options;
+        tags::take(response.headers_mut(), &options.tag_fields);
+        targeted::take_own(response.headers_mut(), &options.policy.targeted);
+        Answer { response, status }
+    }
+
+    /// The origin has not answered.
+    pub(super) fn no_answer(
+        &self,
+        request: &Presented,
+        error: OriginError,
+        status: CacheStatus,
+    ) -> Answer {
+        self.shared.metrics.origin_failures.count();
+        tracing::warn!(target = %request.target, %error, "the origin failed");
+        respond::failure(&Failed::Silent(error), status)
     }
 
     /// What a successful unsafe request has changed is forgotten before its
     /// answer is handed on (RFC 9111 section 4.4).
-    fn invalidate_after(&self, request: &Presented, response: &Response<Body>) {
+    pub(super) fn invalidate_after(&self, request: &Presented, response: &Response<Body>) {
         if !invalidation::invalidates(&request.method, response.status()) {
             return;
         }

@@ -4,7 +4,7 @@ use super::respond;
 use super::{Answer, Proxy};
 use crate::key::CacheKey;
 use crate::message::Presented;
-use crate::purge::{Selectors, Softness};
+use crate::purge::{Selectors, Softness, bearer};
 use crate::semantics::cache_status::{CacheStatus, Outcome};
 use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderValue};
@@ -15,7 +15,7 @@ impl Proxy {
     pub(super) fn purge(&self, request: &Presented) -> Answer {
         let status = CacheStatus::new(Outcome::Own);
         let access = &self.shared.options.access;
-        if !access.permits(request.peer.ip(), request.forwarded, &request.fields) {
+        if !access.permits(request.peer.ip(), request.forwarded, bearer(&request.fields)) {
             tracing::warn!(peer = %request.peer, target = %request.target, "a purge was refused");
             let sentence = "Purging is not allowed from here without a token.";
             return Answer { response: respond::page(StatusCode::FORBIDDEN, sentence), status };

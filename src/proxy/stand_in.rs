@@ -1,6 +1,6 @@
 //! When the origin fails: may the stale response stand in for it?
 
-use super::fetch::{Plan, Reply};
+use super::ask::{Plan, Reply};
 use super::respond::{self, Failed};
 use super::{Answer, Proxy};
 use crate::key::CacheKey;

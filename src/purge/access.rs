@@ -1,4 +1,4 @@
-//! Who may purge.
+//! Who may do what not everybody may: purge, or make the cache ask again.
 
 use http::header::{self, HeaderMap};
 use ipnet::IpNet;
@@ -6,7 +6,7 @@ use std::fmt;
 use std::net::IpAddr;
 use subtle::ConstantTimeEq;
 
-/// The networks and the token that permit purging.
+/// The networks and the token that permit it.
 #[derive(Clone, Default)]
 pub struct Access {
     /// Networks that may, as long as nobody claims to have forwarded the request.
@@ -22,19 +22,19 @@ impl fmt::Debug for Access {
 }
 
 impl Access {
-    /// Whether a request with these fields, from this address, may purge. What
-    /// a forwarding field says of the client is never believed here: a TLS
+    /// Whether a request from this address that bears this token may. What a
+    /// forwarding field says of the client is never believed here: a TLS
     /// terminator on the same host must not turn every visitor into loopback.
-    pub fn permits(&self, peer: IpAddr, forwarded: bool, fields: &HeaderMap) -> bool {
-        if let (Some(token), Some(given)) = (&self.token, bearer(fields)) {
+    pub fn permits(&self, peer: IpAddr, forwarded: bool, given: Option<&[u8]>) -> bool {
+        if let (Some(token), Some(given)) = (&self.token, given) {
             return bool::from(token.as_bytes().ct_eq(given));
         }
         !forwarded && self.networks.iter().any(|net| net.contains(&peer.to_canonical()))
     }
 }
 
-/// The token of `Authorization: Bearer`.
-fn bearer(fields: &HeaderMap) -> Option<&[u8]> {
+/// The token of `Authorization: Bearer` (RFC 6750 section 2.1).
+pub fn bearer(fields: &HeaderMap) -> Option<&[u8]> {
     let value = fields.get(header::AUTHORIZATION)?.as_bytes();
     let (scheme, token) = value.split_at_checked(7)?;
     scheme.eq_ignore_ascii_case(b"bearer ").then(|| token.trim_ascii())
@@ -68,7 +68,11 @@ mod tests {
             ("127.0.0.1", true, &bearing("Basic secret"), false),
         ] {
             let peer: IpAddr = peer.parse().expect("an address");
-            assert_eq!(access.permits(peer, forwarded, fields), permitted, "{peer} {fields:?}");
+            assert_eq!(
+                access.permits(peer, forwarded, bearer(fields)),
+                permitted,
+                "{peer} {fields:?}"
+            );
         }
     }
 }

@@ -11,6 +11,6 @@ mod access;
 mod marks;
 mod purger;
 
-pub use access::Access;
+pub use access::{Access, bearer};
 pub use marks::{Departure, Verdict};
 pub use purger::{Counts, Prefix, Purger, Selectors, Softness};

@@ -1,5 +1,4 @@
 use super::*;
-use crate::semantics::cookies::Cookies;
 use crate::semantics::directives::ResponseDirectives;
 use crate::semantics::freshness::Freshness;
 use crate::semantics::policy::Policy;
@@ -27,12 +26,14 @@ fn response(tags: &[&str], fence: u64) -> Arc<StoredResponse> {
     Arc::new(StoredResponse::new(Content {
         status: StatusCode::OK,
         freshness: Freshness::of(StatusCode::OK, &fields, &directives, &exchange, &policy, false),
-        variant: nominated.select(&fields, &Cookies::All).expect("a variant"),
+        variant: nominated.select(&fields, &Policy::default()).expect("a variant"),
         nominated,
         fields,
+        own_fields: HeaderMap::new(),
         chunks: [].into(),
         length: 0,
         received_at: exchange.received_at,
+        sent: exchange.sent,
         fence,
         tags: tags.iter().map(|tag| Box::from(*tag)).collect(),
     }))

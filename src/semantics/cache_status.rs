@@ -78,6 +78,8 @@ pub struct CacheStatus {
     pub stored: bool,
     /// The request was answered by another one's fetch.
     pub collapsed: bool,
+    /// The key, if it is to be told.
+    pub key: Option<String>,
     /// A short code that says more: why a response was not stored, say.
     pub detail: Option<&'static str>,
 }
@@ -91,6 +93,7 @@ impl CacheStatus {
             forward_status: None,
             stored: false,
             collapsed: false,
+            key: None,
             detail: None,
         }
     }
@@ -99,6 +102,20 @@ impl CacheStatus {
     pub fn forwarded(forward: Forward) -> CacheStatus {
         CacheStatus::new(Outcome::Forwarded(forward))
     }
+}
+
+/// Writes a structured string (RFC 9651 section 4.1.6); what is not ASCII, as
+/// percent-encoded bytes.
+fn write_string(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
+    f.write_str("\"")?;
+    for byte in text.bytes() {
+        match byte {
+            b'"' | b'\\' => write!(f, "\\{}", char::from(byte))?,
+            b' '..=b'~' => write!(f, "{}", char::from(byte))?,
+            _ => write!(f, "%{byte:02X}")?,
+        }
+    }
+    f.write_str("\"")
 }
 
 /// Writes the member as it stands on the wire.
@@ -111,6 +128,11 @@ impl CacheStatus {
 /// let mut status = CacheStatus::forwarded(Forward::UriMiss);
 /// status.stored = true;
 /// assert_eq!(status.to_string(), "larder; fwd=uri-miss; stored");
+/// status.key = Some("http://a.example/\"é".into());
+/// assert_eq!(
+///     status.to_string(),
+///     r#"larder; fwd=uri-miss; stored; key="http://a.example/\"%C3%A9""#
+/// );
 /// ```
 impl fmt::Display for CacheStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -131,6 +153,10 @@ impl fmt::Display for CacheStatus {
         }
         if self.collapsed {
             f.write_str("; collapsed")?;
+        }
+        if let Some(key) = &self.key {
+            f.write_str("; key=")?;
+            write_string(f, key)?;
         }
         match self.detail {
             Some(detail) => write!(f, "; detail={detail}"),

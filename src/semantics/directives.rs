@@ -5,8 +5,9 @@
 //! [`Value::Unusable`], which is not the same as absent: each decision says
 //! what it does then, and none takes it for permission.
 
+use super::cache_control::{Argument, members};
 use super::time::DeltaSeconds;
-use http::header::{CACHE_CONTROL, HeaderMap, HeaderName};
+use http::header::{self, CACHE_CONTROL, HeaderMap, HeaderName};
 
 /// What became of a directive's value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -75,10 +76,14 @@ pub struct ResponseDirectives {
     pub public: bool,
     /// The field is there, whatever it says.
     pub present: bool,
+    /// They come from a field that is meant for this cache (RFC 9213), and
+    /// `Expires` says nothing beside it.
+    pub targeted: bool,
 }
 
 impl ResponseDirectives {
-    /// Reads every `Cache-Control` line of a response's fields.
+    /// Reads every `Cache-Control` line of a response's fields. Fields that are
+    /// meant for this cache are read by [`super::targeted`].
     ///
     /// Of a directive that is repeated the first value counts (section 4.2.1);
     /// a restriction counts wherever it stands.
@@ -99,50 +104,80 @@ impl ResponseDirectives {
         let mut read = ResponseDirectives::default();
         for line in fields.get_all(CACHE_CONTROL) {
             read.present = true;
-            for item in items(line.as_bytes()) {
-                read.take(&item);
+            for member in members(line.as_bytes()) {
+                read.take(member.name, &member.argument);
             }
         }
         read
     }
 
-    fn take(&mut self, item: &Item<'_>) {
-        match item.name.to_ascii_lowercase().as_slice() {
-            b"max-age" => first(&mut self.max_age, item),
-            b"s-maxage" => first(&mut self.s_maxage, item),
-            b"stale-while-revalidate" => first(&mut self.stale_while_revalidate, item),
-            b"stale-if-error" => first(&mut self.stale_if_error, item),
-            b"no-cache" => widen(&mut self.no_cache, item),
-            b"private" => widen(&mut self.private, item),
+    /// Takes in one directive.
+    pub(super) fn take(&mut self, name: &[u8], argument: &Argument) {
+        let alone = matches!(argument, Argument::None);
+        match name.to_ascii_lowercase().as_slice() {
+            b"max-age" => first(&mut self.max_age, argument),
+            b"s-maxage" => first(&mut self.s_maxage, argument),
+            b"stale-while-revalidate" => first(&mut self.stale_while_revalidate, argument),
+            b"stale-if-error" => first(&mut self.stale_if_error, argument),
+            b"no-cache" => widen(&mut self.no_cache, argument),
+            b"private" => widen(&mut self.private, argument),
             b"no-store" => self.no_store = true,
             b"must-revalidate" => self.must_revalidate = true,
             b"proxy-revalidate" => self.proxy_revalidate = true,
-            b"must-understand" => self.must_understand = true,
-            b"public" => self.public = true,
+            // These two allow what is forbidden without them: no doubt here.
+            b"must-understand" => self.must_understand |= alone,
+            b"public" => self.public |= alone,
             _ => {}
         }
     }
+
+    /// Removes the fields that `private` and `no-cache` name, and gives them
+    /// back: they are for the request that brought them, and not stored
+    /// (sections 5.2.2.4 and 5.2.2.7).
+    pub fn withhold(&self, fields: &mut HeaderMap) -> HeaderMap {
+        let mut withheld = HeaderMap::new();
+        for scope in [&self.private, &self.no_cache] {
+            let Scope::Fields(names) = scope else { continue };
+            for name in names {
+                super::fields::move_lines(fields, name, &mut withheld);
+            }
+        }
+        withheld
+    }
 }
 
-/// Whether a request says `only-if-cached` (RFC 9111 section 5.2.1.7).
-pub fn only_if_cached(fields: &HeaderMap) -> bool {
-    fields.get_all(CACHE_CONTROL).iter().any(|line| {
-        items(line.as_bytes()).any(|item| item.name.eq_ignore_ascii_case(b"only-if-cached"))
-    })
-}
-
-fn first(slot: &mut Value<DeltaSeconds>, item: &Item<'_>) {
+/// The first of several counts.
+pub(super) fn first(slot: &mut Value<DeltaSeconds>, argument: &Argument) {
     if *slot == Value::Absent {
-        *slot = match &item.argument {
+        *slot = match argument {
             Argument::Text(text) => DeltaSeconds::parse(text).map_or(Value::Unusable, Value::Given),
             Argument::None | Argument::Malformed => Value::Unusable,
         };
     }
 }
 
-/// A malformed list of fields restricts the whole response: the safe reading.
-fn widen(slot: &mut Scope, item: &Item<'_>) {
-    let named = match &item.argument {
+/// Fields without which the rest of the response is another one, or is cached
+/// in another way: they cannot be left out.
+const INDISPENSABLE: [HeaderName; 13] = [
+    header::AGE,
+    CACHE_CONTROL,
+    header::CONTENT_ENCODING,
+    header::CONTENT_LENGTH,
+    header::CONTENT_RANGE,
+    header::CONTENT_TYPE,
+    header::DATE,
+    header::ETAG,
+    header::EXPIRES,
+    header::LAST_MODIFIED,
+    header::LOCATION,
+    header::TRANSFER_ENCODING,
+    header::VARY,
+];
+
+/// A malformed list of fields, or one with a field that cannot be left out,
+/// restricts the whole response: the safe reading.
+fn widen(slot: &mut Scope, argument: &Argument) {
+    let named = match argument {
         Argument::Text(text) => field_names(text),
         Argument::None | Argument::Malformed => None,
     };
@@ -161,118 +196,7 @@ fn field_names(list: &[u8]) -> Option<Vec<HeaderName>> {
         .split(|b| *b == b',')
         .map(|name| HeaderName::from_bytes(name.trim_ascii()).ok())
         .collect();
-    names.filter(|names| !names.is_empty())
-}
-
-/// What stands after a directive's name.
-enum Argument {
-    None,
-    /// The value, without quotes and escapes.
-    Text(Vec<u8>),
-    /// Something that is not in the grammar.
-    Malformed,
-}
-
-struct Item<'a> {
-    name: &'a [u8],
-    argument: Argument,
-}
-
-/// The members of one `Cache-Control` line, in order.
-struct Items<'a> {
-    rest: &'a [u8],
-    /// Quotes still pair up; after one that never closes, all are ordinary.
-    quotes: bool,
-}
-
-fn items(line: &[u8]) -> Items<'_> {
-    Items { rest: line, quotes: true }
-}
-
-impl<'a> Iterator for Items<'a> {
-    type Item = Item<'a>;
-
-    fn next(&mut self) -> Option<Item<'a>> {
-        loop {
-            let member = self.cut_member()?;
-            let member = member.trim_ascii();
-            if !member.is_empty() {
-                return Some(read_member(member));
-            }
-        }
-    }
-}
-
-impl<'a> Items<'a> {
-    /// Cuts at the next comma outside a quoted string. A quote that never closes
-    /// is an ordinary byte, so that what follows it is still read.
-    fn cut_member(&mut self) -> Option<&'a [u8]> {
-        let line = self.rest;
-        if line.is_empty() {
-            return None;
-        }
-        let mut at = 0;
-        while at < line.len() {
-            match line[at] {
-                b',' => {
-                    self.rest = &line[at + 1..];
-                    return Some(&line[..at]);
-                }
-                b'"' if self.quotes => match closing_quote(line, at) {
-                    Some(close) => at = close + 1,
-                    None => self.quotes = false,
-                },
-                _ => at += 1,
-            }
-        }
-        self.rest = &[];
-        Some(line)
-    }
-}
-
-fn closing_quote(line: &[u8], open: usize) -> Option<usize> {
-    let mut at = open + 1;
-    while at < line.len() {
-        match line[at] {
-            b'\\' => at += 2,
-            b'"' => return Some(at),
-            _ => at += 1,
-        }
-    }
-    None
-}
-
-fn read_member(member: &[u8]) -> Item<'_> {
-    let end =
-        member.iter().position(|b| matches!(b, b'=' | b' ' | b'\t' | b'"')).unwrap_or(member.len());
-    let (name, rest) = member.split_at(end);
-    let argument = match rest {
-        [] => Argument::None,
-        [b'=', b'"', quoted @ ..] => unquote(quoted),
-        [b'=', token @ ..] if !token.is_empty() && token.iter().all(|b| is_value_byte(*b)) => {
-            Argument::Text(token.to_vec())
-        }
-        _ => Argument::Malformed,
-    };
-    Item { name, argument }
-}
-
-fn is_value_byte(byte: u8) -> bool {
-    byte > b' ' && byte != 0x7f && byte != b'"'
-}
-
-fn unquote(quoted: &[u8]) -> Argument {
-    let mut text = Vec::with_capacity(quoted.len());
-    let mut bytes = quoted.iter();
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b'"' if bytes.as_slice().is_empty() => return Argument::Text(text),
-            b'"' => return Argument::Malformed,
-            b'\\' => text.extend(bytes.next()),
-            _ => text.push(*byte),
-        }
-    }
-    Argument::Malformed
+    names.filter(|names| !names.is_empty() && !names.iter().any(|n| INDISPENSABLE.contains(n)))
 }
 
 #[cfg(test)]
@@ -350,13 +274,5 @@ mod tests {
         assert_eq!(read(&[b"no-cache=a"]).no_cache, Scope::Fields(vec![name("a")]));
         assert_eq!(read(&[b"no-cache=\"a\", no-cache"]).no_cache, Scope::Whole);
         assert_eq!(read(&[b"no-cache, no-cache=\"a\""]).no_cache, Scope::Whole);
-    }
-
-    #[test]
-    fn a_request_may_ask_for_the_cache_only() {
-        let mut fields = HeaderMap::new();
-        fields.append(CACHE_CONTROL, HeaderValue::from_static("x, Only-If-Cached"));
-        assert!(only_if_cached(&fields));
-        assert!(!only_if_cached(&HeaderMap::new()));
     }
 }

@@ -45,6 +45,16 @@ pub fn remove_hop_by_hop(fields: &mut HeaderMap) {
     }
 }
 
+/// Moves every line of a field from one map to another.
+pub(super) fn move_lines(from: &mut HeaderMap, name: &HeaderName, to: &mut HeaderMap) {
+    if let header::Entry::Occupied(lines) = from.entry(name) {
+        let (name, values) = lines.remove_entry_mult();
+        for value in values {
+            to.append(name.clone(), value);
+        }
+    }
+}
+
 /// Whether `Connection` (or another list field) has this member, in any case.
 pub fn has_member(fields: &HeaderMap, name: &HeaderName, member: &str) -> bool {
     members(fields, name).any(|m| m.eq_ignore_ascii_case(member.as_bytes()))

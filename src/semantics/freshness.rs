@@ -43,6 +43,8 @@ pub struct Freshness {
     pub lifetime: FreshnessLifetime,
     /// `no-cache`: never used without validation.
     pub always_validate: bool,
+    /// No directive forbids to use it stale (section 4.2.4).
+    pub may_be_stale: bool,
     received: Moment,
     initial_age: Duration,
     fresh_until: Moment,
@@ -72,7 +74,8 @@ impl Freshness {
         let windows = StaleWindows::of(directives, policy);
         Freshness {
             lifetime,
-            always_validate: directives.no_cache != Scope::Absent,
+            always_validate: directives.no_cache == Scope::Whole,
+            may_be_stale: windows.allowed,
             received: exchange.received,
             initial_age,
             fresh_until: exchange.received.plus(remaining),
@@ -134,6 +137,7 @@ pub enum StaleCause {
 }
 
 struct StaleWindows {
+    allowed: bool,
     revalidate: DeltaSeconds,
     error: DeltaSeconds,
     down: DeltaSeconds,
@@ -143,23 +147,27 @@ struct StaleWindows {
 impl StaleWindows {
     /// Directives that forbid stale use close every window. `s-maxage` closes
     /// those that the operator opened (it has the meaning of
-    /// `proxy-revalidate`, section 5.2.2.10), but not those that the same
-    /// response opens beside it: frameworks rely on the pair.
+    /// `proxy-revalidate`, section 5.2.2.10), but those that the same response
+    /// opens beside it only if the policy says so: frameworks rely on the pair.
     fn of(directives: &ResponseDirectives, policy: &Policy) -> StaleWindows {
         let none = DeltaSeconds::ZERO;
         let forbidden = directives.must_revalidate
             || directives.proxy_revalidate
-            || directives.no_cache != Scope::Absent;
+            || directives.no_cache == Scope::Whole
+            || (policy.s_maxage_forbids_stale && directives.s_maxage.is_present());
         if forbidden {
-            return StaleWindows { revalidate: none, error: none, down: none, soft: none };
+            let (revalidate, error, down, soft) = (none, none, none, none);
+            return StaleWindows { allowed: false, revalidate, error, down, soft };
         }
-        let by_operator = |span| if directives.s_maxage.is_present() { none } else { span };
+        let allowed = !directives.s_maxage.is_present();
+        let by_operator = |span| if allowed { span } else { none };
         let stated = |value: Value<DeltaSeconds>, default| match value {
             Value::Given(span) => span,
             Value::Unusable => none,
             Value::Absent => by_operator(default),
         };
         StaleWindows {
+            allowed,
             revalidate: stated(directives.stale_while_revalidate, policy.stale_while_revalidate),
             error: stated(directives.stale_if_error, policy.stale_if_error),
             down: by_operator(policy.stale_when_down),

@@ -23,6 +23,18 @@ pub fn also_named(response: &HeaderMap, authority: &str, base_path: &str) -> Vec
         .collect()
 }
 
+/// Whether `Content-Location` is the request's own target, so that the response
+/// is what a GET of it would be given (RFC 9110 section 8.7).
+pub fn speaks_of_itself(response: &HeaderMap, authority: &str, target: &str) -> bool {
+    let base_path = target.split('?').next().unwrap_or_default();
+    let mut lines = response.get_all(header::CONTENT_LOCATION).iter();
+    let (Some(line), None) = (lines.next(), lines.next()) else {
+        return false;
+    };
+    let named = line.to_str().ok().and_then(|uri| same_origin_target(uri, authority, base_path));
+    named.as_deref() == Some(target)
+}
+
 fn same_origin_target(reference: &str, authority: &str, base_path: &str) -> Option<String> {
     let reference = reference.split('#').next().unwrap_or_default();
     if let Some(rest) = reference.strip_prefix("//") {
@@ -73,6 +85,26 @@ mod tests {
             let status = StatusCode::from_u16(status).expect("a status");
             assert_eq!(invalidates(&method, status), expected, "{method} {status}");
         }
+    }
+
+    #[test]
+    fn a_response_that_is_its_targets_own() {
+        for (location, expected) in [
+            ("/dir/page?a=1", true),
+            ("http://shop.example/dir/page?a=1", true),
+            ("?a=1", true),
+            ("page?a=1", true),
+            ("/dir/page", false),
+            ("http://other.example/dir/page?a=1", false),
+        ] {
+            let mut fields = HeaderMap::new();
+            fields.insert(header::CONTENT_LOCATION, HeaderValue::from_static(location));
+            let own = speaks_of_itself(&fields, "shop.example", "/dir/page?a=1");
+            assert_eq!(own, expected, "{location}");
+            fields.append(header::CONTENT_LOCATION, HeaderValue::from_static("/other"));
+            assert!(!speaks_of_itself(&fields, "shop.example", "/dir/page?a=1"));
+        }
+        assert!(!speaks_of_itself(&HeaderMap::new(), "shop.example", "/"));
     }
 
     #[test]

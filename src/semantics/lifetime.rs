@@ -71,7 +71,8 @@ pub fn lifetime(
     }
     let now = exchange.received_at;
     let date = date_in(fields, &header::DATE, now).unwrap_or(now);
-    if fields.contains_key(header::EXPIRES) {
+    // A field for this cache replaces Expires too (RFC 9213 section 2.2).
+    if fields.contains_key(header::EXPIRES) && !directives.targeted {
         let expires = date_in(fields, &header::EXPIRES, now);
         return of(seconds_between(date, expires.unwrap_or(date)), Source::Expires);
     }

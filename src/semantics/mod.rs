@@ -21,6 +21,7 @@
 //! values and `now` go in, an enum comes out. Only `std`, `http` and `httpdate`
 //! are named.
 
+mod cache_control;
 pub mod cache_status;
 pub mod conditional;
 pub mod cookies;
@@ -29,12 +30,15 @@ pub mod directives;
 pub mod fields;
 pub mod freshness;
 pub mod invalidation;
+pub mod language;
 pub mod lifetime;
 pub mod policy;
 pub mod range;
+pub mod request_directives;
 pub mod reuse;
 pub mod storable;
 pub mod tags;
+pub mod targeted;
 pub mod time;
 pub mod validation;
 pub mod vary;

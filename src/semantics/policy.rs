@@ -1,8 +1,9 @@
-//! What an operator may add to the RFC: lifetimes it leaves open, and which
-//! cookies say who a visitor is.
+//! What an operator may add to the RFC: lifetimes it leaves open, which cookies
+//! say who a visitor is, and where it gives a choice, that choice.
 
 use super::cookies::Cookies;
 use super::time::DeltaSeconds;
+use http::header::HeaderName;
 
 /// The operator's choices that the decisions of this module take.
 #[derive(Clone, Debug, Default)]
@@ -24,4 +25,17 @@ pub struct Policy {
     pub soft_purge_window: DeltaSeconds,
     /// Which cookies identify a visitor.
     pub cookies: Cookies,
+    /// Response fields that speak to this cache, strongest first (RFC 9213).
+    pub targeted: Vec<HeaderName>,
+    /// Store a response with `Set-Cookie`, and give its cookie to everybody.
+    pub store_set_cookie: bool,
+    /// `must-revalidate` allows storing the response to a request with
+    /// `Authorization` (section 3.5).
+    pub authorized_must_revalidate: bool,
+    /// The order of languages in `Accept-Language` means nothing (RFC 9110
+    /// section 12.5.4 calls it unreliable).
+    pub ignore_language_order: bool,
+    /// `s-maxage` forbids the staleness that the same response allows (section
+    /// 5.2.2.10, read strictly).
+    pub s_maxage_forbids_stale: bool,
 }

@@ -1,6 +1,8 @@
 //! May the stored response be used for this request, now? (RFC 9111 section 4.)
 
+use super::directives::Value;
 use super::freshness::{Freshness, StaleCause};
+use super::request_directives::RequestDirectives;
 use super::time::Moment;
 use std::time::Duration;
 
@@ -11,19 +13,25 @@ pub enum Reuse {
     Fresh,
     /// Answer with it although it is stale, and validate it behind.
     StaleAndValidate,
+    /// Answer with it although it is stale: the request takes it so.
+    StaleOnDemand,
     /// Ask the origin first, with the stored validators.
     Validate,
+    /// The same, because the request wants it newer.
+    ValidateOnDemand,
     /// Not for this request: its lifetime is a guess, made for visitors who do
     /// not say who they are.
     NotForThisVisitor,
 }
 
 /// Decides for a selected response. `softened` is when an operator purged it
-/// softly; `personal` says that the request identifies its visitor.
+/// softly; `personal` says that the request identifies its visitor; `demands`
+/// is what the request may demand, which is nothing for nearly all.
 pub fn decide(
     freshness: &Freshness,
     softened: Option<Moment>,
     personal: bool,
+    demands: &RequestDirectives,
     now: Moment,
 ) -> Reuse {
     if personal && freshness.lifetime.is_assumed() {
@@ -33,14 +41,45 @@ pub fn decide(
         return Reuse::Validate;
     }
     let (stale_since, cause) = stale_since(freshness, softened);
+    if !is_enough(freshness, stale_since, demands, now) {
+        return Reuse::ValidateOnDemand;
+    }
     if now < stale_since {
         return Reuse::Fresh;
+    }
+    if let Value::Given(most) = demands.max_stale
+        && freshness.may_be_stale
+        && softened.is_none()
+        && now.since(stale_since) <= most.duration()
+    {
+        return Reuse::StaleOnDemand;
     }
     if now.since(stale_since) < freshness.stale_window(cause) {
         Reuse::StaleAndValidate
     } else {
         Reuse::Validate
     }
+}
+
+/// Whether a response is as new as the request wants it (section 5.2.1).
+/// A demand that cannot be understood wants the newest.
+fn is_enough(
+    freshness: &Freshness,
+    stale_since: Moment,
+    demands: &RequestDirectives,
+    now: Moment,
+) -> bool {
+    let young = match demands.max_age {
+        Value::Absent => true,
+        Value::Given(most) => freshness.current_age(now) <= most.duration(),
+        Value::Unusable => false,
+    };
+    let lasting = match demands.min_fresh {
+        Value::Absent => true,
+        Value::Given(least) => stale_since.since(now) >= least.duration(),
+        Value::Unusable => false,
+    };
+    !demands.no_cache && young && lasting
 }
 
 /// What the origin did instead of answering well.
@@ -123,6 +162,45 @@ mod tests {
         Moment(seconds * 1000)
     }
 
+    fn decided(f: &Freshness, softened: Option<Moment>, personal: bool, now: Moment) -> Reuse {
+        decide(f, softened, personal, &RequestDirectives::default(), now)
+    }
+
+    #[test]
+    fn what_a_request_demands() {
+        use Reuse::{Fresh, StaleOnDemand, Validate, ValidateOnDemand};
+        let (plain, strict) = (stored("max-age=10"), stored("max-age=10, must-revalidate"));
+        let shared = stored("s-maxage=10");
+        // Section 5.2.1, clause by clause.
+        for (demands, response, second, expected) in [
+            ("no-cache", &plain, 1, ValidateOnDemand),
+            ("max-age=0", &plain, 1, ValidateOnDemand),
+            ("max-age=1", &plain, 1, Fresh),
+            ("max-age=x", &plain, 1, ValidateOnDemand),
+            ("min-fresh=5", &plain, 5, Fresh),
+            ("min-fresh=5", &plain, 6, ValidateOnDemand),
+            ("max-stale=5", &plain, 15, StaleOnDemand),
+            ("max-stale=5", &plain, 16, Validate),
+            ("max-stale", &plain, 9_999, StaleOnDemand),
+            ("max-stale=x", &plain, 11, Validate),
+            ("max-stale", &strict, 11, Validate),
+            ("max-stale", &shared, 11, Validate),
+            ("max-stale, max-age=5", &plain, 11, ValidateOnDemand),
+            ("max-stale, no-cache", &plain, 11, ValidateOnDemand),
+            ("foo", &plain, 1, Fresh),
+        ] {
+            let mut fields = HeaderMap::new();
+            fields.append(CACHE_CONTROL, HeaderValue::from_static(demands));
+            let reuse = decide(response, None, false, &RequestDirectives::of(&fields), at(second));
+            assert_eq!(reuse, expected, "{demands} after {second} s");
+        }
+        let mut fields = HeaderMap::new();
+        fields.append(CACHE_CONTROL, HeaderValue::from_static("max-stale"));
+        let demands = RequestDirectives::of(&fields);
+        let purged = decide(&plain, Some(at(1)), false, &demands, at(20));
+        assert_eq!(purged, Validate, "a purge is not for clients to set aside");
+    }
+
     #[test]
     fn fresh_then_stale_then_to_be_validated() {
         let response = stored("max-age=10, stale-while-revalidate=5");
@@ -133,33 +211,33 @@ mod tests {
             (14, Reuse::StaleAndValidate),
             (15, Reuse::Validate),
         ] {
-            assert_eq!(decide(&response, None, false, at(second)), expected, "{second} s");
+            assert_eq!(decided(&response, None, false, at(second)), expected, "{second} s");
         }
         // Section 5.2.2.4.
         let no_cache = stored("no-cache, max-age=10");
-        assert_eq!(decide(&no_cache, None, false, at(0)), Reuse::Validate);
+        assert_eq!(decided(&no_cache, None, false, at(0)), Reuse::Validate);
     }
 
     #[test]
     fn a_soft_purge_makes_stale_for_a_window() {
         let response = stored("max-age=100");
         let softened = Some(at(20));
-        assert_eq!(decide(&response, softened, false, at(21)), Reuse::StaleAndValidate);
-        assert_eq!(decide(&response, softened, false, at(25)), Reuse::Validate);
+        assert_eq!(decided(&response, softened, false, at(21)), Reuse::StaleAndValidate);
+        assert_eq!(decided(&response, softened, false, at(25)), Reuse::Validate);
         let strict = stored("max-age=100, must-revalidate");
-        assert_eq!(decide(&strict, softened, false, at(21)), Reuse::Validate);
+        assert_eq!(decided(&strict, softened, false, at(21)), Reuse::Validate);
     }
 
     #[test]
     fn what_was_assumed_is_not_for_the_identified() {
         let assumed = stored("");
-        assert_eq!(decide(&assumed, None, false, at(1)), Reuse::Fresh);
-        assert_eq!(decide(&assumed, None, true, at(1)), Reuse::NotForThisVisitor);
+        assert_eq!(decided(&assumed, None, false, at(1)), Reuse::Fresh);
+        assert_eq!(decided(&assumed, None, true, at(1)), Reuse::NotForThisVisitor);
         assert_eq!(
             on_failure(&assumed, None, true, Failure::Unreachable, at(11)),
             OnFailure::PassOn
         );
-        assert_eq!(decide(&stored("max-age=10"), None, true, at(1)), Reuse::Fresh);
+        assert_eq!(decided(&stored("max-age=10"), None, true, at(1)), Reuse::Fresh);
     }
 
     #[test]

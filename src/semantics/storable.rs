@@ -4,6 +4,7 @@ use super::cookies::Cookies;
 use super::directives::{ResponseDirectives, Scope, Value};
 use super::freshness::{Freshness, StaleCause};
 use super::lifetime::Source;
+use super::policy::Policy;
 use super::vary::NominatedFields;
 use http::header::{self, HeaderMap};
 use http::{Method, StatusCode};
@@ -141,14 +142,15 @@ impl<'a> Asked<'a> {
     }
 }
 
-/// Decides section 3, clause by clause. A `private` that names fields counts
-/// for the whole response: the safe reading.
+/// Decides section 3, clause by clause. The fields that `private` and `no-cache`
+/// name have to be [withheld](ResponseDirectives::withhold) already.
 pub fn decide(
     asked: &Asked<'_>,
     status: StatusCode,
     fields: &HeaderMap,
     directives: &ResponseDirectives,
     freshness: &Freshness,
+    policy: &Policy,
 ) -> Storability {
     let refuse = Storability::Refuse;
     if asked.method != Method::GET {
@@ -164,16 +166,18 @@ pub fn decide(
     if directives.no_store && !directives.must_understand {
         return refuse(Reason::NoStore);
     }
-    if directives.private != Scope::Absent {
+    if directives.private == Scope::Whole {
         return refuse(Reason::Private);
     }
-    // Section 3.5. must-revalidate would do by the RFC; it is left out because
-    // it says nothing about who may see the answer.
-    let shared = directives.public || matches!(directives.s_maxage, Value::Given(_));
+    // Section 3.5. must-revalidate would do by the RFC; it is left out unless
+    // the operator says otherwise, because it is silent on who may see the answer.
+    let shared = directives.public
+        || matches!(directives.s_maxage, Value::Given(_))
+        || (policy.authorized_must_revalidate && directives.must_revalidate);
     if asked.authorized && !shared {
         return refuse(Reason::Authorization);
     }
-    if fields.contains_key(header::SET_COOKIE) {
+    if fields.contains_key(header::SET_COOKIE) && !policy.store_set_cookie {
         return refuse(Reason::SetCookie);
     }
     let nominated = NominatedFields::of(fields);
@@ -219,7 +223,6 @@ fn understood(status: StatusCode) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::semantics::policy::Policy;
     use crate::semantics::testing::{exchange, fields};
     use crate::semantics::time::DeltaSeconds;
     use proptest::prelude::*;
@@ -234,7 +237,7 @@ mod tests {
         let status = StatusCode::from_u16(status).expect("a status");
         let freshness =
             Freshness::of(status, &fields, &directives, &exchange(), &policy, asked.is_personal());
-        decide(asked, status, &fields, &directives, &freshness)
+        decide(asked, status, &fields, &directives, &freshness, &policy)
     }
 
     #[test]
@@ -248,7 +251,9 @@ mod tests {
             (200, &[(cc, "no-store, max-age=60")], Refuse(Reason::NoStore)),
             (200, &[(cc, "NO-STORE"), (cc, "max-age=60")], Refuse(Reason::NoStore)),
             (200, &[(cc, "Private, max-age=60")], Refuse(Reason::Private)),
-            (200, &[(cc, "private=\"x\", max-age=60")], Refuse(Reason::Private)),
+            (200, &[(cc, "private=\"x\", max-age=60")], Store),
+            (200, &[(cc, "private=\"vary\", max-age=60")], Refuse(Reason::Private)),
+            (200, &[(cc, "private=\"\", max-age=60")], Refuse(Reason::Private)),
             (200, &[(cc, "max-age=60"), ("set-cookie", "a=b")], Refuse(Reason::SetCookie)),
             (200, &[(cc, "max-age=60"), ("vary", "*")], Refuse(Reason::VaryAny)),
             (200, &[(cc, "max-age=60"), ("vary", "Accept, *")], Refuse(Reason::VaryAny)),

@@ -2,6 +2,8 @@
 //! 4.3), and taking over what it answers (sections 3.2 and 4.3.4).
 
 use super::fields::members;
+use super::vary::NominatedFields;
+use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 /// Makes a request conditional on the *stored* validators: what the client had
@@ -20,6 +22,87 @@ pub fn make_conditional(request: &mut HeaderMap, stored: &HeaderMap) -> bool {
         }
     }
     conditional
+}
+
+/// The most entity tags that are offered at once: the newest.
+pub const MOST_OFFERED: usize = 16;
+
+/// Whether a stored response that this request does not select may be offered to
+/// the origin all the same: it may say that it would choose that one (section
+/// 4.1, last paragraph).
+///
+/// Only one with a strong tag, which stands for these bytes and no others; in a
+/// coding that the client takes; and never across what says who a visitor is,
+/// whatever the tag: an app may well make it from less.
+pub fn may_be_offered(
+    request: &HeaderMap,
+    status: StatusCode,
+    stored: &HeaderMap,
+    nominated: &NominatedFields,
+) -> bool {
+    let strong = stored.get(header::ETAG).is_some_and(|tag| tag.as_bytes().starts_with(b"\""));
+    let taken = members(stored, &header::CONTENT_ENCODING)
+        .all(|coding| members(request, &header::ACCEPT_ENCODING).any(|c| c == coding));
+    let personal = [header::COOKIE, header::AUTHORIZATION].iter().any(|n| nominated.names(n));
+    status == StatusCode::OK && strong && taken && !personal
+}
+
+/// Makes a request conditional on several stored entity tags at once (section
+/// 4.3.1).
+pub fn offer<'a>(request: &mut HeaderMap, stored: impl Iterator<Item = &'a HeaderMap>) {
+    remove_conditions(request);
+    let mut tags: Vec<&[u8]> = Vec::new();
+    for tag in stored.filter_map(|fields| fields.get(header::ETAG)) {
+        if !tags.contains(&tag.as_bytes()) && tags.len() < MOST_OFFERED {
+            tags.push(tag.as_bytes());
+        }
+    }
+    if let Ok(value) = HeaderValue::from_bytes(&tags.join(&b", "[..]))
+        && !tags.is_empty()
+    {
+        request.insert(header::IF_NONE_MATCH, value);
+    }
+}
+
+/// Whether a 304 names this stored response among several (section 4.3.4): by
+/// its strong tag.
+pub fn is_named(stored: &HeaderMap, not_modified: &HeaderMap) -> bool {
+    match (stored.get(header::ETAG), not_modified.get(header::ETAG)) {
+        (Some(own), Some(named)) => strongly_equal(own.as_bytes(), named.as_bytes()),
+        _ => false,
+    }
+}
+
+/// What a 200 to a HEAD means for a stored response to GET (section 4.3.5).
+#[derive(Clone, Debug, PartialEq)]
+pub enum AfterHead {
+    /// It holds, with these fields from now on.
+    Freshened(Box<HeaderMap>),
+    /// It is another one by now.
+    Outdated,
+    /// Nothing: no validator says that it is the same, and nothing that it is not.
+    Unknown,
+}
+
+/// Compares a stored response of `length` bytes with the head that the origin
+/// sends now. The RFC would let a head without any validator freshen; here one
+/// has to match, because a page of the same length is not the same page.
+pub fn after_head(stored: &HeaderMap, length: u64, head: &HeaderMap) -> AfterHead {
+    let mut confirmed = false;
+    for name in [header::ETAG, header::LAST_MODIFIED] {
+        match (head.get(&name), stored.get(&name)) {
+            (Some(new), Some(old)) if new == old => confirmed = true,
+            (Some(_), _) => return AfterHead::Outdated,
+            (None, _) => {}
+        }
+    }
+    if head.get(header::CONTENT_LENGTH).is_some_and(|l| *l != HeaderValue::from(length)) {
+        return AfterHead::Outdated;
+    }
+    match freshen(stored, head) {
+        Validated::Freshened(fields) if confirmed => AfterHead::Freshened(fields),
+        _ => AfterHead::Unknown,
+    }
 }
 
 /// Removes a client's preconditions and range, so that the origin sends the
@@ -175,6 +258,49 @@ mod tests {
         let stored = map(&[("etag", "\"a\"")]);
         assert_eq!(freshen(&stored, &map(&[("etag", "\"b\"")])), Validated::Other);
         assert_ne!(freshen(&stored, &HeaderMap::new()), Validated::Other);
+    }
+
+    #[test]
+    fn which_variants_are_offered_and_which_is_named() {
+        let request = map(&[("accept-encoding", "gzip"), ("if-none-match", "\"client\"")]);
+        let vary = |names| NominatedFields::of(&map(&[("vary", names)]));
+        for (stored, names, expected) in [
+            (&[("etag", "\"a\"")][..], "accept", true),
+            (&[("etag", "\"a\""), ("content-encoding", "gzip")], "accept", true),
+            (&[("etag", "\"a\""), ("content-encoding", "br")], "accept", false),
+            (&[("etag", "W/\"a\"")], "accept", false),
+            (&[], "accept", false),
+            (&[("etag", "\"a\"")], "accept, cookie", false),
+            (&[("etag", "\"a\"")], "authorization", false),
+        ] {
+            let offered = may_be_offered(&request, StatusCode::OK, &map(stored), &vary(names));
+            assert_eq!(offered, expected, "{stored:?} {names}");
+        }
+        let stored = ["\"a\"", "\"b\"", "\"a\""].map(|tag| map(&[("etag", tag)]));
+        let mut asked = request.clone();
+        offer(&mut asked, stored.iter());
+        assert_eq!(asked[header::IF_NONE_MATCH], "\"a\", \"b\"");
+        assert!(is_named(&stored[1], &map(&[("etag", "\"b\"")])));
+        assert!(!is_named(&stored[1], &map(&[("etag", "W/\"b\"")])));
+        assert!(!is_named(&stored[1], &HeaderMap::new()));
+    }
+
+    #[test]
+    fn a_head_freshens_outdates_or_says_nothing() {
+        let stored = map(&[("etag", "\"a\""), ("x", "1"), ("content-length", "5")]);
+        let judged = |head: &[(&str, &str)]| after_head(&stored, 5, &map(head));
+        let fresh = judged(&[("etag", "\"a\""), ("x", "2"), ("content-length", "5")]);
+        let expected = map(&[("etag", "\"a\""), ("x", "2"), ("content-length", "5")]);
+        assert_eq!(fresh, AfterHead::Freshened(Box::new(expected)));
+        for outdating in [
+            &[("etag", "\"b\"")][..],
+            &[("etag", "\"a\""), ("content-length", "6")],
+            &[("etag", "\"a\""), ("last-modified", "Sun, 06 Nov 1994 08:49:37 GMT")],
+            &[("content-length", "6")],
+        ] {
+            assert_eq!(judged(outdating), AfterHead::Outdated, "{outdating:?}");
+        }
+        assert_eq!(judged(&[("content-length", "5"), ("x", "2")]), AfterHead::Unknown);
     }
 
     #[test]

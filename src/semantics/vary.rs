@@ -4,8 +4,8 @@
 //! variant if those fields are equal, after what is known to mean nothing (case
 //! of codings, white space around commas) has been put aside.
 
-use super::cookies::Cookies;
 use super::fields::members;
+use super::policy::Policy;
 use http::header::{self, HeaderMap, HeaderName};
 
 /// The request fields that a response's `Vary` nominates.
@@ -45,7 +45,7 @@ impl NominatedFields {
     ///
     /// ```
     /// use http::{HeaderMap, HeaderValue, header::{ACCEPT_ENCODING, VARY}};
-    /// use larder::semantics::{cookies::Cookies, vary::NominatedFields};
+    /// use larder::semantics::{policy::Policy, vary::NominatedFields};
     ///
     /// let mut response = HeaderMap::new();
     /// response.append(VARY, HeaderValue::from_static("Accept-Encoding"));
@@ -53,18 +53,18 @@ impl NominatedFields {
     /// let select = |value: &'static str| {
     ///     let mut request = HeaderMap::new();
     ///     request.append(ACCEPT_ENCODING, HeaderValue::from_static(value));
-    ///     nominated.select(&request, &Cookies::All)
+    ///     nominated.select(&request, &Policy::default())
     /// };
     /// assert_eq!(select("gzip, br"), select("br,GZIP"));
     /// assert_ne!(select("gzip"), select("br"));
     /// ```
-    pub fn select(&self, request: &HeaderMap, cookies: &Cookies) -> Option<VariantKey> {
+    pub fn select(&self, request: &HeaderMap, policy: &Policy) -> Option<VariantKey> {
         let NominatedFields::Named(names) = self else {
             return None;
         };
         let mut key = Vec::new();
         for name in names {
-            match selecting_value(request, name, cookies) {
+            match selecting_value(request, name, policy) {
                 Some(value) => {
                     key.push(1);
                     key.extend_from_slice(&(value.len() as u64).to_be_bytes());
@@ -87,27 +87,60 @@ impl VariantKey {
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
+
+    /// Whether this and another key of the same nominated fields are equal in all
+    /// of them but `name`.
+    pub fn equals_but_for(
+        &self,
+        name: &HeaderName,
+        other: &VariantKey,
+        nominated: &NominatedFields,
+    ) -> bool {
+        let NominatedFields::Named(names) = nominated else {
+            return false;
+        };
+        let (mut own, mut others) = (&*self.0, &*other.0);
+        names.iter().all(|field| {
+            let (mine, theirs) = (cut(&mut own), cut(&mut others));
+            field == name || mine == theirs
+        })
+    }
 }
 
-fn selecting_value(request: &HeaderMap, name: &HeaderName, cookies: &Cookies) -> Option<Vec<u8>> {
+/// Cuts the next value off: its mark, length and bytes.
+fn cut<'a>(rest: &mut &'a [u8]) -> &'a [u8] {
+    let length = match rest {
+        [1, length @ ..] => length.first_chunk().map_or(0, |l| 9 + u64::from_be_bytes(*l)),
+        _ => 1,
+    };
+    let length = usize::try_from(length).unwrap_or(usize::MAX).min(rest.len());
+    let (value, after) = rest.split_at(length);
+    *rest = after;
+    value
+}
+
+fn selecting_value(request: &HeaderMap, name: &HeaderName, policy: &Policy) -> Option<Vec<u8>> {
     if name == header::COOKIE {
-        return cookies.selecting(request);
+        return policy.cookies.selecting(request);
     }
     if !request.contains_key(name) {
         return None;
     }
     let mut values: Vec<Vec<u8>> = members(request, name).map(<[u8]>::to_vec).collect();
-    if *name == header::ACCEPT_ENCODING {
-        // Codings are compared without case, and their order says nothing
-        // (RFC 9110 section 12.5.3); weights stay part of each member.
+    let (codings, languages) = (*name == header::ACCEPT_ENCODING, *name == header::ACCEPT_LANGUAGE);
+    if codings || languages {
+        // Both are compared without case and inner white space (RFC 9110 sections
+        // 12.5.3 and 12.5.4); weights stay part of each member.
         for value in &mut values {
             value.retain(|b| !matches!(b, b' ' | b'\t'));
             value.make_ascii_lowercase();
         }
+    }
+    // The order of codings says nothing. That of languages does to Django, which
+    // takes the first of those that weigh the same.
+    if codings || (languages && policy.ignore_language_order) {
         values.sort_unstable();
         values.dedup();
-    } else if *name == header::ACCEPT_LANGUAGE {
-        values.iter_mut().for_each(|value| value.make_ascii_lowercase());
     }
     Some(values.join(&b","[..]))
 }
@@ -120,7 +153,7 @@ mod tests {
 
     fn same(vary: &[(&str, &str)], one: &[(&str, &str)], other: &[(&str, &str)]) -> bool {
         let nominated = NominatedFields::of(&map(vary));
-        let select = |request| nominated.select(&map(request), &Cookies::All);
+        let select = |request| nominated.select(&map(request), &Policy::default());
         select(one).is_some() && select(one) == select(other)
     }
 
@@ -157,12 +190,40 @@ mod tests {
             &[("accept-encoding", "gzip")]
         ));
         let language = &[("vary", "Accept-Language")][..];
-        assert!(same(language, &[("accept-language", "en, DE")], &[("accept-language", "EN,de")]));
+        assert!(same(
+            language,
+            &[("accept-language", "en, DE;q=0.5")],
+            &[("accept-language", "EN,de ; q=0.5")]
+        ));
         assert!(!same(
             language,
             &[("accept-language", "en, de")],
             &[("accept-language", "de, en")]
         ));
+        let nominated = NominatedFields::of(&map(language));
+        let policy = Policy { ignore_language_order: true, ..Policy::default() };
+        let select = |value| nominated.select(&map(&[("accept-language", value)]), &policy);
+        assert_eq!(select("en, de"), select("de, en"));
+        assert_ne!(select("en, de"), select("de"));
+    }
+
+    #[test]
+    fn keys_that_are_equal_but_for_one_field() {
+        let nominated = NominatedFields::of(&map(&[("vary", "a, b, c")]));
+        let select = |lines: &[(&str, &str)]| {
+            nominated.select(&map(lines), &Policy::default()).expect("a key")
+        };
+        let one = select(&[("a", "1"), ("b", "2"), ("c", "3")]);
+        let b = HeaderName::from_static("b");
+        for (lines, expected) in [
+            (&[("a", "1"), ("b", "22"), ("c", "3")][..], true),
+            (&[("a", "1"), ("c", "3")], true),
+            (&[("a", "1"), ("b", "2")], false),
+            (&[("b", "2"), ("c", "3")], false),
+            (&[("a", "12"), ("b", ""), ("c", "3")], false),
+        ] {
+            assert_eq!(one.equals_but_for(&b, &select(lines), &nominated), expected, "{lines:?}");
+        }
     }
 
     proptest! {
@@ -180,7 +241,7 @@ mod tests {
             };
             let nominated = NominatedFields::of(&map(&[("vary", "x")]));
             let (a, b) = (refs(&one), refs(&other));
-            if nominated.select(&a, &Cookies::All) == nominated.select(&b, &Cookies::All) {
+            if nominated.select(&a, &Policy::default()) == nominated.select(&b, &Policy::default()) {
                 let x = HeaderName::from_static("x");
                 let all = |m: &HeaderMap| members(m, &x).map(<[u8]>::to_vec).collect::<Vec<_>>();
                 prop_assert_eq!(all(&a), all(&b));

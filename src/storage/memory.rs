@@ -4,7 +4,7 @@
 //! moka is that map and only that: nothing expires in it, since a stale
 //! response is still worth a validation. Its policy is LRU.
 
-use super::stored::StoredResponse;
+use super::stored::{Content, StoredResponse};
 use crate::key::CacheKey;
 use moka::ops::compute::Op;
 use moka::policy::EvictionPolicy;
@@ -38,15 +38,18 @@ impl Slot {
     }
 
     /// The slot with one more variant, in place of the one that it equals;
-    /// `None` if that one left for the origin after a purge that this one has
-    /// not seen.
+    /// `None` if the request of that one left for the origin later than this
+    /// one's: then this one is the older of the two.
     fn with(&self, newest: Arc<StoredResponse>, limits: Limits) -> Option<Slot> {
         let own = Arc::clone(&newest);
         let equals = |other: &Arc<StoredResponse>| {
             let (other, own) = (other.content(), own.content());
             other.nominated == own.nominated && other.variant == own.variant
         };
-        let later = |other: &Arc<StoredResponse>| other.content().fence > own.content().fence;
+        let later = |other: &Arc<StoredResponse>| {
+            let left = |content: &Content| (content.fence, content.sent);
+            left(other.content()) > left(own.content())
+        };
         if self.variants.iter().any(|other| equals(other) && later(other)) {
             return None;
         }
@@ -130,8 +133,8 @@ impl Memory {
 
     /// Stores a response, in place of one that the same requests select.
     /// Returns whether it is kept: one that is heavier than all there is room
-    /// for is not, nor one whose request left before a purge, in place of one
-    /// whose request left after it.
+    /// for is not, nor one whose request left before that of the one it would
+    /// replace.
     pub fn put(&self, key: &CacheKey, stored: Arc<StoredResponse>) -> bool {
         if stored.weight() as u64 + key.weight() as u64 > Self::capacity(self.limits) {
             return false;
@@ -229,13 +232,11 @@ fn weigh(key: &CacheKey, slot: &Slot) -> u64 {
 mod tests {
     use super::*;
     use crate::key::Target;
-    use crate::semantics::cookies::Cookies;
     use crate::semantics::directives::ResponseDirectives;
     use crate::semantics::freshness::Freshness;
     use crate::semantics::policy::Policy;
     use crate::semantics::time::{Exchange, Moment};
     use crate::semantics::vary::NominatedFields;
-    use crate::storage::Content;
     use bytes::Bytes;
     use http::{HeaderMap, HeaderValue, StatusCode};
     use std::time::SystemTime;
@@ -266,11 +267,13 @@ mod tests {
                 false,
             ),
             fields,
+            own_fields: HeaderMap::new(),
             chunks: [Bytes::from(vec![b'x'; size])].into(),
             length: size as u64,
-            variant: nominated.select(&request, &Cookies::All).expect("a variant"),
+            variant: nominated.select(&request, &policy).expect("a variant"),
             nominated,
             received_at: exchange.received_at,
+            sent: exchange.sent,
             fence: 0,
             tags: [].into(),
         }))

@@ -18,6 +18,9 @@ pub struct Content {
     /// The fields, without those of one hop, without tags and `Age`, with
     /// `Date` and `Content-Length`.
     pub fields: HeaderMap,
+    /// Fields that are for this cache alone and never sent; what the origin
+    /// confirms is judged by them too.
+    pub own_fields: HeaderMap,
     /// The body's pieces, in order. Shared with responses that were freshened.
     pub chunks: Arc<[Bytes]>,
     /// The body's length in bytes.
@@ -30,6 +33,8 @@ pub struct Content {
     pub freshness: Freshness,
     /// The wall clock when it was received.
     pub received_at: SystemTime,
+    /// When its request left, or the one that confirmed it.
+    pub sent: Moment,
     /// The number of the last purge when its request left for the origin.
     pub fence: u64,
     /// The tags it bears.
@@ -99,8 +104,8 @@ const PER_FIELD: usize = 200;
 const PER_CHUNK: usize = size_of::<Bytes>() + 64;
 
 fn weigh(content: &Content) -> usize {
-    let fields: usize =
-        content.fields.iter().map(|(n, v)| n.as_str().len() + v.len() + PER_FIELD).sum();
+    let fields = content.fields.iter().chain(&content.own_fields);
+    let fields: usize = fields.map(|(n, v)| n.as_str().len() + v.len() + PER_FIELD).sum();
     let tags: usize = content.tags.iter().map(|tag| tag.len() + size_of::<Box<str>>() + 16).sum();
     let body = content.chunks.iter().map(|chunk| chunk.len() + PER_CHUNK).sum::<usize>();
     size_of::<StoredResponse>() + fields + tags + body + content.variant.as_bytes().len()

@@ -100,7 +100,7 @@ fn ours(drawn: &Drawn) -> (Storability, u64) {
     let directives = ResponseDirectives::of(&fields);
     let freshness = Freshness::of(status, &fields, &directives, &exchange, &policy, false);
     let left = freshness.fresh_until().since(Moment(0)).as_secs();
-    (storable::decide(&asked, status, &fields, &directives, &freshness), left)
+    (storable::decide(&asked, status, &fields, &directives, &freshness, &policy), left)
 }
 
 fn theirs(drawn: &Drawn) -> (bool, u64) {

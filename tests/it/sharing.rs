@@ -76,7 +76,7 @@ fn what_may_not_be_shared_is_not_stored() {
             "detail=no-store",
         ),
         ("/private", &[], &["Cache-Control: private, max-age=60"], "detail=private"),
-        ("/Private", &[], &["Cache-Control: Private=\"x\", max-age=60"], "detail=private"),
+        ("/Private", &[], &["Cache-Control: Private=\"Vary\", max-age=60"], "detail=private"),
         ("/cookie", &[], &["Cache-Control: max-age=60", "Set-Cookie: id=1"], "detail=set-cookie"),
         ("/auth", bearer, &["Cache-Control: max-age=60"], "detail=authorization"),
         (

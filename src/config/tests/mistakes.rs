@@ -254,7 +254,7 @@ fn lines_that_set_a_token_are_not_shown() {
         (
             "token = \"hunter2\"\n",
             "error: unknown key `token`\n  --> larder.toml:1:1\n   \
-             = this key belongs in `[purge]` or in `[admin]`",
+             = this key belongs in `[purge]` or in `[refresh]` or in `[admin]`",
         ),
     ] {
         assert_eq!(complaint(file), expected);

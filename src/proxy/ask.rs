@@ -1,0 +1,151 @@
+//! Asking the origin: with the conditions that stored responses give, and what
+//! its answer means for them.
+
+use super::Proxy;
+use super::lookup::Found;
+use crate::body::Body;
+use crate::error::OriginError;
+use crate::key::CacheKey;
+use crate::message::Presented;
+use crate::origin;
+use crate::purge::Departure;
+use crate::semantics::cache_status::Forward;
+use crate::semantics::storable::Reason;
+use crate::semantics::time::Exchange;
+use crate::semantics::validation::{self, Validated};
+use crate::storage::StoredResponse;
+use http::{HeaderMap, Response, StatusCode};
+use std::sync::Arc;
+
+/// What a fetch is to do.
+pub(super) struct Plan {
+    pub request: Presented,
+    pub key: CacheKey,
+    /// The stale response that may be validated, or stand in for a failure.
+    pub stale: Option<Arc<StoredResponse>>,
+    /// Other variants, of which the origin may name one.
+    pub others: Vec<Arc<StoredResponse>>,
+    pub forward: Forward,
+}
+
+impl Plan {
+    pub fn new(request: &Presented, key: &CacheKey, found: &Found) -> Plan {
+        let (stale, others) = match found {
+            Found::Stale(stored, _) => (Some(Arc::clone(stored)), Vec::new()),
+            Found::Others(others) => (None, others.clone()),
+            _ => (None, Vec::new()),
+        };
+        let (request, key) = (request.clone(), key.clone());
+        Plan { request, key, stale, others, forward: found.forward() }
+    }
+}
+
+/// What the origin said, and when.
+pub(super) struct Reply {
+    pub departure: Departure,
+    pub exchange: Exchange,
+    pub response: Response<Body>,
+}
+
+/// A stored response that the origin has confirmed, with its fields from now on.
+pub(super) struct Confirmed {
+    pub stored: Arc<StoredResponse>,
+    pub fields: Box<HeaderMap>,
+}
+
+impl Proxy {
+    /// Asks; tells which stored response the origin has confirmed, if it did. A
+    /// 304 about something else is asked again without conditions (RFC 9111
+    /// section 4.3.3).
+    pub(super) async fn ask_for_ours(
+        &self,
+        plan: &Plan,
+    ) -> Result<(Reply, Option<Confirmed>), OriginError> {
+        let departure = self.shared.purger.depart();
+        // Looked up a while ago: a purge since then is not to be got round.
+        let offered: Vec<&Arc<StoredResponse>> = plan
+            .stale
+            .iter()
+            .chain(&plan.others)
+            .filter(|stored| self.stands(&plan.key, stored))
+            .collect();
+        let fields = self.conditions(plan, &offered);
+        let reply = self.ask(plan, fields, departure).await?;
+        if offered.is_empty() || reply.response.status() != StatusCode::NOT_MODIFIED {
+            return Ok((reply, None));
+        }
+        if let Some(confirmed) = confirmed(plan, &offered, reply.response.headers()) {
+            return Ok((reply, Some(confirmed)));
+        }
+        let mut fields = plan.request.fields.clone();
+        validation::remove_conditions(&mut fields);
+        let departure = self.shared.purger.depart();
+        Ok((self.ask(plan, fields, departure).await?, None))
+    }
+
+    /// The request's fields with the conditions that are ours to make.
+    fn conditions(&self, plan: &Plan, offered: &[&Arc<StoredResponse>]) -> HeaderMap {
+        let mut fields = plan.request.fields.clone();
+        let now = self.shared.clock.now();
+        // Where nothing is going to be stored, the client's own copy may do.
+        let hopeless = || self.shared.uncacheable.reason(&plan.key, now).is_some_and(is_lasting);
+        match (offered, &plan.stale) {
+            ([stale], Some(_)) => {
+                validation::make_conditional(&mut fields, &stale.content().fields);
+            }
+            ([], _) if hopeless() => {}
+            ([], _) => validation::remove_conditions(&mut fields),
+            (others, _) => {
+                validation::offer(&mut fields, others.iter().map(|o| &o.content().fields));
+            }
+        }
+        fields
+    }
+
+    /// Sends the plan's request, with these fields and without a body.
+    pub(super) async fn ask(
+        &self,
+        plan: &Plan,
+        fields: HeaderMap,
+        departure: Departure,
+    ) -> Result<Reply, OriginError> {
+        let host = self.shared.options.host.as_ref();
+        let request = origin::outbound(&plan.request, fields, Body::empty(), host);
+        let sent = self.shared.clock.now();
+        self.shared.metrics.origin_requests.count();
+        let mut response = self.pool.send(request).await?;
+        crate::semantics::fields::remove_hop_by_hop(response.headers_mut());
+        let exchange = Exchange {
+            sent,
+            received: self.shared.clock.now(),
+            received_at: self.shared.clock.wall(),
+        };
+        Ok(Reply { departure, exchange, response })
+    }
+}
+
+/// The stored response that a 304 is about.
+fn confirmed(
+    plan: &Plan,
+    offered: &[&Arc<StoredResponse>],
+    not_modified: &HeaderMap,
+) -> Option<Confirmed> {
+    let stored = match &plan.stale {
+        Some(stale) => stale,
+        None => offered
+            .iter()
+            .find(|stored| validation::is_named(&stored.content().fields, not_modified))?,
+    };
+    match validation::freshen(&stored.content().fields, not_modified) {
+        Validated::Freshened(fields) => Some(Confirmed { stored: Arc::clone(stored), fields }),
+        Validated::Other => None,
+    }
+}
+
+/// Reasons that lie in the response itself and will be there next time.
+fn is_lasting(reason: Reason) -> bool {
+    matches!(
+        reason,
+        Reason::NoStore | Reason::Private | Reason::VaryAny | Reason::NoLifetime | Reason::TooLarge
+    )
+}

@@ -1,0 +1,82 @@
+//! The answer to a POST, stored for later GETs if it says so itself (RFC 9110
+//! section 9.3.3).
+
+use super::ask::{Plan, Reply};
+use super::lookup::Found;
+use super::{Answer, Proxy};
+use crate::key::CacheKey;
+use crate::message::Presented;
+use crate::semantics::cache_status::{CacheStatus, Forward};
+use crate::semantics::time::Exchange;
+use crate::semantics::{cookies, fields, invalidation, validation};
+use http::{Method, StatusCode};
+use hyper::body::Incoming;
+use std::sync::Arc;
+use tokio::sync::oneshot;
+
+impl Proxy {
+    /// Whether the answer to a request that is not GET may be stored.
+    pub(super) fn may_store_answer_to(&self, request: &Presented) -> bool {
+        let options = &self.shared.options;
+        let bypassed = cookies::bears_any(&request.fields, &options.bypass_cookies);
+        options.store_post && request.method == Method::POST && !bypassed
+    }
+
+    /// Hands on a POST, and its answer; stores the answer if it is what a GET
+    /// of the same target would be given.
+    pub(super) async fn post(
+        self: &Arc<Self>,
+        request: &Presented,
+        body: Incoming,
+        status: CacheStatus,
+    ) -> Answer {
+        let outbound = self.with_body(request, body);
+        let before = self.shared.purger.depart();
+        let sent = self.shared.clock.now();
+        self.shared.metrics.origin_requests.count();
+        let mut response = match self.pool.send(outbound).await {
+            Ok(response) => response,
+            Err(error) => return self.no_answer(request, error, status),
+        };
+        fields::remove_hop_by_hop(response.headers_mut());
+        let (received, received_at) = (self.shared.clock.now(), self.shared.clock.wall());
+        let exchange = Exchange { sent, received, received_at };
+        self.invalidate_after(request, &response);
+        // The POST's own purge is no reason not to store its answer; any other
+        // that came while it was away is.
+        let departure = self.shared.purger.depart();
+        let undisturbed = departure.fence() == before.fence() + 1;
+        let host = request.target.host().as_str();
+        let path = request.target.path_and_query();
+        if !undisturbed || !invalidation::speaks_of_itself(response.headers(), host, path) {
+            return self.handed_on(response, status);
+        }
+        let reply = Reply { departure, exchange, response };
+        self.store_posted(request, reply, status).await
+    }
+
+    async fn store_posted(
+        self: &Arc<Self>,
+        request: &Presented,
+        mut reply: Reply,
+        status: CacheStatus,
+    ) -> Answer {
+        let mut as_get = Presented { method: Method::GET, ..request.clone() };
+        validation::remove_conditions(&mut as_get.fields);
+        let key = CacheKey::new(request.target.clone());
+        let plan = Plan::new(&as_get, &key, &Found::Nothing(Forward::Method));
+        let (fence, exchange) = (reply.departure.fence(), reply.exchange);
+        let judged = self.judged(&as_get, &mut reply.response, &exchange, fence);
+        let lifetime = judged.content.freshness.lifetime;
+        let explicit = lifetime.is_explicit() && lifetime.span.get() > 0;
+        let expected = http_body::Body::size_hint(reply.response.body()).exact();
+        let storable = self.storability(&as_get, &judged, expected.unwrap_or(0)).is_ok();
+        if judged.content.status != StatusCode::OK || !explicit || !storable {
+            return Answer { response: reply.response, status };
+        }
+        let (own, mine) = oneshot::channel();
+        let proxy = Arc::clone(self);
+        tokio::spawn(async move { proxy.fill(plan, reply, judged, None, own).await });
+        mine.await.unwrap_or_else(|_| super::respond::fetch_lost(Forward::Method))
+    }
+}
