@@ -110,17 +110,22 @@ impl Proxy {
     }
 }
 
-/// What a request selects, worked out once for nominated fields that repeat:
-/// nearly always all variants nominate the same.
+/// What a request selects. The first few variants are compared as they are;
+/// where there are more, what the request selects is worked out once for
+/// nominated fields that repeat, and nearly always all variants nominate the same.
 struct Selecting<'a> {
     request: &'a Presented,
     policy: &'a Policy,
+    compared: usize,
     last: Option<(NominatedFields, Option<VariantKey>)>,
 }
 
+/// Variants that are compared before a key is worked out.
+const COMPARED: usize = 4;
+
 impl<'a> Selecting<'a> {
     fn of(request: &'a Presented, policy: &'a Policy) -> Selecting<'a> {
-        Selecting { request, policy, last: None }
+        Selecting { request, policy, compared: 0, last: None }
     }
 
     fn key(&mut self, nominated: &NominatedFields) -> Option<&VariantKey> {
@@ -132,7 +137,12 @@ impl<'a> Selecting<'a> {
     }
 
     fn selects(&mut self, content: &Content) -> bool {
-        self.key(&content.nominated) == Some(&content.variant)
+        let Content { nominated, variant, .. } = content;
+        if self.compared < COMPARED {
+            self.compared += 1;
+            return nominated.selects(&self.request.fields, variant, self.policy);
+        }
+        self.key(nominated) == Some(variant)
     }
 
     fn selects_language(&mut self, content: &Content) -> bool {

@@ -32,6 +32,7 @@ pub mod freshness;
 pub mod invalidation;
 pub mod language;
 pub mod lifetime;
+mod normal;
 pub mod policy;
 pub mod range;
 pub mod request_directives;

@@ -5,6 +5,7 @@
 //! of codings, white space around commas) has been put aside.
 
 use super::fields::members;
+use super::normal;
 use super::policy::Policy;
 use http::header::{self, HeaderMap, HeaderName};
 
@@ -40,6 +41,22 @@ impl NominatedFields {
         }
     }
 
+    /// Whether a request selects this variant: the same as comparing what
+    /// [`NominatedFields::select`] gives, but without making it.
+    pub fn selects(&self, request: &HeaderMap, variant: &VariantKey, policy: &Policy) -> bool {
+        let NominatedFields::Named(names) = self else {
+            return false;
+        };
+        let mut rest = &*variant.0;
+        names.iter().all(|name| {
+            let value = match cut(&mut rest) {
+                [1, value @ ..] => value.get(size_of::<u64>()..),
+                _ => None,
+            };
+            normal::is_value(request, name, policy, value)
+        })
+    }
+
     /// What this request selects by these fields; `None` for `Vary: *`, which
     /// no request selects.
     ///
@@ -64,7 +81,7 @@ impl NominatedFields {
         };
         let mut key = Vec::new();
         for name in names {
-            match selecting_value(request, name, policy) {
+            match normal::value(request, name, policy) {
                 Some(value) => {
                     key.push(1);
                     key.extend_from_slice(&(value.len() as u64).to_be_bytes());
@@ -117,32 +134,6 @@ fn cut<'a>(rest: &mut &'a [u8]) -> &'a [u8] {
     let (value, after) = rest.split_at(length);
     *rest = after;
     value
-}
-
-fn selecting_value(request: &HeaderMap, name: &HeaderName, policy: &Policy) -> Option<Vec<u8>> {
-    if name == header::COOKIE {
-        return policy.cookies.selecting(request);
-    }
-    if !request.contains_key(name) {
-        return None;
-    }
-    let mut values: Vec<Vec<u8>> = members(request, name).map(<[u8]>::to_vec).collect();
-    let (codings, languages) = (*name == header::ACCEPT_ENCODING, *name == header::ACCEPT_LANGUAGE);
-    if codings || languages {
-        // Both are compared without case and inner white space (RFC 9110 sections
-        // 12.5.3 and 12.5.4); weights stay part of each member.
-        for value in &mut values {
-            value.retain(|b| !matches!(b, b' ' | b'\t'));
-            value.make_ascii_lowercase();
-        }
-    }
-    // The order of codings says nothing. That of languages does to Django, which
-    // takes the first of those that weigh the same.
-    if codings || (languages && policy.ignore_language_order) {
-        values.sort_unstable();
-        values.dedup();
-    }
-    Some(values.join(&b","[..]))
 }
 
 #[cfg(test)]
@@ -241,6 +232,11 @@ mod tests {
             };
             let nominated = NominatedFields::of(&map(&[("vary", "x")]));
             let (a, b) = (refs(&one), refs(&other));
+            for (asked, by) in [(&a, &b), (&a, &a)] {
+                let key = nominated.select(by, &Policy::default()).expect("a key");
+                let equal = nominated.select(asked, &Policy::default()).as_ref() == Some(&key);
+                prop_assert_eq!(nominated.selects(asked, &key, &Policy::default()), equal);
+            }
             if nominated.select(&a, &Policy::default()) == nominated.select(&b, &Policy::default()) {
                 let x = HeaderName::from_static("x");
                 let all = |m: &HeaderMap| members(m, &x).map(<[u8]>::to_vec).collect::<Vec<_>>();
