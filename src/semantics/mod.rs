@@ -11,15 +11,16 @@
 //! | How is a stale one validated and brought up to date? | [`validation`] | section 4.3 |
 //! | The origin failed: is the stale one better than an error? | [`reuse::on_failure`] | section 4.2.4 |
 //!
-//! The rest serves these: [`directives`] reads `Cache-Control`, [`freshness`]
+//! The rest serves these: [`directives`] reads `Cache-Control`, [`targeted`] the
+//! fields that go before it, [`date`] dates, [`freshness`]
 //! turns a head into integers once so that a hit compares integers,
 //! [`conditional`] and [`range`] shape the answer to the client's own
 //! preconditions, [`invalidation`] says what an unsafe method outdates, and
 //! [`cache_status`] says what was done (RFC 9211).
 //!
 //! Nothing here reads a clock, waits, locks, logs, or knows the rest of larder:
-//! values and `now` go in, an enum comes out. Only `std`, `http` and `httpdate`
-//! are named.
+//! values and `now` go in, an enum comes out. Only `std`, `http`, `httpdate` and
+//! `sfv` are named.
 
 mod cache_control;
 pub mod cache_status;
