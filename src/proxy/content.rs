@@ -14,7 +14,6 @@ use crate::storage::{Content, StoredResponse};
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderValue};
 use http::{Response, StatusCode};
-use std::collections::BTreeSet;
 
 /// What is known of a response before its body.
 pub(super) struct Judged {
@@ -60,7 +59,7 @@ impl Proxy {
             received_at: exchange.received_at,
             sent: exchange.sent,
             fence,
-            tags: tags.into(),
+            tags,
         };
         Judged { content, directives, withheld }
     }
@@ -75,9 +74,8 @@ impl Proxy {
         reply: &Reply,
     ) -> Judged {
         let (old, policy) = (stored.content(), &self.shared.options.policy);
-        let named = tags::take(&mut fields, &self.shared.options.tag_fields);
         // Like Vary, tags only grow: a 304 may bear those of a middleware alone.
-        let tags: BTreeSet<Box<str>> = old.tags.iter().cloned().chain(named).collect();
+        let tags = old.tags.and(&tags::take(&mut fields, &self.shared.options.tag_fields));
         // Age and Date are the 304's, not those of the first response.
         if !reply.response.headers().contains_key(header::DATE) {
             fields.remove(header::DATE);
@@ -108,7 +106,7 @@ impl Proxy {
             received_at,
             sent: reply.exchange.sent,
             fence: reply.departure.fence(),
-            tags: tags.into_iter().collect(),
+            tags,
         };
         Judged { content, directives, withheld }
     }

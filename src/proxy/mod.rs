@@ -41,6 +41,7 @@ use crate::purge::{Access, Purger, Verdict};
 use crate::semantics::cache_status::{CacheStatus, Outcome};
 use crate::semantics::policy::Policy;
 use crate::semantics::request_directives::only_if_cached;
+use crate::semantics::tags::Tags;
 use crate::storage::Memory;
 use ask::Plan;
 use fetch::Arrived;
@@ -244,7 +245,7 @@ impl Proxy {
             return Followed::Answer(Box::new(self.fetch_alone(request, key, found, "").await));
         }
         // A fetch that left before a purge of this target is no use any more.
-        let purged = match self.shared.purger.judge(key, &[], 0) {
+        let purged = match self.shared.purger.judge(key, &Tags::default(), 0) {
             Verdict::Hard { number } | Verdict::Soft { number, .. } => number,
             Verdict::Stands => 0,
         };

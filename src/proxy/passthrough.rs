@@ -8,7 +8,7 @@ use crate::error::OriginError;
 use crate::key::CacheKey;
 use crate::message::Presented;
 use crate::origin;
-use crate::purge::{Selectors, Softness};
+use crate::purge::{Group, Selectors};
 use crate::semantics::cache_status::{CacheStatus, Forward};
 use crate::semantics::{conditional, cookies, fields, invalidation, tags, targeted};
 use http::header::{self, HeaderValue};
@@ -122,7 +122,8 @@ impl Proxy {
     }
 
     /// What a successful unsafe request has changed is forgotten before its
-    /// answer is handed on (RFC 9111 section 4.4).
+    /// answer is handed on (RFC 9111 section 4.4), so that the page that it
+    /// redirects to is new. Its space is given back behind.
     pub(super) fn invalidate_after(&self, request: &Presented, response: &Response<Body>) {
         if !invalidation::invalidates(&request.method, response.status()) {
             return;
@@ -134,8 +135,12 @@ impl Proxy {
             .chain(others)
             .flat_map(|target| CacheKey::new(target).in_both_schemes())
             .collect();
-        let selectors = Selectors { keys, ..Selectors::default() };
-        self.shared.purger.purge(&selectors, Softness::Hard, self.shared.clock.now());
+        let groups = invalidation::groups(response.headers());
+        let groups = groups.iter().map(|name| Group::at(&request.target, name)).collect();
+        let selectors = Selectors { keys, groups, ..Selectors::default() };
+        if let Some(sweep) = self.shared.purger.invalidate(&selectors, self.shared.clock.now()) {
+            tokio::task::spawn_blocking(move || sweep.run());
+        }
     }
 
     /// Hands on a request for a WebSocket; a tunnel is opened only once the

@@ -1,7 +1,8 @@
 //! The marks that purges leave, and the fences of what is in flight.
 
-use super::purger::{Prefix, Selectors, Softness};
+use super::purger::{Group, Prefix, Selectors, Softness};
 use crate::key::CacheKey;
+use crate::semantics::tags::Tags;
 use crate::semantics::time::Moment;
 use parking_lot::{Mutex, RwLock};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -54,6 +55,7 @@ struct Table {
     everything: Mark,
     keys: HashMap<CacheKey, Mark>,
     tags: HashMap<Box<str>, Mark>,
+    groups: HashMap<Group, Mark>,
     prefixes: HashMap<Prefix, Mark>,
     /// The lengths of their paths, in bytes.
     lengths: BTreeSet<usize>,
@@ -98,6 +100,9 @@ impl Marks {
         for tag in &selectors.tags {
             table.tags.entry(tag.clone()).or_default().set(number, softness, at);
         }
+        for group in &selectors.groups {
+            table.groups.entry(group.clone()).or_default().set(number, softness, at);
+        }
         for prefix in &selectors.prefixes {
             table.prefixes.entry(prefix.clone()).or_default().set(number, softness, at);
             table.lengths.insert(prefix.length());
@@ -108,7 +113,7 @@ impl Marks {
 
     /// What the purges after `fence` mean for a response with this key and
     /// these tags.
-    pub fn verdict(&self, key: &CacheKey, tags: &[Box<str>], fence: u64) -> Verdict {
+    pub fn verdict(&self, key: &CacheKey, tags: &Tags, fence: u64) -> Verdict {
         if self.last() == fence {
             return Verdict::Stands;
         }
@@ -122,8 +127,13 @@ impl Marks {
             }
         };
         take(table.keys.get(key));
-        for tag in tags {
+        for tag in tags.global.iter() {
             take(table.tags.get(tag));
+        }
+        if !table.groups.is_empty() {
+            for group in Group::borne(key.target(), tags) {
+                take(table.groups.get(&group));
+            }
         }
         for prefix in Prefix::covering(key.target(), &table.lengths) {
             take(table.prefixes.get(&prefix));
@@ -152,6 +162,7 @@ impl Marks {
         table.keys.retain(|_, mark| mark.newest() > settled);
         if swept {
             table.tags.retain(|_, mark| mark.newest() > settled);
+            table.groups.retain(|_, mark| mark.newest() > settled);
             table.prefixes.retain(|_, mark| mark.newest() > settled);
             table.lengths = table.prefixes.keys().map(Prefix::length).collect();
         }
@@ -160,7 +171,7 @@ impl Marks {
     /// The number of marks.
     pub fn count(&self) -> usize {
         let table = self.table.read();
-        table.keys.len() + table.tags.len() + table.prefixes.len()
+        table.keys.len() + table.tags.len() + table.groups.len() + table.prefixes.len()
     }
 
     /// The number of marks of keys, which are pruned without a sweep.

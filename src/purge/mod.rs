@@ -1,4 +1,4 @@
-//! Forgetting: by URL, tag, prefix, or everything, so that nothing which the
+//! Forgetting: by URL, tag, group, prefix, or everything, so that nothing which the
 //! origin made before a purge is served as fresh after it.
 //!
 //! One counter numbers all purges. A purge leaves a *mark* under its selector;
@@ -13,4 +13,4 @@ mod purger;
 
 pub use access::{Access, bearer};
 pub use marks::{Departure, Verdict};
-pub use purger::{Counts, Prefix, Purger, Selectors, Softness};
+pub use purger::{Counts, Group, Prefix, Purger, Selectors, Softness, Sweep};

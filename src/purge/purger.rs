@@ -2,11 +2,13 @@
 
 use super::marks::{Departure, Marks, Verdict};
 use crate::key::{BadTarget, CacheKey, Target};
+use crate::semantics::tags::Tags;
 use crate::semantics::time::Moment;
 use crate::storage::{Fate, Memory, StoredResponse};
-use parking_lot::Mutex;
-use std::collections::{BTreeSet, HashMap};
+use parking_lot::{Mutex, MutexGuard};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Whether a purge forgets or makes stale.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -59,6 +61,26 @@ impl Prefix {
     }
 }
 
+/// A group of one host's responses (RFC 9875 section 2.1). As with targets, a
+/// purge covers both schemes.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Group {
+    host: Box<str>,
+    name: Box<str>,
+}
+
+impl Group {
+    /// The group with this name at the host of a target.
+    pub fn at(target: &Target, name: &str) -> Group {
+        Group { host: target.host().as_str().into(), name: name.into() }
+    }
+
+    /// The groups that a response with this target bears.
+    pub(super) fn borne(target: &Target, tags: &Tags) -> impl Iterator<Item = Group> {
+        tags.groups.iter().map(|name| Group::at(target, name))
+    }
+}
+
 /// What to purge.
 #[derive(Clone, Debug, Default)]
 pub struct Selectors {
@@ -66,6 +88,8 @@ pub struct Selectors {
     pub keys: Vec<CacheKey>,
     /// What bears one of these tags.
     pub tags: Vec<Box<str>>,
+    /// What bears one of these groups.
+    pub groups: Vec<Group>,
     /// What lies below one of these.
     pub prefixes: Vec<Prefix>,
     /// All there is.
@@ -79,7 +103,8 @@ impl Selectors {
     }
 
     fn need_a_sweep(&self) -> bool {
-        self.everything || !self.tags.is_empty() || !self.prefixes.is_empty()
+        let named = !self.tags.is_empty() || !self.groups.is_empty() || !self.prefixes.is_empty();
+        self.everything || named
     }
 }
 
@@ -107,12 +132,37 @@ pub struct Purger {
     memory: Arc<Memory>,
     /// One sweep at a time: each forgets marks for which it has seen everything.
     sweeping: Mutex<()>,
+    /// A [`Sweep`] has been handed out and has not begun.
+    sweep_due: AtomicBool,
+}
+
+/// The sweep that gives back the space of what an [invalidation](Purger::invalidate)
+/// has forgotten.
+#[derive(Debug)]
+#[must_use = "what was forgotten keeps its space until it is run"]
+pub struct Sweep(Arc<Purger>);
+
+impl Sweep {
+    /// Takes time in proportion to what is stored: to be called where blocking
+    /// is allowed.
+    pub fn run(self) {
+        let alone = self.0.sweeping.lock();
+        // A mark left before this is seen below; one left after it has a sweep
+        // of its own.
+        self.0.sweep_due.swap(false, Ordering::AcqRel);
+        self.0.sweep(&alone, &Selectors::default(), Softness::Hard, &mut Counts::default());
+    }
 }
 
 impl Purger {
     /// A purger of this store.
     pub fn new(memory: Arc<Memory>) -> Purger {
-        Purger { marks: Marks::default(), memory, sweeping: Mutex::default() }
+        Purger {
+            marks: Marks::default(),
+            memory,
+            sweeping: Mutex::default(),
+            sweep_due: AtomicBool::new(false),
+        }
     }
 
     /// Notes that a request leaves for the origin now.
@@ -126,7 +176,7 @@ impl Purger {
     }
 
     /// What the purges since `fence` mean for a response that is not stored yet.
-    pub fn judge(&self, key: &CacheKey, tags: &[Box<str>], fence: u64) -> Verdict {
+    pub fn judge(&self, key: &CacheKey, tags: &Tags, fence: u64) -> Verdict {
         self.marks.verdict(key, tags, fence)
     }
 
@@ -162,17 +212,34 @@ impl Purger {
             total: 0,
         };
         if selectors.need_a_sweep() {
-            self.sweep(selectors, softness, &mut counts);
+            self.sweep(&self.sweeping.lock(), selectors, softness, &mut counts);
         } else {
             for (key, count) in selectors.keys.iter().zip(&mut counts.keys) {
                 *count = self.purge_key(key, softness, at);
                 counts.total += *count;
             }
-            if self.marks.of_keys() > KEYS_BEFORE_PRUNING {
-                self.marks.prune(self.marks.settled(), false);
-            }
+            self.prune_keys();
         }
         counts
+    }
+
+    /// Forgets at once what an unsafe request has changed (RFC 9111 section
+    /// 4.4): a hard purge that counts nothing, and does not wait for a sweep.
+    /// The sweep that it needs is handed out, unless one is due already.
+    pub fn invalidate(self: &Arc<Self>, selectors: &Selectors, at: Moment) -> Option<Sweep> {
+        self.marks.mark(selectors, Softness::Hard, at);
+        for key in &selectors.keys {
+            self.memory.remove(key);
+        }
+        self.prune_keys();
+        let due = selectors.need_a_sweep() && !self.sweep_due.swap(true, Ordering::AcqRel);
+        due.then(|| Sweep(Arc::clone(self)))
+    }
+
+    fn prune_keys(&self) {
+        if self.marks.of_keys() > KEYS_BEFORE_PRUNING {
+            self.marks.prune(self.marks.settled(), false);
+        }
     }
 
     fn purge_key(&self, key: &CacheKey, softness: Softness, at: Moment) -> usize {
@@ -187,8 +254,13 @@ impl Purger {
 
     /// Judges everything that is stored by all marks so far, counts what these
     /// selectors meet, and forgets marks that have done their work.
-    fn sweep(&self, selectors: &Selectors, softness: Softness, counts: &mut Counts) {
-        let _alone = self.sweeping.lock();
+    fn sweep(
+        &self,
+        _alone: &MutexGuard<'_, ()>,
+        selectors: &Selectors,
+        softness: Softness,
+        counts: &mut Counts,
+    ) {
         let settled = self.marks.settled();
         let meets = Meets::new(selectors);
         self.memory.sweep(|key, stored| {
@@ -217,6 +289,7 @@ impl Purger {
 struct Meets<'a> {
     keys: HashMap<&'a CacheKey, usize>,
     tags: HashMap<&'a str, usize>,
+    groups: HashSet<&'a Group>,
     prefixes: HashMap<&'a Prefix, usize>,
     lengths: BTreeSet<usize>,
     everything: bool,
@@ -227,6 +300,7 @@ impl<'a> Meets<'a> {
         Meets {
             keys: selectors.keys.iter().enumerate().map(|(at, key)| (key, at)).collect(),
             tags: selectors.tags.iter().enumerate().map(|(at, tag)| (&**tag, at)).collect(),
+            groups: selectors.groups.iter().collect(),
             prefixes: selectors.prefixes.iter().enumerate().map(|(at, p)| (p, at)).collect(),
             lengths: selectors.prefixes.iter().map(Prefix::length).collect(),
             everything: selectors.everything,
@@ -239,11 +313,15 @@ impl<'a> Meets<'a> {
             counts.keys[*at] += 1;
             met = true;
         }
-        for tag in stored.content().tags.iter() {
+        let tags = &stored.content().tags;
+        for tag in tags.global.iter() {
             if let Some(at) = self.tags.get(&**tag) {
                 counts.tags[*at] += 1;
                 met = true;
             }
+        }
+        if !self.groups.is_empty() {
+            met |= Group::borne(key.target(), tags).any(|group| self.groups.contains(&group));
         }
         if !self.prefixes.is_empty() {
             for prefix in Prefix::covering(key.target(), &self.lengths) {

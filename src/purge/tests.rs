@@ -16,6 +16,12 @@ fn prefix(url: &str) -> Prefix {
     Prefix::from_url(url).expect("a URL")
 }
 
+/// Tags and groups of the same names.
+fn bearing(names: &[&str]) -> Tags {
+    let all: Arc<[Box<str>]> = names.iter().map(|name| Box::from(*name)).collect();
+    Tags { global: Arc::clone(&all), groups: all }
+}
+
 fn response(tags: &[&str], fence: u64) -> Arc<StoredResponse> {
     let fields = HeaderMap::new();
     let exchange =
@@ -35,19 +41,19 @@ fn response(tags: &[&str], fence: u64) -> Arc<StoredResponse> {
         received_at: exchange.received_at,
         sent: exchange.sent,
         fence,
-        tags: tags.iter().map(|tag| Box::from(*tag)).collect(),
+        tags: bearing(tags),
     }))
 }
 
 struct House {
     memory: Arc<Memory>,
-    purger: Purger,
+    purger: Arc<Purger>,
 }
 
 impl House {
     fn new() -> House {
         let memory = Arc::new(Memory::new(Limits { bytes: 1 << 20, variants: 8 }));
-        House { purger: Purger::new(Arc::clone(&memory)), memory }
+        House { purger: Arc::new(Purger::new(Arc::clone(&memory))), memory }
     }
 
     /// Fetches and stores, all at once.
@@ -70,6 +76,11 @@ fn tagged(tag: &str) -> Selectors {
     Selectors { tags: vec![tag.into()], ..Selectors::default() }
 }
 
+fn grouped(url: &str, group: &str) -> Selectors {
+    let target = Target::from_url(url).expect("a URL");
+    Selectors { groups: vec![Group::at(&target, group)], ..Selectors::default() }
+}
+
 fn below(url: &str) -> Selectors {
     Selectors { prefixes: vec![prefix(url)], ..Selectors::default() }
 }
@@ -80,6 +91,7 @@ fn each_selector_meets_what_it_should_and_nothing_else() {
     let cases: &[(Selectors, &[&str])] = &[
         (Selectors::target(&key("https://a.example/blog/1")), &["http://a.example/blog/1"]),
         (tagged("t"), &["http://a.example/blog/1", "http://b.example/"]),
+        (grouped("https://b.example/y", "t"), &["http://b.example/"]),
         (
             below("https://a.example/blog"),
             &["http://a.example/blog", "http://a.example/blog/1", "http://a.example/blog?p=2"],
@@ -113,6 +125,7 @@ fn a_fetch_under_way_can_not_bring_back_what_was_purged() {
     for selectors in [
         Selectors::target(&key("http://a.example/x")),
         tagged("t"),
+        grouped("http://a.example/", "t"),
         below("http://a.example/"),
         Selectors { everything: true, ..Selectors::default() },
     ] {
@@ -122,7 +135,7 @@ fn a_fetch_under_way_can_not_bring_back_what_was_purged() {
         // The old body lands; another fetch, sent after the purge, too.
         house.memory.put(&key("http://a.example/x"), response(&["t"], departure.fence()));
         assert!(matches!(house.verdict("http://a.example/x"), Some(Verdict::Hard { number: 1 })));
-        let tags = [Box::from("t")];
+        let tags = bearing(&["t"]);
         let judged = house.purger.judge(&key("http://a.example/x"), &tags, departure.fence());
         assert_eq!(judged, Verdict::Hard { number: 1 });
         drop(departure);
@@ -161,6 +174,28 @@ fn marks_are_forgotten_once_nothing_older_can_come() {
         house.purge(&Selectors::target(&key(&format!("http://a.example/{number}"))));
     }
     assert!(house.purger.marks() <= 1100, "{}", house.purger.marks());
+}
+
+#[test]
+fn an_invalidation_holds_before_its_sweep_and_one_sweep_is_due_at_a_time() {
+    let house = House::new();
+    for (url, group) in [("x", "t"), ("y", "u"), ("z", "v")] {
+        house.store(&format!("http://a.example/{url}"), &[group]);
+    }
+    let invalidate =
+        |group| house.purger.invalidate(&grouped("http://a.example/", group), Moment(1));
+    let sweep = invalidate("t").expect("a sweep");
+    assert!(invalidate("u").is_none(), "the sweep that is due does for both");
+    for url in ["http://a.example/x", "http://a.example/y"] {
+        assert!(matches!(house.verdict(url), Some(Verdict::Hard { .. })), "{url}");
+    }
+    assert_eq!((house.purger.marks(), house.memory.usage().targets), (2, 3));
+    sweep.run();
+    assert_eq!((house.purger.marks(), house.memory.usage().targets), (0, 1));
+    assert_eq!(house.verdict("http://a.example/z"), Some(Verdict::Stands));
+    assert!(invalidate("v").is_some());
+    let key = Selectors::target(&key("http://a.example/x"));
+    assert!(house.purger.invalidate(&key, Moment(1)).is_none(), "a key needs none");
 }
 
 #[test]

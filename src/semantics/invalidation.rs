@@ -1,8 +1,13 @@
-//! What a successful unsafe request makes outdated (RFC 9111 section 4.4).
+//! What a successful unsafe request makes outdated (RFC 9111 section 4.4, RFC
+//! 9875 section 3).
 
-use http::header::{self, HeaderMap};
+use super::tags;
+use http::header::{self, HeaderMap, HeaderName};
 use http::uri::Uri;
 use http::{Method, StatusCode};
+use std::sync::Arc;
+
+const CACHE_GROUP_INVALIDATION: HeaderName = HeaderName::from_static("cache-group-invalidation");
 
 /// Whether this method, answered like this, outdates its target: any method
 /// that is not known to be safe, unless it failed.
@@ -35,6 +40,23 @@ pub fn speaks_of_itself(response: &HeaderMap, authority: &str, target: &str) -> 
     named.as_deref() == Some(target)
 }
 
+/// The groups that the answer outdates, of its own origin: the members of
+/// `Cache-Group-Invalidation` (RFC 9875 section 3), which counts only where
+/// [`invalidates`] says so. Read as tolerantly as `Cache-Groups`, so that an app
+/// that writes both in the same wrong way is understood.
+///
+/// ```
+/// use http::{HeaderMap, HeaderValue};
+/// use larder::semantics::invalidation::groups;
+///
+/// let line = HeaderValue::from_static("\"articles\", \"start page\"");
+/// let response = HeaderMap::from_iter([("cache-group-invalidation".parse().unwrap(), line)]);
+/// assert_eq!(groups(&response).join("|"), "articles|start page");
+/// ```
+pub fn groups(response: &HeaderMap) -> Arc<[Box<str>]> {
+    tags::strings(response, &CACHE_GROUP_INVALIDATION)
+}
+
 fn same_origin_target(reference: &str, authority: &str, base_path: &str) -> Option<String> {
     let reference = reference.split('#').next().unwrap_or_default();
     if let Some(rest) = reference.strip_prefix("//") {
@@ -64,7 +86,7 @@ fn same_origin_target(reference: &str, authority: &str, base_path: &str) -> Opti
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::{HeaderName, HeaderValue};
+    use http::HeaderValue;
 
     #[test]
     fn unsafe_and_unknown_methods_that_did_not_fail() {
@@ -78,6 +100,7 @@ mod tests {
             ("GET", 200, false),
             ("HEAD", 200, false),
             ("OPTIONS", 200, false),
+            ("QUERY", 200, false),
             ("TRACE", 200, false),
         ];
         for (method, status, expected) in cases {

@@ -3,15 +3,39 @@
 //! (RFC 9875).
 
 use http::header::{HeaderMap, HeaderName};
+use std::sync::Arc;
 
 /// The field whose members are structured strings (RFC 9875 section 2).
 const CACHE_GROUPS: HeaderName = HeaderName::from_static("cache-groups");
 
-/// The longest tag that is kept, in bytes; a longer one is left out.
+/// The longest tag or group that is kept, in bytes; a longer one is left out.
 pub const LONGEST: usize = 1024;
 
-/// Reads the tags in the named fields and removes those fields: visitors have
-/// no use for them. Sorted, each once.
+/// What a response may be forgotten by besides its URL. Each list is sorted,
+/// every member once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tags {
+    /// The operator's tags, which mean the same on every host.
+    pub global: Arc<[Box<str>]>,
+    /// Groups, which are those of the response's own origin (RFC 9875 section
+    /// 2.1).
+    pub groups: Arc<[Box<str>]>,
+}
+
+impl Tags {
+    /// What two responses bear together.
+    pub fn and(&self, other: &Tags) -> Tags {
+        let both = |one: &[Box<str>], other: &[Box<str>]| tidy([one, other].concat());
+        Tags {
+            global: both(&self.global, &other.global),
+            groups: both(&self.groups, &other.groups),
+        }
+    }
+}
+
+/// Reads the groups, and the tags in the named fields. Those fields are
+/// removed, since visitors have no use for them; but `Cache-Groups` stays, which
+/// is for every cache on the way.
 ///
 /// Tags are separated by commas and white space, but those of `Cache-Groups`
 /// are quoted strings with commas between. What is not in the grammar there is
@@ -26,26 +50,49 @@ pub const LONGEST: usize = 1024;
 /// fields.append("cache-groups", HeaderValue::from_static("\"two words\";x=1, \"list\""));
 /// let names = [HeaderName::from_static("cache-tag"), HeaderName::from_static("cache-groups")];
 /// let tags = take(&mut fields, &names);
-/// assert_eq!(tags.iter().map(|t| &**t).collect::<Vec<_>>(), ["article:1", "list", "two words"]);
-/// assert!(fields.is_empty());
+/// let text = |tags: &[Box<str>]| tags.join("|");
+/// assert_eq!(text(&tags.global), "article:1|list|two words");
+/// assert_eq!(text(&tags.groups), "list|two words");
+/// assert_eq!(fields.keys().map(|name| name.as_str()).collect::<Vec<_>>(), ["cache-groups"]);
 /// ```
-pub fn take(fields: &mut HeaderMap, names: &[HeaderName]) -> Vec<Box<str>> {
-    let mut tags: Vec<Box<str>> = Vec::new();
+pub fn take(fields: &mut HeaderMap, names: &[HeaderName]) -> Tags {
+    let groups = strings(fields, &CACHE_GROUPS);
+    let mut global = Vec::new();
     for name in names {
+        if *name == CACHE_GROUPS {
+            global.extend_from_slice(&groups);
+            continue;
+        }
         for line in fields.get_all(name) {
             let line = String::from_utf8_lossy(line.as_bytes());
-            let strings = (*name == CACHE_GROUPS).then(|| structured_strings(&line)).flatten();
-            match strings {
-                Some(strings) => tags.extend(strings.into_iter().map(String::into_boxed_str)),
-                None => tags.extend(plain(&line).map(Into::into)),
-            }
+            global.extend(plain(&line).map(Box::from));
         }
         fields.remove(name);
     }
+    Tags { global: tidy(global), groups }
+}
+
+/// The members of every line of a field that is a list of strings, sorted, each
+/// once.
+pub(super) fn strings(fields: &HeaderMap, name: &HeaderName) -> Arc<[Box<str>]> {
+    let mut all = Vec::new();
+    for line in fields.get_all(name) {
+        match structured_strings(line.as_bytes()) {
+            Some(strings) => all.extend(strings),
+            None => {
+                let line = String::from_utf8_lossy(line.as_bytes());
+                all.extend(plain(&line).map(Box::from));
+            }
+        }
+    }
+    tidy(all)
+}
+
+fn tidy(mut tags: Vec<Box<str>>) -> Arc<[Box<str>]> {
     tags.retain(|tag| !tag.is_empty() && tag.len() <= LONGEST);
     tags.sort_unstable();
     tags.dedup();
-    tags
+    tags.into()
 }
 
 fn plain(line: &str) -> impl Iterator<Item = &str> {
@@ -54,53 +101,13 @@ fn plain(line: &str) -> impl Iterator<Item = &str> {
 
 /// A list of strings with parameters (RFC 9651 section 3.1); `None` if it is
 /// not one.
-fn structured_strings(line: &str) -> Option<Vec<String>> {
-    let mut strings = Vec::new();
-    let mut rest = line.trim_start_matches([' ', '\t']);
-    loop {
-        let (string, after) = quoted(rest)?;
-        strings.push(string);
-        let after = skip_parameters(after)?.trim_start_matches([' ', '\t']);
-        match after.strip_prefix(',') {
-            Some(next) => rest = next.trim_start_matches([' ', '\t']),
-            None => return after.is_empty().then_some(strings),
-        }
-    }
-}
-
-/// Reads a string in double quotes, with `\"` and `\\` as the only escapes.
-fn quoted(text: &str) -> Option<(String, &str)> {
-    let inner = text.strip_prefix('"')?;
-    let mut string = String::new();
-    let mut chars = inner.char_indices();
-    while let Some((at, c)) = chars.next() {
-        match c {
-            '"' => return Some((string, &inner[at + 1..])),
-            '\\' => match chars.next()? {
-                (_, escaped @ ('"' | '\\')) => string.push(escaped),
-                _ => return None,
-            },
-            ' '..='~' => string.push(c),
-            _ => return None,
-        }
-    }
-    None
-}
-
-/// Skips `;key=value` as often as it stands there; values are bare or strings.
-fn skip_parameters(mut text: &str) -> Option<&str> {
-    while let Some(parameter) = text.strip_prefix(';') {
-        let key = parameter.trim_start_matches(' ');
-        let end = key.find(['=', ';', ',', ' ', '\t']).unwrap_or(key.len());
-        text = &key[end..];
-        if let Some(value) = text.strip_prefix('=') {
-            text = match quoted(value) {
-                Some((_, after)) => after,
-                None => &value[value.find([';', ',', ' ', '\t']).unwrap_or(value.len())..],
-            };
-        }
-    }
-    Some(text)
+fn structured_strings(line: &[u8]) -> Option<Vec<Box<str>>> {
+    let list = sfv::Parser::new(line).parse::<sfv::List>().ok()?;
+    let string = |entry: &sfv::ListEntry| match entry {
+        sfv::ListEntry::Item(item) => Some(item.bare_item.as_string()?.as_str().into()),
+        sfv::ListEntry::InnerList(_) => None,
+    };
+    list.iter().map(string).collect()
 }
 
 #[cfg(test)]
@@ -114,8 +121,8 @@ mod tests {
             fields.append(name, HeaderValue::from_str(line).expect("a value"));
         }
         let tags = take(&mut fields, &[HeaderName::from_static(name)]);
-        assert!(fields.is_empty());
-        tags.into_iter().map(String::from).collect()
+        assert_eq!(fields.is_empty(), name != "cache-groups");
+        tags.global.iter().map(ToString::to_string).collect()
     }
 
     #[test]
@@ -131,8 +138,17 @@ mod tests {
             taken("cache-groups", &[r#""a b", "c\"d";x;y="1, 2";z=3 , "e""#]),
             ["a b", "c\"d", "e"]
         );
-        // Not a list of strings: nothing is lost.
+        // Not a list of strings: nothing is lost, and other lines are as they are.
         assert_eq!(taken("cache-groups", &["a, b"]), ["a", "b"]);
+        assert_eq!(taken("cache-groups", &["(\"a\" \"b\")", "\"c d\""]).last().unwrap(), "c d");
+    }
+
+    #[test]
+    fn groups_are_read_whether_they_are_tags_or_not() {
+        let line = HeaderValue::from_static("\"b\", \"a\", \"b\"");
+        let mut fields = HeaderMap::from_iter([(CACHE_GROUPS, line)]);
+        let tags = take(&mut fields, &[HeaderName::from_static("xkey")]);
+        assert_eq!((tags.global.len(), tags.groups.join(" ").as_str()), (0, "a b"));
     }
 
     #[test]

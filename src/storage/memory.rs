@@ -235,6 +235,7 @@ mod tests {
     use crate::semantics::directives::ResponseDirectives;
     use crate::semantics::freshness::Freshness;
     use crate::semantics::policy::Policy;
+    use crate::semantics::tags::Tags;
     use crate::semantics::time::{Exchange, Moment};
     use crate::semantics::vary::NominatedFields;
     use bytes::Bytes;
@@ -275,7 +276,7 @@ mod tests {
             received_at: exchange.received_at,
             sent: exchange.sent,
             fence: 0,
-            tags: [].into(),
+            tags: Tags::default(),
         }))
     }
 

@@ -2,6 +2,7 @@
 //! and integers for every question that a hit asks.
 
 use crate::semantics::freshness::Freshness;
+use crate::semantics::tags::Tags;
 use crate::semantics::time::Moment;
 use crate::semantics::vary::{NominatedFields, VariantKey};
 use bytes::Bytes;
@@ -15,8 +16,8 @@ use std::time::SystemTime;
 pub struct Content {
     /// The status.
     pub status: StatusCode,
-    /// The fields, without those of one hop, without tags and `Age`, with
-    /// `Date` and `Content-Length`.
+    /// The fields, without those of one hop, of tags and `Age`, with `Date` and
+    /// `Content-Length`.
     pub fields: HeaderMap,
     /// Fields that are for this cache alone and never sent; what the origin
     /// confirms is judged by them too.
@@ -37,8 +38,8 @@ pub struct Content {
     pub sent: Moment,
     /// The number of the last purge when its request left for the origin.
     pub fence: u64,
-    /// The tags it bears.
-    pub tags: Arc<[Box<str>]>,
+    /// The tags and groups it bears.
+    pub tags: Tags,
 }
 
 /// A response that is kept.
@@ -106,7 +107,8 @@ const PER_CHUNK: usize = size_of::<Bytes>() + 64;
 fn weigh(content: &Content) -> usize {
     let fields = content.fields.iter().chain(&content.own_fields);
     let fields: usize = fields.map(|(n, v)| n.as_str().len() + v.len() + PER_FIELD).sum();
-    let tags: usize = content.tags.iter().map(|tag| tag.len() + size_of::<Box<str>>() + 16).sum();
+    let tags = content.tags.global.iter().chain(content.tags.groups.iter());
+    let tags: usize = tags.map(|tag| tag.len() + size_of::<Box<str>>() + 16).sum();
     let body = content.chunks.iter().map(|chunk| chunk.len() + PER_CHUNK).sum::<usize>();
     size_of::<StoredResponse>() + fields + tags + body + content.variant.as_bytes().len()
 }

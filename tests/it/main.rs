@@ -12,6 +12,7 @@ mod commands;
 mod demands;
 mod differential;
 mod forwarding;
+mod groups;
 mod layers;
 mod methods;
 mod negotiation;
