@@ -27,6 +27,7 @@ pub(super) fn proxy(settings: &Settings) -> proxy::Options {
         max_object: cache.max_object,
         max_ranges: settings.limits.ranges,
         host: settings.origin.host.as_deref().and_then(|host| HeaderValue::from_str(host).ok()),
+        max_query: settings.limits.query,
         request_body: body::Limits {
             stall: settings.timeouts.body_stall,
             size: settings.limits.request_body,

@@ -5,6 +5,7 @@ use crate::error::BodyError;
 use bytes::Bytes;
 use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
+use std::collections::VecDeque;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -23,6 +24,8 @@ pub struct Limits {
 
 /// A body from a connection, on its way to another.
 pub struct Passing {
+    /// What has been taken from it and put back.
+    first: VecDeque<Bytes>,
     incoming: Incoming,
     stall: Duration,
     left: u64,
@@ -38,6 +41,7 @@ impl Passing {
     /// Hands on a body within limits.
     pub fn new(incoming: Incoming, limits: Limits) -> Passing {
         Passing {
+            first: VecDeque::new(),
             incoming,
             stall: limits.stall,
             left: limits.size,
@@ -45,6 +49,12 @@ impl Passing {
             awaiting: false,
             on_end: None,
         }
+    }
+
+    /// The same body with the pieces that have been taken from it so far.
+    pub fn put_back(mut self, taken: Vec<Bytes>) -> Passing {
+        self.first = taken.into();
+        self
     }
 
     /// Calls back when the body has come whole; a body that breaks or is
@@ -56,7 +66,7 @@ impl Passing {
     }
 
     fn notice_end(&mut self) {
-        if self.incoming.is_end_stream()
+        if self.is_end_stream()
             && let Some(callback) = self.on_end.take()
         {
             callback();
@@ -81,6 +91,10 @@ impl http_body::Body for Passing {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        if let Some(piece) = self.first.pop_front() {
+            self.notice_end();
+            return Poll::Ready(Some(Ok(Frame::data(piece))));
+        }
         let Poll::Ready(frame) = Pin::new(&mut self.incoming).poll_frame(cx) else {
             ready!(self.poll_timer(cx));
             return Poll::Ready(Some(Err(BodyError::TimedOut)));
@@ -107,11 +121,18 @@ impl http_body::Body for Passing {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.incoming.is_end_stream()
+        self.first.is_empty() && self.incoming.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.incoming.size_hint()
+        let first: u64 = self.first.iter().map(|piece| piece.len() as u64).sum();
+        let rest = self.incoming.size_hint();
+        let mut hint = SizeHint::new();
+        hint.set_lower(first + rest.lower());
+        if let Some(upper) = rest.upper() {
+            hint.set_upper(first + upper);
+        }
+        hint
     }
 }
 

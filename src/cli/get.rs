@@ -125,6 +125,8 @@ fn forwarded(forward: &str, detail: Option<&str>) -> String {
         ("bypass", Some("bypass-cookie")) => "the request bears a cookie of bypass_cookies",
         ("bypass", Some("precondition")) => "only the app can judge If-Match and the like",
         ("bypass", Some("request-body")) => "a GET with a body is none of the cache's business",
+        ("bypass", Some("range")) => "parts of an answer to QUERY are not the cache's business",
+        ("bypass", Some("query-size")) => "the content of the QUERY is larger than limits.query",
         ("bypass", _) => "such requests are not the cache's business",
         ("method", _) => "answers to this method do not come from a cache",
         ("uri-miss", _) => "nothing was stored for this URL",

@@ -109,6 +109,7 @@ impl Default for Limits {
             connections: 10_000,
             connections_per_ip: 256,
             ranges: 16,
+            query: 64 * 1024,
         }
     }
 }

@@ -112,6 +112,7 @@ pub(super) const KEYS: &[Key] = keys! {
         connections: count,
         connections_per_ip: count,
         ranges: count,
+        query: size,
     }
     [timeouts] {
         header: duration,

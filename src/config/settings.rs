@@ -189,6 +189,8 @@ pub struct Limits {
     pub connections_per_ip: usize,
     /// Ranges of one request.
     pub ranges: usize,
+    /// Bytes of the content of a QUERY that the cache answers.
+    pub query: usize,
 }
 
 /// How long a client may take.

@@ -10,6 +10,7 @@ use crate::error::Refusal;
 use crate::key::{Host, Scheme, Target};
 use crate::semantics::cache_status::NAME;
 use crate::semantics::fields::{has_member, members, remove_hop_by_hop};
+use crate::semantics::query::QueryContent;
 use crate::semantics::request_directives::RequestDirectives;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
@@ -18,6 +19,7 @@ use http::{Method, StatusCode, Uri, Version};
 use ipnet::IpNet;
 use sender::Sender;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 /// How often this cache may stand in `Via` before a request is taken for one
 /// that goes round in circles.
@@ -68,6 +70,8 @@ pub struct Presented {
     /// What it demands of a stored response: nothing, until somebody says that
     /// this client may.
     pub demands: RequestDirectives,
+    /// The content of a QUERY, once it has been read whole.
+    pub query: Option<Arc<QueryContent>>,
 }
 
 impl Presented {
@@ -120,6 +124,7 @@ impl Presented {
             wants_websocket,
             takes_trailers,
             demands: RequestDirectives::default(),
+            query: None,
         })
     }
 }

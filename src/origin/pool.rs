@@ -80,8 +80,9 @@ impl Pool {
     /// counted from when the request has been sent whole.
     ///
     /// A request is sent again, once and over a new connection, if a kept-alive
-    /// connection turns out to be dead: when it was not sent at all, or when it
-    /// has no body, is idempotent, and not a byte of an answer came.
+    /// connection turns out to be dead: when it was not sent at all, or when its
+    /// body, if any, is in hand, it is idempotent, and not a byte of an answer
+    /// came.
     ///
     /// # Errors
     /// [`OriginError`]: no connection, no answer, or none in time.
@@ -226,10 +227,11 @@ fn when_sent(request: &mut Request<Body>) -> Option<oneshot::Receiver<()>> {
 
 /// The same request once more, if it may be sent twice.
 fn spare(request: &Request<Body>) -> Option<Request<Body>> {
-    if !request.method().is_idempotent() || !request.body().is_end_stream() {
+    let Body::Chunks(chunks) = request.body() else { return None };
+    if !request.method().is_idempotent() {
         return None;
     }
-    let mut again = Request::new(Body::empty());
+    let mut again = Request::new(Body::Chunks(chunks.clone()));
     *again.method_mut() = request.method().clone();
     *again.uri_mut() = request.uri().clone();
     *again.headers_mut() = request.headers().clone();

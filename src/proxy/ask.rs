@@ -3,6 +3,7 @@
 
 use super::Proxy;
 use super::lookup::Found;
+use super::query;
 use crate::body::Body;
 use crate::error::OriginError;
 use crate::key::CacheKey;
@@ -88,7 +89,8 @@ impl Proxy {
         let mut fields = plan.request.fields.clone();
         let now = self.shared.clock.now();
         // Where nothing is going to be stored, the client's own copy may do.
-        let hopeless = || self.shared.uncacheable.reason(&plan.key, now).is_some_and(is_lasting);
+        let known = || self.shared.uncacheable.reason(&plan.key, &plan.request, now);
+        let hopeless = || known().is_some_and(is_lasting);
         match (offered, &plan.stale) {
             ([stale], Some(_)) => {
                 validation::make_conditional(&mut fields, &stale.content().fields);
@@ -102,7 +104,7 @@ impl Proxy {
         fields
     }
 
-    /// Sends the plan's request, with these fields and without a body.
+    /// Sends the plan's request, with these fields, and a QUERY's content.
     pub(super) async fn ask(
         &self,
         plan: &Plan,
@@ -110,7 +112,7 @@ impl Proxy {
         departure: Departure,
     ) -> Result<Reply, OriginError> {
         let host = self.shared.options.host.as_ref();
-        let request = origin::outbound(&plan.request, fields, Body::empty(), host);
+        let request = origin::outbound(&plan.request, fields, query::held(&plan.request), host);
         let sent = self.shared.clock.now();
         self.shared.metrics.origin_requests.count();
         let mut response = self.pool.send(request).await?;

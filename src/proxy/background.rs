@@ -1,9 +1,9 @@
 //! Validating a stale response behind the back of the visitor who was given it
 //! (RFC 5861 section 3).
 
-use super::Proxy;
 use super::ask::Plan;
 use super::lookup::Found;
+use super::{FlightKey, Proxy};
 use crate::collapse::Role;
 use crate::key::CacheKey;
 use crate::message::Presented;
@@ -21,13 +21,15 @@ impl Proxy {
         key: &CacheKey,
         stale: &Arc<StoredResponse>,
     ) {
-        let flight = (key.clone(), 0);
+        let flight = FlightKey::of(request, key, 0);
         let softened = stale.softened().map_or(0, |_| stale.checked());
         let number = || self.shared.purger.last();
         if let Role::Lead(leader) = self.shared.collapser.join(flight, softened, number) {
             let mut plan =
                 Plan::new(request, key, &Found::Stale(Arc::clone(stale), Forward::Stale));
-            plan.request.method = Method::GET;
+            if plan.request.method == Method::HEAD {
+                plan.request.method = Method::GET;
+            }
             let proxy = Arc::clone(self);
             tokio::spawn(async move { proxy.fetch(plan, Some(leader)).await });
         }

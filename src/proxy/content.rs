@@ -49,6 +49,7 @@ impl Proxy {
         let nominated = NominatedFields::of(&fields);
         let content = Content {
             status,
+            query: request.query.clone(),
             variant: nominated.select(&request.fields, policy).unwrap_or_default(),
             nominated,
             freshness,
@@ -96,6 +97,7 @@ impl Proxy {
         let nominated = NominatedFields::of(&fields);
         let content = Content {
             status: old.status,
+            query: old.query.clone(),
             variant: nominated.select(&request.fields, policy).unwrap_or_default(),
             nominated,
             freshness,

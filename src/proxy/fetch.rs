@@ -161,7 +161,7 @@ impl Proxy {
         let personal = super::lookup::is_personal(&plan.request, &self.shared.options.policy);
         // What one visitor is answered says nothing about the next.
         if !personal && reason != Reason::Status {
-            self.shared.uncacheable.note(&plan.key, reason, now);
+            self.shared.uncacheable.note(&plan.key, &plan.request, reason, now);
         }
     }
 
@@ -175,7 +175,7 @@ impl Proxy {
         own: oneshot::Sender<Answer>,
     ) {
         let Reply { departure, response, .. } = reply;
-        self.shared.uncacheable.forget(&plan.key);
+        self.shared.uncacheable.forget(&plan.key, &plan.request);
         let limit = usize::try_from(self.shared.options.max_object).unwrap_or(usize::MAX);
         let expected = http_body::Body::size_hint(response.body()).exact();
         let fill = Fill::new(limit, expected);
@@ -196,13 +196,13 @@ impl Proxy {
                 false => Landing::Alone,
             });
         }
-        self.pump(&plan.key, response.into_body(), fill, &filling, leader).await;
+        self.pump(&plan, response.into_body(), fill, &filling, leader).await;
     }
 
     /// Reads the body for everybody, and stores it when it is whole.
     async fn pump(
         &self,
-        key: &CacheKey,
+        plan: &Plan,
         mut body: Body,
         fill: Fill,
         filling: &Filling,
@@ -214,7 +214,7 @@ impl Proxy {
             let frame = match frame {
                 Ok(frame) => frame,
                 Err(error) => {
-                    tracing::warn!(target = %key.target(), %error, "a response broke off");
+                    tracing::warn!(target = %plan.key.target(), %error, "a response broke off");
                     return fill.abort(error);
                 }
             };
@@ -226,7 +226,8 @@ impl Proxy {
                         // nothing will be stored.
                         if in_flight.take().is_some() {
                             let now = self.shared.clock.now();
-                            self.shared.uncacheable.note(key, Reason::TooLarge, now);
+                            let reason = Reason::TooLarge;
+                            self.shared.uncacheable.note(&plan.key, &plan.request, reason, now);
                         }
                     }
                     Pushed::NobodyCares => return fill.abort(BodyError::Abandoned),
@@ -236,7 +237,7 @@ impl Proxy {
         }
         if let Some(filled) = fill.finish(trailers) {
             let stored = StoredResponse::new(super::content::with_body(&filling.content, &filled));
-            self.keep(key, &Arc::new(stored));
+            self.keep(&plan.key, &Arc::new(stored));
         }
     }
 

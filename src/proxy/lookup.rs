@@ -48,7 +48,7 @@ impl Proxy {
         };
         let mut selecting = Selecting::of(request, &self.shared.options.policy);
         let mut any = false;
-        for stored in slot.variants().iter().filter(|stored| self.stands(key, stored)) {
+        for stored in slot.variants().iter().filter(|s| self.concerns(request, key, s)) {
             any = true;
             if selecting.selects(stored.content()) {
                 return self.selected(request, stored);
@@ -58,6 +58,12 @@ impl Proxy {
             true => self.look_closer(request, key, slot.variants(), selecting),
             false => Found::Nothing(Forward::UriMiss),
         }
+    }
+
+    /// Whether a stored response answers what is asked, `Vary` aside, and has not
+    /// been purged.
+    fn concerns(&self, request: &Presented, key: &CacheKey, stored: &StoredResponse) -> bool {
+        stored.content().query == request.query && self.stands(key, stored)
     }
 
     /// What may be done with the response that a request selects.
@@ -88,7 +94,7 @@ impl Proxy {
         variants: &[Arc<StoredResponse>],
         mut selecting: Selecting<'_>,
     ) -> Found {
-        let standing: Vec<_> = variants.iter().filter(|s| self.stands(key, s)).collect();
+        let standing: Vec<_> = variants.iter().filter(|s| self.concerns(request, key, s)).collect();
         if let Some(stored) = standing.iter().find(|s| selecting.selects_language(s.content())) {
             return self.selected(request, stored);
         }

@@ -22,6 +22,7 @@ mod parts;
 mod passthrough;
 mod posted;
 mod purging;
+mod query;
 mod record;
 mod respond;
 mod stand_in;
@@ -40,6 +41,7 @@ use crate::origin::Pool;
 use crate::purge::{Access, Purger, Verdict};
 use crate::semantics::cache_status::{CacheStatus, Outcome};
 use crate::semantics::policy::Policy;
+use crate::semantics::query::QueryContent;
 use crate::semantics::request_directives::only_if_cached;
 use crate::semantics::tags::Tags;
 use crate::storage::Memory;
@@ -72,6 +74,8 @@ pub struct Options {
     pub max_ranges: usize,
     /// `Host` for the origin, if it is not the client's.
     pub host: Option<HeaderValue>,
+    /// The largest content of a QUERY that is held, in bytes.
+    pub max_query: usize,
     /// Bounds on request bodies.
     pub request_body: Limits,
     /// How long it is remembered that a target was not storable.
@@ -121,8 +125,20 @@ impl Shared {
     }
 }
 
-/// A fetch under way: a target, and what of the variant is known beforehand.
-type FlightKey = (CacheKey, u64);
+/// A fetch under way.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct FlightKey {
+    key: CacheKey,
+    query: Option<Arc<QueryContent>>,
+    /// What of the variant is known beforehand.
+    variant: u64,
+}
+
+impl FlightKey {
+    fn of(request: &Presented, key: &CacheKey, variant: u64) -> FlightKey {
+        FlightKey { key: key.clone(), query: request.query.clone(), variant }
+    }
+}
 
 /// How often a request may find that what it waited for is not for it.
 const MOST_TRIES: usize = 4;
@@ -188,6 +204,7 @@ impl Proxy {
             Some(why) if request.wants_websocket => self.tunnel(request, upgrade, why).await,
             Some(why) if self.may_store_answer_to(request) => self.post(request, body, why).await,
             Some(why) => self.pass(request, body, why).await,
+            None if request.method == Method::QUERY => self.query(request, body).await,
             None => self.through_the_cache(request).await,
         }
     }
@@ -219,7 +236,7 @@ impl Proxy {
                     return self.head(request, &key, &found, status).await;
                 }
                 status.detail = Some("range");
-                return self.pass_head(request, status).await;
+                return self.pass_with(request, Body::empty(), status).await;
             }
             match self.fetch_with_others(request, &key, &found, &flight).await {
                 Followed::Answer(answer) => return *answer,
@@ -241,7 +258,7 @@ impl Proxy {
     ) -> Followed {
         let now = self.shared.clock.now();
         let personal = lookup::is_personal(request, &self.shared.options.policy);
-        if personal || self.shared.uncacheable.remembers(key, now) {
+        if personal || self.shared.uncacheable.remembers(key, request, now) {
             return Followed::Answer(Box::new(self.fetch_alone(request, key, found, "").await));
         }
         // A fetch that left before a purge of this target is no use any more.
@@ -251,7 +268,8 @@ impl Proxy {
         };
         let at_least = flight.at_least.max(purged);
         let number = || self.shared.purger.last();
-        match self.shared.collapser.join((key.clone(), flight.variant), at_least, number) {
+        let flight = FlightKey::of(request, key, flight.variant);
+        match self.shared.collapser.join(flight, at_least, number) {
             Role::Lead(leader) => {
                 let plan = Plan::new(request, key, found);
                 let answer = self.fetch(plan, Some(leader)).await;

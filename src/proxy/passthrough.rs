@@ -27,10 +27,14 @@ pub(super) fn reason(request: &Presented, options: &Options) -> Option<CacheStat
     if request.wants_websocket {
         return because(Forward::Bypass, Some("upgrade"));
     }
-    if request.method != Method::GET && request.method != Method::HEAD {
+    let is_query = request.method == Method::QUERY;
+    if !is_query && request.method != Method::GET && request.method != Method::HEAD {
         return because(Forward::Method, None);
     }
-    if request.has_body {
+    if is_query && request.fields.contains_key(header::RANGE) {
+        return because(Forward::Bypass, Some("range"));
+    }
+    if request.has_body && !is_query {
         return because(Forward::Bypass, Some("request-body"));
     }
     if request.demands.no_store {
@@ -77,10 +81,15 @@ impl Proxy {
         origin::outbound(request, request.fields.clone(), body, host)
     }
 
-    /// Hands on a request without a body.
-    pub(super) async fn pass_head(&self, request: &Presented, status: CacheStatus) -> Answer {
+    /// Hands on a request with this body.
+    pub(super) async fn pass_with(
+        &self,
+        request: &Presented,
+        body: Body,
+        status: CacheStatus,
+    ) -> Answer {
         let host = self.shared.options.host.as_ref();
-        let outbound = origin::outbound(request, request.fields.clone(), Body::empty(), host);
+        let outbound = origin::outbound(request, request.fields.clone(), body, host);
         self.hand_on(request, outbound, status).await
     }
 

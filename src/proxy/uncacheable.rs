@@ -4,10 +4,13 @@
 //! Never keeps a response from being stored: the next one is judged as ever.
 
 use crate::key::CacheKey;
+use crate::message::Presented;
 use crate::semantics::storable::Reason;
 use crate::semantics::time::Moment;
 use moka::sync::Cache;
+use std::hash::Hash;
 use std::time::Duration;
+use xxhash_rust::xxh3::Xxh3;
 
 /// The most targets that are remembered; the oldest go.
 const MOST: u64 = 16_384;
@@ -25,24 +28,33 @@ impl Uncacheable {
     }
 
     /// Notes that a target's response was not storable.
-    pub fn note(&self, key: &CacheKey, reason: Reason, now: Moment) {
-        self.known.insert(key.hash(), (now.plus(self.lasts), reason));
+    pub fn note(&self, key: &CacheKey, asked: &Presented, reason: Reason, now: Moment) {
+        self.known.insert(id(key, asked), (now.plus(self.lasts), reason));
     }
 
     /// Notes that it was storable after all.
-    pub fn forget(&self, key: &CacheKey) {
-        if self.known.contains_key(&key.hash()) {
-            self.known.invalidate(&key.hash());
+    pub fn forget(&self, key: &CacheKey, asked: &Presented) {
+        let id = id(key, asked);
+        if self.known.contains_key(&id) {
+            self.known.invalidate(&id);
         }
     }
 
     /// Whether a target is known not to be storable.
-    pub fn remembers(&self, key: &CacheKey, now: Moment) -> bool {
-        self.reason(key, now).is_some()
+    pub fn remembers(&self, key: &CacheKey, asked: &Presented, now: Moment) -> bool {
+        self.reason(key, asked, now).is_some()
     }
 
     /// Why it was not.
-    pub fn reason(&self, key: &CacheKey, now: Moment) -> Option<Reason> {
-        self.known.get(&key.hash()).filter(|(until, _)| *until > now).map(|(_, reason)| reason)
+    pub fn reason(&self, key: &CacheKey, asked: &Presented, now: Moment) -> Option<Reason> {
+        self.known.get(&id(key, asked)).filter(|(until, _)| *until > now).map(|(_, reason)| reason)
     }
+}
+
+/// A QUERY with other content is another target here.
+fn id(key: &CacheKey, asked: &Presented) -> u128 {
+    let Some(query) = &asked.query else { return key.hash() };
+    let mut hasher = Xxh3::new();
+    query.hash(&mut hasher);
+    key.hash() ^ hasher.digest128()
 }

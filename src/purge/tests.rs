@@ -42,6 +42,7 @@ fn response(tags: &[&str], fence: u64) -> Arc<StoredResponse> {
         sent: exchange.sent,
         fence,
         tags: bearing(tags),
+        query: None,
     }))
 }
 

@@ -35,6 +35,7 @@ pub mod language;
 pub mod lifetime;
 mod normal;
 pub mod policy;
+pub mod query;
 pub mod range;
 pub mod request_directives;
 pub mod reuse;

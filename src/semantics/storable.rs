@@ -22,7 +22,7 @@ pub enum Storability {
 /// Why a response is not stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reason {
-    /// The request's method is not GET.
+    /// The request's method is neither GET nor QUERY.
     Method,
     /// The status is one that this cache does not store: 206 or 304.
     Status,
@@ -67,7 +67,7 @@ impl Reason {
     /// The reason in a sentence, for people.
     pub fn sentence(self) -> &'static str {
         match self {
-            Reason::Method => "only answers to GET are stored",
+            Reason::Method => "only answers to GET and QUERY are stored",
             Reason::Status => "a response with this status is not stored",
             Reason::NotUnderstood => "must-understand stands beside a status that is not known",
             Reason::NoStore => "the response says no-store",
@@ -83,7 +83,8 @@ impl Reason {
             }
             Reason::NoLifetime => {
                 "the response states no lifetime and has no validator; default_ttl gives \
-                 a lifetime to those for visitors who are not identified"
+                 a lifetime to those for visitors who are not identified; an answer to QUERY has \
+                 to state one"
             }
             Reason::TooLarge => "the body is larger than max_object",
         }
@@ -153,7 +154,7 @@ pub fn decide(
     policy: &Policy,
 ) -> Storability {
     let refuse = Storability::Refuse;
-    if asked.method != Method::GET {
+    if asked.method != Method::GET && asked.method != Method::QUERY {
         return refuse(Reason::Method);
     }
     if status.is_informational() || matches!(status.as_u16(), 206 | 304) {
@@ -190,7 +191,9 @@ pub fn decide(
     if asked.identified && !meant_for_all {
         return refuse(Reason::IdentityCookie);
     }
-    if !worth_keeping(fields, status, freshness) {
+    // Nothing is assumed about an answer to QUERY: few apps expect a cache.
+    let assumed = asked.method == Method::QUERY && !freshness.lifetime.is_explicit();
+    if assumed || !worth_keeping(fields, status, freshness) {
         return refuse(Reason::NoLifetime);
     }
     Storability::Store
@@ -276,6 +279,20 @@ mod tests {
         }
         let post = Asked { method: &Method::POST, ..PLAIN };
         assert_eq!(decided(&post, 200, &[(cc, "max-age=60")]), Refuse(Reason::Method));
+        // RFC 10008: as GET, with a lifetime that is stated.
+        let query = Asked { method: &Method::QUERY, ..PLAIN };
+        let expires = ("expires", "Sun, 06 Nov 1994 08:49:37 GMT");
+        for (lines, expected) in [
+            (&[(cc, "max-age=60")][..], Store),
+            (&[expires, ("etag", "\"a\"")], Store),
+            (&[], Refuse(Reason::NoLifetime)),
+            (&[("etag", "\"a\"")], Refuse(Reason::NoLifetime)),
+            (&[("last-modified", "Sun, 06 Nov 1994 08:49:37 GMT")], Refuse(Reason::NoLifetime)),
+            (&[(cc, "max-age=60, private")], Refuse(Reason::Private)),
+            (&[(cc, "max-age=60"), ("set-cookie", "a=b")], Refuse(Reason::SetCookie)),
+        ] {
+            assert_eq!(decided(&query, 200, lines), expected, "{lines:?}");
+        }
     }
 
     #[test]

@@ -17,7 +17,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct Limits {
     /// Bytes for everything that is stored: heads, bodies, keys, tags, indexes.
     pub bytes: u64,
-    /// Variants of one target; beyond it the oldest go.
+    /// Variants of one target, answers to its queries included; beyond it the
+    /// oldest go.
     pub variants: usize,
 }
 
@@ -44,7 +45,9 @@ impl Slot {
         let own = Arc::clone(&newest);
         let equals = |other: &Arc<StoredResponse>| {
             let (other, own) = (other.content(), own.content());
-            other.nominated == own.nominated && other.variant == own.variant
+            other.query == own.query
+                && other.nominated == own.nominated
+                && other.variant == own.variant
         };
         let later = |other: &Arc<StoredResponse>| {
             let left = |content: &Content| (content.fence, content.sent);
@@ -277,6 +280,7 @@ mod tests {
             sent: exchange.sent,
             fence: 0,
             tags: Tags::default(),
+            query: None,
         }))
     }
 

@@ -2,6 +2,7 @@
 //! and integers for every question that a hit asks.
 
 use crate::semantics::freshness::Freshness;
+use crate::semantics::query::QueryContent;
 use crate::semantics::tags::Tags;
 use crate::semantics::time::Moment;
 use crate::semantics::vary::{NominatedFields, VariantKey};
@@ -26,6 +27,9 @@ pub struct Content {
     pub chunks: Arc<[Bytes]>,
     /// The body's length in bytes.
     pub length: u64,
+    /// The content of the QUERY that it answers; none for GET. Only requests
+    /// with the same are answered with it (RFC 10008).
+    pub query: Option<Arc<QueryContent>>,
     /// What the response's `Vary` nominates.
     pub nominated: NominatedFields,
     /// What the request that brought it selects by these fields.
@@ -110,5 +114,6 @@ fn weigh(content: &Content) -> usize {
     let tags = content.tags.global.iter().chain(content.tags.groups.iter());
     let tags: usize = tags.map(|tag| tag.len() + size_of::<Box<str>>() + 16).sum();
     let body = content.chunks.iter().map(|chunk| chunk.len() + PER_CHUNK).sum::<usize>();
-    size_of::<StoredResponse>() + fields + tags + body + content.variant.as_bytes().len()
+    let query = content.query.as_ref().map_or(0, |query| query.weight());
+    size_of::<StoredResponse>() + fields + tags + body + query + content.variant.as_bytes().len()
 }

@@ -21,6 +21,7 @@ mod patience;
 mod process;
 mod purge_races;
 mod purging;
+mod query;
 mod refusals;
 mod sharing;
 mod stale;

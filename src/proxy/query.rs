@@ -1,0 +1,61 @@
+//! QUERY (RFC 10008): safe as GET, and its answers are stored, each for the
+//! content that it answers.
+//!
+//! They lie in the slot of their target, so that whatever purges the target
+//! purges them.
+
+use super::respond::{self, Failed};
+use super::{Answer, Proxy};
+use crate::body::{Body, Passing};
+use crate::error::OriginError;
+use crate::message::Presented;
+use crate::semantics::cache_status::{CacheStatus, Forward};
+use crate::semantics::query::QueryContent;
+use bytes::Bytes;
+use http_body::Body as _;
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use std::sync::Arc;
+
+impl Proxy {
+    /// Reads the content of a QUERY whole, and goes on as with a GET. What is
+    /// larger than may be held is handed on as it comes. Trailers are left out
+    /// (RFC 9110 section 6.5.1).
+    pub(super) async fn query(self: &Arc<Self>, request: &Presented, body: Incoming) -> Answer {
+        let mut status = CacheStatus::forwarded(Forward::Bypass);
+        let mut body = Passing::new(body, self.shared.options.request_body);
+        let mut pieces: Vec<Bytes> = Vec::new();
+        let (mut length, most) = (0, self.shared.options.max_query);
+        // What is known to be too large is not waited for.
+        let mut too_large = body.size_hint().lower() > most as u64;
+        while !too_large && let Some(frame) = body.frame().await {
+            match frame.map(http_body::Frame::into_data) {
+                Ok(Ok(piece)) => {
+                    length += piece.len();
+                    pieces.push(piece);
+                    too_large = length > most;
+                }
+                Ok(Err(_)) => {}
+                Err(error) => {
+                    let error = OriginError::RequestBody(error);
+                    return respond::failure(&Failed::Silent(error), status);
+                }
+            }
+        }
+        if too_large {
+            status.detail = Some("query-size");
+            let body = Body::Passing(Box::new(body.put_back(pieces)));
+            return self.pass_with(request, body, status).await;
+        }
+        let query = QueryContent::of(&request.fields, &pieces.concat());
+        let request = Presented { query: Some(Arc::new(query)), ..request.clone() };
+        self.through_the_cache(&request).await
+    }
+}
+
+/// The body of a request as the cache sends it: the content of a QUERY, and else
+/// none.
+pub(super) fn held(request: &Presented) -> Body {
+    let content = request.query.as_ref().map(|query| Bytes::copy_from_slice(query.bytes()));
+    content.map_or_else(Body::empty, Body::from)
+}
