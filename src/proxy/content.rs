@@ -3,9 +3,11 @@
 use super::Proxy;
 use super::ask::Reply;
 use crate::body::{Body, Filled};
+use crate::key::CacheKey;
 use crate::message::Presented;
 use crate::semantics::directives::ResponseDirectives;
 use crate::semantics::freshness::Freshness;
+use crate::semantics::no_vary_search::SearchVariance;
 use crate::semantics::storable::{self, Asked, Reason, Storability};
 use crate::semantics::time::Exchange;
 use crate::semantics::vary::NominatedFields;
@@ -14,6 +16,7 @@ use crate::storage::{Content, StoredResponse};
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderValue};
 use http::{Response, StatusCode};
+use std::sync::Arc;
 
 /// What is known of a response before its body.
 pub(super) struct Judged {
@@ -50,6 +53,7 @@ impl Proxy {
         let content = Content {
             status,
             query: request.query.clone(),
+            variance: None,
             variant: nominated.select(&request.fields, policy).unwrap_or_default(),
             nominated,
             freshness,
@@ -98,6 +102,7 @@ impl Proxy {
         let content = Content {
             status: old.status,
             query: old.query.clone(),
+            variance: self.variance(request, &fields, reply.departure.fence()),
             variant: nominated.select(&request.fields, policy).unwrap_or_default(),
             nominated,
             freshness,
@@ -111,6 +116,23 @@ impl Proxy {
             tags,
         };
         Judged { content, directives, withheld }
+    }
+
+    /// By what a response that is about to be stored may answer other queries.
+    ///
+    /// Only if nothing has been purged since its request left: a purge that had
+    /// not heard of its variance has marked one URL, and not what it is to be
+    /// stored under. One that comes after this has heard of it.
+    pub(super) fn variance(
+        &self,
+        request: &Presented,
+        fields: &HeaderMap,
+        fence: u64,
+    ) -> Option<Arc<SearchVariance>> {
+        let stated = SearchVariance::of(fields)?;
+        let key = CacheKey::new(request.target.clone());
+        let variance = self.shared.memory.variances().learn(&key, stated);
+        (self.shared.purger.last() == fence).then_some(variance)
     }
 
     fn freshness(
@@ -167,7 +189,7 @@ pub(super) fn with_body(content: &Content, filled: &Filled) -> Content {
 
 /// One piece of exactly the body's size: pieces as they were read hold on to
 /// the larger buffers that they were read into.
-fn gathered(filled: &Filled) -> std::sync::Arc<[Bytes]> {
+fn gathered(filled: &Filled) -> Arc<[Bytes]> {
     if filled.length == 0 {
         return [].into();
     }

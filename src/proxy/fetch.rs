@@ -8,7 +8,6 @@ use super::{Answer, FlightKey, Proxy};
 use crate::body::{Body, Fill, Pushed, Source};
 use crate::collapse::{self, Landing};
 use crate::error::BodyError;
-use crate::key::CacheKey;
 use crate::purge::{Departure, Verdict};
 use crate::semantics::cache_status::CacheStatus;
 use crate::semantics::storable::Reason;
@@ -99,7 +98,7 @@ impl Proxy {
         let mut status = CacheStatus::forwarded(plan.forward);
         status.forward_status = Some(StatusCode::NOT_MODIFIED.as_u16());
         match storable {
-            Ok(()) => status.stored = self.keep(&plan.key, &stored),
+            Ok(()) => status.stored = self.keep(plan, &stored),
             Err(reason) => {
                 self.outdate(plan, reason);
                 status.detail = Some(reason.code());
@@ -236,8 +235,9 @@ impl Proxy {
             }
         }
         if let Some(filled) = fill.finish(trailers) {
-            let stored = StoredResponse::new(super::content::with_body(&filling.content, &filled));
-            self.keep(&plan.key, &Arc::new(stored));
+            let mut content = super::content::with_body(&filling.content, &filled);
+            content.variance = self.variance(&plan.request, &content.fields, content.fence);
+            self.keep(plan, &Arc::new(StoredResponse::new(content)));
         }
     }
 
@@ -249,25 +249,30 @@ impl Proxy {
             && !personal
             && reason.is_about_the_response()
         {
-            self.shared.memory.remove_one(&plan.key, stale);
+            self.shared.memory.remove_one(&stale.content().place(&plan.key), stale);
         }
     }
 
     /// Stores a response, unless what it is has been purged since its request
     /// left for the origin.
-    pub(super) fn keep(&self, key: &CacheKey, stored: &Arc<StoredResponse>) -> bool {
+    pub(super) fn keep(&self, plan: &Plan, stored: &Arc<StoredResponse>) -> bool {
         let content = stored.content();
-        let verdict = self.shared.purger.judge(key, &content.tags, content.fence);
+        let place = content.place(&plan.key);
+        let verdict = self.shared.purger.judge(&place, &content.tags, content.fence);
         if matches!(verdict, Verdict::Hard { .. })
-            || !self.shared.memory.put(key, Arc::clone(stored))
+            || !self.shared.memory.put(&place, Arc::clone(stored))
         {
             return false;
         }
         // A purge between the two has not met it in the store, and its mark may
         // be forgotten once this fetch is over.
-        if !self.stands(key, stored) {
-            self.shared.memory.remove_one(key, stored);
+        if !self.stands(&plan.key, stored) {
+            self.shared.memory.remove_one(&place, stored);
             return false;
+        }
+        // Under its own key the stale one would be found first.
+        if let Some(stale) = plan.stale.as_ref().filter(|_| place != plan.key) {
+            self.shared.memory.remove_one(&plan.key, stale);
         }
         self.shared.metrics.stored.count();
         true

@@ -50,10 +50,12 @@ impl Proxy {
                 let as_get = Presented { method: Method::GET, ..plan.request.clone() };
                 let judged = self.freshened(&as_get, stale, *fields, reply);
                 if self.storability(&as_get, &judged, judged.content.length).is_ok() {
-                    self.keep(&plan.key, &Arc::new(StoredResponse::new(judged.content)));
+                    self.keep(plan, &Arc::new(StoredResponse::new(judged.content)));
                 }
             }
-            AfterHead::Outdated => self.shared.memory.remove_one(&plan.key, stale),
+            AfterHead::Outdated => {
+                self.shared.memory.remove_one(&content.place(&plan.key), stale);
+            }
             AfterHead::Unknown => {}
         }
     }

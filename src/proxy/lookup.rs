@@ -4,6 +4,7 @@ use super::Proxy;
 use crate::key::CacheKey;
 use crate::message::Presented;
 use crate::semantics::cache_status::Forward;
+use crate::semantics::no_vary_search::SearchVariance;
 use crate::semantics::policy::Policy;
 use crate::semantics::reuse::{self, Reuse};
 use crate::semantics::storable::Asked;
@@ -28,7 +29,19 @@ pub(super) enum Found {
     Nothing(Forward),
 }
 
+/// Where to look: under the request's own key, or under an equivalent one for
+/// what bears the variance by which it is.
+struct Place<'a> {
+    key: &'a CacheKey,
+    variance: Option<&'a Arc<SearchVariance>>,
+}
+
 impl Found {
+    /// The request selects a stored response.
+    fn is_selected(&self) -> bool {
+        !matches!(self, Found::Nothing(_) | Found::Others(_))
+    }
+
     /// Why the request has to go to the origin.
     pub fn forward(&self) -> Forward {
         match self {
@@ -41,29 +54,56 @@ impl Found {
 }
 
 impl Proxy {
-    /// Looks the target up and lets `Vary` pick the variant.
+    /// Looks the target up, and if nothing there is selected, what is stored for
+    /// an equivalent query.
     pub(super) fn look_up(&self, request: &Presented, key: &CacheKey) -> Found {
-        let Some(slot) = self.shared.memory.get(key) else {
+        let mut found = self.look_at(request, &Place { key, variance: None });
+        if found.is_selected() {
+            return found;
+        }
+        for (variance, key) in &self.shared.memory.variances().others(key) {
+            let other = self.look_at(request, &Place { key, variance: Some(variance) });
+            if other.is_selected() {
+                return other;
+            }
+            if matches!(found, Found::Nothing(Forward::UriMiss)) {
+                found = other;
+            }
+        }
+        found
+    }
+
+    /// Lets `Vary` pick the variant among what is stored in one place.
+    fn look_at(&self, request: &Presented, place: &Place<'_>) -> Found {
+        let Some(slot) = self.shared.memory.get(place.key) else {
             return Found::Nothing(Forward::UriMiss);
         };
         let mut selecting = Selecting::of(request, &self.shared.options.policy);
         let mut any = false;
-        for stored in slot.variants().iter().filter(|s| self.concerns(request, key, s)) {
+        for stored in slot.variants().iter().filter(|s| self.concerns(request, place, s)) {
             any = true;
             if selecting.selects(stored.content()) {
                 return self.selected(request, stored);
             }
         }
         match any {
-            true => self.look_closer(request, key, slot.variants(), selecting),
+            true => self.look_closer(request, place, slot.variants(), selecting),
             false => Found::Nothing(Forward::UriMiss),
         }
     }
 
     /// Whether a stored response answers what is asked, `Vary` aside, and has not
     /// been purged.
-    fn concerns(&self, request: &Presented, key: &CacheKey, stored: &StoredResponse) -> bool {
-        stored.content().query == request.query && self.stands(key, stored)
+    fn concerns(&self, request: &Presented, place: &Place<'_>, stored: &StoredResponse) -> bool {
+        let content = stored.content();
+        let variances = self.shared.memory.variances();
+        let is_of_it = match (place.variance, &content.variance) {
+            (Some(asked), Some(borne)) => Arc::ptr_eq(asked, borne),
+            (Some(_), None) => false,
+            (None, Some(borne)) => variances.knows(place.key, borne),
+            (None, None) => true,
+        };
+        is_of_it && content.query == request.query && self.stands(place.key, stored)
     }
 
     /// What may be done with the response that a request selects.
@@ -90,11 +130,12 @@ impl Proxy {
     fn look_closer(
         &self,
         request: &Presented,
-        key: &CacheKey,
+        place: &Place<'_>,
         variants: &[Arc<StoredResponse>],
         mut selecting: Selecting<'_>,
     ) -> Found {
-        let standing: Vec<_> = variants.iter().filter(|s| self.concerns(request, key, s)).collect();
+        let standing: Vec<_> =
+            variants.iter().filter(|s| self.concerns(request, place, s)).collect();
         if let Some(stored) = standing.iter().find(|s| selecting.selects_language(s.content())) {
             return self.selected(request, stored);
         }

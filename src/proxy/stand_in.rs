@@ -21,9 +21,10 @@ impl Proxy {
             .then_some(Failed::Status(status))
     }
 
-    /// No hard purge has met a stored response.
+    /// No hard purge has met a stored response that answers this key.
     pub(super) fn stands(&self, key: &CacheKey, stored: &StoredResponse) -> bool {
-        !matches!(self.shared.purger.judge_stored(key, stored), Verdict::Hard { .. })
+        let place = stored.content().place(key);
+        !matches!(self.shared.purger.judge_stored(&place, stored), Verdict::Hard { .. })
     }
 
     fn may_stand_in(

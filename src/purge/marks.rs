@@ -1,6 +1,7 @@
 //! The marks that purges leave, and the fences of what is in flight.
 
-use super::purger::{Group, Prefix, Selectors, Softness};
+use super::purger::Softness;
+use super::selectors::{Group, Prefix, Selectors};
 use crate::key::CacheKey;
 use crate::semantics::tags::Tags;
 use crate::semantics::time::Moment;

@@ -10,7 +10,9 @@
 mod access;
 mod marks;
 mod purger;
+mod selectors;
 
 pub use access::{Access, bearer};
 pub use marks::{Departure, Verdict};
-pub use purger::{Counts, Group, Prefix, Purger, Selectors, Softness, Sweep};
+pub use purger::{Counts, Purger, Softness, Sweep};
+pub use selectors::{Group, Prefix, Selectors};

@@ -1,7 +1,8 @@
 //! Purging what is stored and what is on its way.
 
 use super::marks::{Departure, Marks, Verdict};
-use crate::key::{BadTarget, CacheKey, Target};
+use super::selectors::{Group, Prefix, Selectors};
+use crate::key::CacheKey;
 use crate::semantics::tags::Tags;
 use crate::semantics::time::Moment;
 use crate::storage::{Fate, Memory, StoredResponse};
@@ -18,94 +19,6 @@ pub enum Softness {
     Hard,
     /// What is purged is stale: it may be given out while it is validated.
     Soft,
-}
-
-/// A host and the beginning of a path, which ends where a segment ends:
-/// `/blog` covers `/blog`, `/blog/1` and `/blog?page=2`, but not `/blogger`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Prefix {
-    host: Box<str>,
-    /// Without a slash at the end; empty for all of the host.
-    path: Box<str>,
-}
-
-impl Prefix {
-    /// Reads the prefix that a URL stands for; its scheme does not matter.
-    ///
-    /// # Errors
-    /// [`BadTarget`], by what is wrong with the URL.
-    pub fn from_url(url: &str) -> Result<Prefix, BadTarget> {
-        Ok(Prefix::of(&Target::from_url(url)?))
-    }
-
-    fn of(target: &Target) -> Prefix {
-        let path = target.path().trim_end_matches('/');
-        Prefix { host: target.host().as_str().into(), path: path.into() }
-    }
-
-    /// Bytes of the path.
-    pub(super) fn length(&self) -> usize {
-        self.path.len()
-    }
-
-    /// Every prefix that covers a target and whose path is as long as one of
-    /// these: the lengths that occur. A path may have thousands of slashes.
-    pub(super) fn covering(target: &Target, lengths: &BTreeSet<usize>) -> Vec<Prefix> {
-        let (host, path) = (target.host().as_str(), target.path());
-        let whole = path.trim_end_matches('/').len();
-        lengths
-            .iter()
-            .filter(|end| **end == whole || path.as_bytes().get(**end) == Some(&b'/'))
-            .map(|end| Prefix { host: host.into(), path: path[..*end].into() })
-            .collect()
-    }
-}
-
-/// A group of one host's responses (RFC 9875 section 2.1). As with targets, a
-/// purge covers both schemes.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Group {
-    host: Box<str>,
-    name: Box<str>,
-}
-
-impl Group {
-    /// The group with this name at the host of a target.
-    pub fn at(target: &Target, name: &str) -> Group {
-        Group { host: target.host().as_str().into(), name: name.into() }
-    }
-
-    /// The groups that a response with this target bears.
-    pub(super) fn borne(target: &Target, tags: &Tags) -> impl Iterator<Item = Group> {
-        tags.groups.iter().map(|name| Group::at(target, name))
-    }
-}
-
-/// What to purge.
-#[derive(Clone, Debug, Default)]
-pub struct Selectors {
-    /// These targets, every variant.
-    pub keys: Vec<CacheKey>,
-    /// What bears one of these tags.
-    pub tags: Vec<Box<str>>,
-    /// What bears one of these groups.
-    pub groups: Vec<Group>,
-    /// What lies below one of these.
-    pub prefixes: Vec<Prefix>,
-    /// All there is.
-    pub everything: bool,
-}
-
-impl Selectors {
-    /// One target, under both schemes.
-    pub fn target(key: &CacheKey) -> Selectors {
-        Selectors { keys: key.in_both_schemes().into(), ..Selectors::default() }
-    }
-
-    fn need_a_sweep(&self) -> bool {
-        let named = !self.tags.is_empty() || !self.groups.is_empty() || !self.prefixes.is_empty();
-        self.everything || named
-    }
 }
 
 /// How many stored responses a purge has met. One that several selectors meet
@@ -150,7 +63,9 @@ impl Sweep {
         // A mark left before this is seen below; one left after it has a sweep
         // of its own.
         self.0.sweep_due.swap(false, Ordering::AcqRel);
-        self.0.sweep(&alone, &Selectors::default(), Softness::Hard, &mut Counts::default());
+        let nothing = Selectors::default();
+        let meets = Meets::new(&nothing, &[]);
+        self.0.sweep(&alone, &meets, Softness::Hard, &mut Counts::default());
     }
 }
 
@@ -204,7 +119,7 @@ impl Purger {
     /// given back its space. Takes time in proportion to what is stored if
     /// there are tags or prefixes: to be called where blocking is allowed.
     pub fn purge(&self, selectors: &Selectors, softness: Softness, at: Moment) -> Counts {
-        self.marks.mark(selectors, softness, at);
+        let keys = self.mark(selectors, softness, at);
         let mut counts = Counts {
             keys: vec![0; selectors.keys.len()],
             tags: vec![0; selectors.tags.len()],
@@ -212,11 +127,13 @@ impl Purger {
             total: 0,
         };
         if selectors.need_a_sweep() {
-            self.sweep(&self.sweeping.lock(), selectors, softness, &mut counts);
+            let meets = Meets::new(selectors, &keys);
+            self.sweep(&self.sweeping.lock(), &meets, softness, &mut counts);
         } else {
-            for (key, count) in selectors.keys.iter().zip(&mut counts.keys) {
-                *count = self.purge_key(key, softness, at);
-                counts.total += *count;
+            for (key, of) in &keys {
+                let count = self.purge_key(key, softness, at);
+                counts.keys[*of] += count;
+                counts.total += count;
             }
             self.prune_keys();
         }
@@ -227,13 +144,40 @@ impl Purger {
     /// 4.4): a hard purge that counts nothing, and does not wait for a sweep.
     /// The sweep that it needs is handed out, unless one is due already.
     pub fn invalidate(self: &Arc<Self>, selectors: &Selectors, at: Moment) -> Option<Sweep> {
-        self.marks.mark(selectors, Softness::Hard, at);
-        for key in &selectors.keys {
-            self.memory.remove(key);
+        for (key, _) in self.mark(selectors, Softness::Hard, at) {
+            self.memory.remove(&key);
         }
         self.prune_keys();
         let due = selectors.need_a_sweep() && !self.sweep_due.swap(true, Ordering::AcqRel);
         due.then(|| Sweep(Arc::clone(self)))
+    }
+
+    /// Leaves the marks. Returns the keys that were marked, each with its place
+    /// among the selectors: those of the targets, and the others under which what
+    /// answers them may be stored.
+    ///
+    /// The others are looked up when the first marks show: a response that is
+    /// about to be stored under another key by a variance that was not known here
+    /// sees that the counter has moved, and is not.
+    fn mark(
+        &self,
+        selectors: &Selectors,
+        softness: Softness,
+        at: Moment,
+    ) -> Vec<(CacheKey, usize)> {
+        self.marks.mark(selectors, softness, at);
+        let targets = || selectors.keys.iter().cloned().zip(0..);
+        let variances = self.memory.variances();
+        let mut others: Vec<(CacheKey, usize)> = Vec::new();
+        for (key, of) in targets() {
+            let equivalent = variances.others(&key).into_iter().map(|(_, other)| other);
+            others.extend(equivalent.filter(|other| *other != key).map(|other| (other, of)));
+        }
+        if !others.is_empty() {
+            let keys = others.iter().map(|(key, _)| key.clone()).collect();
+            self.marks.mark(&Selectors { keys, ..Selectors::default() }, softness, at);
+        }
+        targets().chain(others).collect()
     }
 
     fn prune_keys(&self) {
@@ -252,17 +196,16 @@ impl Purger {
         }
     }
 
-    /// Judges everything that is stored by all marks so far, counts what these
+    /// Judges everything that is stored by all marks so far, counts what the
     /// selectors meet, and forgets marks that have done their work.
     fn sweep(
         &self,
         _alone: &MutexGuard<'_, ()>,
-        selectors: &Selectors,
+        meets: &Meets<'_>,
         softness: Softness,
         counts: &mut Counts,
     ) {
         let settled = self.marks.settled();
-        let meets = Meets::new(selectors);
         self.memory.sweep(|key, stored| {
             let verdict = self.judge_stored(key, stored);
             let soft = softness == Softness::Soft;
@@ -296,9 +239,9 @@ struct Meets<'a> {
 }
 
 impl<'a> Meets<'a> {
-    fn new(selectors: &'a Selectors) -> Meets<'a> {
+    fn new(selectors: &'a Selectors, keys: &'a [(CacheKey, usize)]) -> Meets<'a> {
         Meets {
-            keys: selectors.keys.iter().enumerate().map(|(at, key)| (key, at)).collect(),
+            keys: keys.iter().map(|(key, of)| (key, *of)).collect(),
             tags: selectors.tags.iter().enumerate().map(|(at, tag)| (&**tag, at)).collect(),
             groups: selectors.groups.iter().collect(),
             prefixes: selectors.prefixes.iter().enumerate().map(|(at, p)| (p, at)).collect(),

@@ -1,4 +1,5 @@
 use super::*;
+use crate::key::Target;
 use crate::semantics::directives::ResponseDirectives;
 use crate::semantics::freshness::Freshness;
 use crate::semantics::policy::Policy;
@@ -43,6 +44,7 @@ fn response(tags: &[&str], fence: u64) -> Arc<StoredResponse> {
         fence,
         tags: bearing(tags),
         query: None,
+        variance: None,
     }))
 }
 

@@ -33,6 +33,7 @@ pub mod freshness;
 pub mod invalidation;
 pub mod language;
 pub mod lifetime;
+pub mod no_vary_search;
 mod normal;
 pub mod policy;
 pub mod query;

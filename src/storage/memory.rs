@@ -5,6 +5,7 @@
 //! response is still worth a validation. Its policy is LRU.
 
 use super::stored::{Content, StoredResponse};
+use super::variances::Variances;
 use crate::key::CacheKey;
 use moka::ops::compute::Op;
 use moka::policy::EvictionPolicy;
@@ -103,6 +104,7 @@ pub struct Memory {
     map: Cache<CacheKey, Arc<Slot>>,
     bytes: Arc<AtomicU64>,
     limits: Limits,
+    variances: Variances,
 }
 
 impl Memory {
@@ -120,13 +122,18 @@ impl Memory {
                 counted.fetch_sub(weigh(&key, &slot), Ordering::Relaxed);
             })
             .build();
-        Memory { map, bytes, limits }
+        Memory { map, bytes, limits, variances: Variances::default() }
     }
 
     /// The part of the limit that is filled, so that what several threads are
     /// just adding stays below the limit too.
     fn capacity(limits: Limits) -> u64 {
         limits.bytes - limits.bytes / 32
+    }
+
+    /// Under which other keys a target may be found.
+    pub fn variances(&self) -> &Variances {
+        &self.variances
     }
 
     /// The stored responses of a target.
@@ -281,6 +288,7 @@ mod tests {
             fence: 0,
             tags: Tags::default(),
             query: None,
+            variance: None,
         }))
     }
 

@@ -6,6 +6,8 @@
 
 mod memory;
 mod stored;
+mod variances;
 
 pub use memory::{Fate, Limits, Memory, Slot, Usage};
 pub use stored::{Content, StoredResponse};
+pub use variances::Variances;

@@ -1,7 +1,9 @@
 //! One stored response: a head that is ready to be sent, the body in pieces,
 //! and integers for every question that a hit asks.
 
+use crate::key::CacheKey;
 use crate::semantics::freshness::Freshness;
+use crate::semantics::no_vary_search::SearchVariance;
 use crate::semantics::query::QueryContent;
 use crate::semantics::tags::Tags;
 use crate::semantics::time::Moment;
@@ -30,6 +32,9 @@ pub struct Content {
     /// The content of the QUERY that it answers; none for GET. Only requests
     /// with the same are answered with it (RFC 10008).
     pub query: Option<Arc<QueryContent>>,
+    /// By what it may answer other queries of its path; then it is stored under
+    /// the canonical one of them.
+    pub variance: Option<Arc<SearchVariance>>,
     /// What the response's `Vary` nominates.
     pub nominated: NominatedFields,
     /// What the request that brought it selects by these fields.
@@ -44,6 +49,17 @@ pub struct Content {
     pub fence: u64,
     /// The tags and groups it bears.
     pub tags: Tags,
+}
+
+impl Content {
+    /// The key under which it is stored, or to be stored, as an answer to a
+    /// request with this key.
+    pub fn place(&self, asked: &CacheKey) -> CacheKey {
+        match &self.variance {
+            Some(variance) => super::variances::canonical(asked, variance),
+            None => asked.clone(),
+        }
+    }
 }
 
 /// A response that is kept.

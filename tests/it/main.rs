@@ -16,6 +16,7 @@ mod groups;
 mod layers;
 mod methods;
 mod negotiation;
+mod no_vary_search;
 mod origin_failures;
 mod patience;
 mod process;

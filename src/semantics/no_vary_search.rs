@@ -1,0 +1,248 @@
+//! Which parts of a query do not matter: `No-Vary-Search`
+//! (draft-ietf-httpbis-no-vary-search).
+
+use http::header::{HeaderMap, HeaderName};
+use sfv::{BareItem, Dictionary, InnerList, ListEntry, Parser};
+
+const NO_VARY_SEARCH: HeaderName = HeaderName::from_static("no-vary-search");
+
+/// The longest field that is read, in bytes.
+const LONGEST: usize = 2048;
+
+/// What a response says about the queries that it may answer besides its own
+/// (section 4, "URL search variance"): never that everything matters, which is
+/// the default.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SearchVariance {
+    params: Params,
+    order_matters: bool,
+}
+
+/// Names of parameters, decoded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Params {
+    AllMatterBut(Vec<Vec<u8>>),
+    OnlyMatter(Vec<Vec<u8>>),
+}
+
+impl SearchVariance {
+    /// Reads the field (section 5.1). `None` if there is none, if it says
+    /// nothing, or if anything in it is not understood: then every byte of the
+    /// query matters. Keys that are not known are ignored.
+    pub fn of(response: &HeaderMap) -> Option<SearchVariance> {
+        let lines: Vec<&[u8]> =
+            response.get_all(&NO_VARY_SEARCH).iter().map(|line| line.as_bytes()).collect();
+        let field = lines.join(&b", "[..]);
+        if field.is_empty() || field.len() > LONGEST {
+            return None;
+        }
+        let field: Dictionary = Parser::new(&field).parse().ok()?;
+        let order_matters = match field.get("key-order") {
+            None => true,
+            Some(entry) => !boolean(entry)?,
+        };
+        let all = field.get("params").and_then(boolean) == Some(true);
+        let params = match (field.get("params"), field.get("except")) {
+            (_, Some(ListEntry::InnerList(except))) if all => Params::OnlyMatter(names(except)?),
+            (_, Some(_)) => return None,
+            (None, None) => Params::AllMatterBut(Vec::new()),
+            (Some(ListEntry::InnerList(names_)), None) => Params::AllMatterBut(names(names_)?),
+            (Some(entry), None) => match boolean(entry)? {
+                true => Params::OnlyMatter(Vec::new()),
+                false => Params::AllMatterBut(Vec::new()),
+            },
+        };
+        let says_nothing = order_matters && params == Params::AllMatterBut(Vec::new());
+        (!says_nothing).then_some(SearchVariance { params, order_matters })
+    }
+
+    /// The one way to write all queries that are equivalent to this one
+    /// (section 6): what matters of it, as `application/x-www-form-urlencoded`.
+    /// Itself it is written so, too.
+    ///
+    /// Stricter than the draft in one thing: what is not UTF-8 is compared by
+    /// its bytes, and not taken for the same.
+    ///
+    /// ```
+    /// use http::{HeaderMap, HeaderValue};
+    /// use larder::semantics::no_vary_search::SearchVariance;
+    ///
+    /// let line = HeaderValue::from_static("key-order, params=(\"utm_source\")");
+    /// let response = HeaderMap::from_iter([("no-vary-search".parse().unwrap(), line)]);
+    /// let variance = SearchVariance::of(&response).unwrap();
+    /// assert_eq!(variance.canonical("b=%32&utm_source=x&a"), "a=&b=2");
+    /// ```
+    pub fn canonical(&self, query: &str) -> String {
+        let mut pairs: Vec<(Vec<u8>, Vec<u8>)> = query
+            .split('&')
+            .filter(|pair| !pair.is_empty())
+            .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+            .map(|(name, value)| (decoded(name), decoded(value)))
+            .filter(|(name, _)| self.matters(name))
+            .collect();
+        if !self.order_matters {
+            // Stable: values of one name keep their order.
+            pairs.sort_by(|(one, _), (other, _)| one.cmp(other));
+        }
+        let written: Vec<String> = pairs
+            .iter()
+            .map(|(name, value)| format!("{}={}", encoded(name), encoded(value)))
+            .collect();
+        written.join("&")
+    }
+
+    fn matters(&self, name: &Vec<u8>) -> bool {
+        match &self.params {
+            Params::AllMatterBut(names) => !names.contains(name),
+            Params::OnlyMatter(names) => names.contains(name),
+        }
+    }
+}
+
+fn boolean(entry: &ListEntry) -> Option<bool> {
+    match entry {
+        ListEntry::Item(item) => item.bare_item.as_boolean(),
+        ListEntry::InnerList(_) => None,
+    }
+}
+
+/// The members of a list of strings, decoded as names in a query are (section
+/// 5.3), sorted.
+fn names(list: &InnerList) -> Option<Vec<Vec<u8>>> {
+    let name = |item: &BareItem| item.as_string().map(|name| decoded(name.as_str()));
+    let mut names: Vec<Vec<u8>> =
+        list.items.iter().map(|item| name(&item.bare_item)).collect::<Option<_>>()?;
+    names.sort_unstable();
+    names.dedup();
+    Some(names)
+}
+
+fn decoded(text: &str) -> Vec<u8> {
+    let hex = |digit: Option<&u8>| char::from(*digit?).to_digit(16).map(|value| value as u8);
+    let (bytes, mut at) = (text.as_bytes(), 0);
+    let mut plain = Vec::with_capacity(bytes.len());
+    while let Some(byte) = bytes.get(at) {
+        at += 1;
+        plain.push(match (byte, hex(bytes.get(at)), hex(bytes.get(at + 1))) {
+            (b'%', Some(high), Some(low)) => {
+                at += 2;
+                high << 4 | low
+            }
+            (b'+', ..) => b' ',
+            _ => *byte,
+        });
+    }
+    plain
+}
+
+fn encoded(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for byte in bytes {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                text.push(char::from(*byte));
+            }
+            _ => text.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::semantics::testing::fields;
+    use proptest::prelude::*;
+
+    fn variance(field: &str) -> Option<SearchVariance> {
+        SearchVariance::of(&fields(&[("no-vary-search", field)]))
+    }
+
+    #[test]
+    fn section_5_1_what_is_not_understood_says_nothing() {
+        for field in [
+            "",
+            "unknown-key",
+            "key-order=\"not a boolean\"",
+            "key-order=1",
+            "params=\"not a boolean or inner list\"",
+            "params=(not-a-string)",
+            "params=(\"a\"), except=(\"x\")",
+            "params=(), except=()",
+            "params=?0, except=(\"x\")",
+            "params, except=(not-a-string)",
+            "params, except=\"not an inner list\"",
+            "params, except=?1",
+            "except=(\"x\")",
+            "except=()",
+            "params=?0",
+            "params=()",
+            "key-order=?0",
+            "key-order, params=(\"a\"",
+            "key-order, params=1",
+        ] {
+            assert_eq!(variance(field), None, "{field}");
+        }
+        assert_eq!(variance(&format!("params=(\"{}\")", "x".repeat(LONGEST))), None);
+    }
+
+    #[test]
+    fn section_5_1_other_ways_to_say_the_same() {
+        for (one, other) in [
+            ("params=?1", "params"),
+            ("key-order=?1", "key-order"),
+            ("params, key-order, except=(\"x\")", "key-order, params, except=(\"x\")"),
+            ("params=(\"a\" \"b\")", "params=(\"b\" \"a\" \"%61\"), unknown=1"),
+            ("params, except=()", "params"),
+        ] {
+            assert!(variance(one).is_some(), "{one}");
+            assert_eq!(variance(one), variance(other), "{one} and {other}");
+        }
+        let lines = fields(&[("no-vary-search", "key-order"), ("no-vary-search", "params")]);
+        assert_eq!(SearchVariance::of(&lines), variance("key-order, params"));
+    }
+
+    #[test]
+    fn section_6_equivalent_queries() {
+        let cases: &[(&str, &[&str], &[&str])] = &[
+            ("params", &["", "a", "b=1&c"], &[]),
+            ("params=(\"a\")", &["b=1", "b=1&a=2", "a&a&b=1", "%61=3&b=1"], &["", "b=2", "b"]),
+            ("params, except=(\"a\")", &["a=1", "a=1&b", "c=2&a=1"], &["", "a=2", "a=1&a=1"]),
+            ("key-order", &["a=1&b=2", "b=2&a=1", "&b=2&&a=1&"], &["a=2&b=1", "a=1"]),
+            ("key-order", &["a=1&b&a=2", "b&a=1&a=2"], &["a=2&a=1&b"]),
+            ("params=(\"x\")", &["a=1&b=2"], &["b=2&a=1"]),
+            // What the parser of forms takes for the same.
+            ("key-order", &["a=x", "%61=%78", "a=x&&&&"], &["A=x", "a=%zz"]),
+            ("key-order", &["a=", "a"], &["=a"]),
+            ("key-order", &["a=%20", "a=+"], &["a=%2B"]),
+            ("params=(\"%C3%A9+%E6%B0%97\")", &["%C3%A9%20%e6%b0%97=3", "é+気=2", ""], &["é"]),
+            ("key-order", &["%zz%2", "%25zz%252="], &["%zz"]),
+            // Both would be U+FFFD: compared by their bytes.
+            ("key-order", &["a=%f6"], &["a=%ef%bf%bd"]),
+        ];
+        for (field, same, others) in cases {
+            let variance = variance(field).expect("a variance");
+            let canonical = variance.canonical(same[0]);
+            for query in *same {
+                assert_eq!(variance.canonical(query), canonical, "{field}: {query}");
+            }
+            for query in *others {
+                assert_ne!(variance.canonical(query), canonical, "{field}: {query}");
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_canonical_query_is_its_own(
+            query in "[a-c=&%2+é]{0,20}", named in "[a-c]", all: bool, order: bool
+        ) {
+            let params = if all { format!("params, except=(\"{named}\")") }
+                else { format!("params=(\"{named}\")") };
+            let field = if order { format!("key-order, {params}") } else { params };
+            let variance = variance(&field).expect("a variance");
+            let canonical = variance.canonical(&query);
+            prop_assert_eq!(variance.canonical(&canonical), canonical);
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! What responses have said about the queries of their paths
+//! (`No-Vary-Search`): under which other keys a target may be found.
+
+use crate::key::CacheKey;
+use crate::semantics::no_vary_search::SearchVariance;
+use parking_lot::RwLock;
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+/// The most paths that are remembered; the oldest go.
+const MOST_PATHS: usize = 4096;
+/// The most variances of one path; the oldest go.
+const MOST_OF_A_PATH: usize = 4;
+
+/// The variances known of each path. One that has been forgotten and is learnt
+/// again is another one: what was stored by the first is not found any more.
+#[derive(Debug, Default)]
+pub struct Variances {
+    table: RwLock<Table>,
+}
+
+#[derive(Debug, Default)]
+struct Table {
+    paths: HashMap<CacheKey, Vec<Arc<SearchVariance>>>,
+    /// In the order in which they were learnt.
+    order: VecDeque<CacheKey>,
+}
+
+impl Variances {
+    /// Notes what a response to a request with this key says. Whoever asks for
+    /// [others](Variances::others) after this is told.
+    pub fn learn(&self, key: &CacheKey, variance: SearchVariance) -> Arc<SearchVariance> {
+        let path = path_of(key);
+        let mut table = self.table.write();
+        let known = table.paths.get(&path).into_iter().flatten();
+        if let Some(known) = known.clone().find(|known| ***known == variance) {
+            return Arc::clone(known);
+        }
+        if !table.paths.contains_key(&path) {
+            if table.order.len() >= MOST_PATHS
+                && let Some(oldest) = table.order.pop_front()
+            {
+                table.paths.remove(&oldest);
+            }
+            table.order.push_back(path.clone());
+        }
+        let variance = Arc::new(variance);
+        let of_path = table.paths.entry(path).or_default();
+        if of_path.len() >= MOST_OF_A_PATH {
+            of_path.remove(0);
+        }
+        of_path.push(Arc::clone(&variance));
+        variance
+    }
+
+    /// Whether a variance is still known for the path of a key.
+    pub fn knows(&self, key: &CacheKey, variance: &Arc<SearchVariance>) -> bool {
+        self.of(key).iter().any(|known| Arc::ptr_eq(known, variance))
+    }
+
+    /// The keys under which what may answer a request with this key is stored,
+    /// each with the variance that a response there has to bear. The key itself
+    /// may be among them.
+    pub fn others(&self, key: &CacheKey) -> Vec<(Arc<SearchVariance>, CacheKey)> {
+        let known = self.of(key).into_iter();
+        known.map(|variance| (Arc::clone(&variance), canonical(key, &variance))).collect()
+    }
+
+    fn of(&self, key: &CacheKey) -> Vec<Arc<SearchVariance>> {
+        let table = self.table.read();
+        if table.paths.is_empty() {
+            return Vec::new();
+        }
+        table.paths.get(&path_of(key)).cloned().unwrap_or_default()
+    }
+}
+
+/// The key under which a response with this variance is stored.
+pub(super) fn canonical(key: &CacheKey, variance: &SearchVariance) -> CacheKey {
+    let target = key.target();
+    let query = target.path_and_query().split_once('?').map_or("", |(_, query)| query);
+    let canonical = match variance.canonical(query) {
+        query if query.is_empty() => target.path().to_string(),
+        query => format!("{}?{query}", target.path()),
+    };
+    with_path(key, &canonical)
+}
+
+fn path_of(key: &CacheKey) -> CacheKey {
+    with_path(key, key.target().path())
+}
+
+fn with_path(key: &CacheKey, path_and_query: &str) -> CacheKey {
+    if key.target().path_and_query() == path_and_query {
+        return key.clone();
+    }
+    // The path is a target's already, so it begins with "/".
+    key.target().with_path(path_and_query).map_or_else(|_| key.clone(), CacheKey::new)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::Target;
+    use http::{HeaderMap, HeaderValue};
+
+    fn key(path: &str) -> CacheKey {
+        CacheKey::new(Target::from_url(&format!("http://a.example{path}")).expect("a URL"))
+    }
+
+    fn variance(field: &str) -> SearchVariance {
+        let line = HeaderValue::from_str(field).expect("a value");
+        let fields = HeaderMap::from_iter([("no-vary-search".parse().expect("a name"), line)]);
+        SearchVariance::of(&fields).expect("a variance")
+    }
+
+    fn others(variances: &Variances, path: &str) -> Vec<CacheKey> {
+        variances.others(&key(path)).into_iter().map(|(_, key)| key).collect()
+    }
+
+    #[test]
+    fn a_path_s_variances_lead_to_other_keys() {
+        let variances = Variances::default();
+        assert!(others(&variances, "/a?x=1").is_empty());
+        let all = variances.learn(&key("/a?y"), variance("params"));
+        assert_eq!(others(&variances, "/a?x=1"), [key("/a")]);
+        assert_eq!(others(&variances, "/a"), [key("/a")]);
+        assert!(others(&variances, "/b?x=1").is_empty());
+        assert!(Arc::ptr_eq(&all, &variances.learn(&key("/a"), variance("params"))));
+        variances.learn(&key("/a"), variance("params=(\"x\")"));
+        assert_eq!(others(&variances, "/a?x=1&y"), [key("/a"), key("/a?y=")]);
+    }
+
+    #[test]
+    fn the_newest_are_kept_and_what_comes_again_is_another() {
+        let variances = Variances::default();
+        let first = variances.learn(&key("/a"), variance("params"));
+        for name in 0..MOST_OF_A_PATH {
+            assert!(variances.knows(&key("/a?x"), &first));
+            variances.learn(&key("/a"), variance(&format!("params=(\"{name}\")")));
+        }
+        assert_eq!(others(&variances, "/a?x=1").len(), MOST_OF_A_PATH);
+        assert!(!variances.knows(&key("/a?x"), &first));
+        variances.learn(&key("/a"), variance("params"));
+        assert!(!variances.knows(&key("/a?x"), &first));
+
+        for path in 0..MOST_PATHS {
+            variances.learn(&key(&format!("/{path}")), variance("params"));
+        }
+        assert!(others(&variances, "/a?x=1").is_empty());
+        assert_eq!(others(&variances, "/0?x=1"), [key("/0")]);
+    }
+}
