@@ -14,6 +14,7 @@ pub mod collapse;
 pub mod config;
 pub mod demo;
 pub mod error;
+pub mod interim;
 pub mod key;
 pub mod listen;
 pub mod message;

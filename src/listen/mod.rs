@@ -1,6 +1,7 @@
 //! The front doors: sockets, connections, and the patience that is had with
 //! them. Knows the proxy only as something that answers.
 
+mod ahead;
 mod gate;
 mod patience;
 mod socket;
@@ -8,6 +9,7 @@ mod socket;
 pub use gate::Gate;
 pub use socket::{Sockets, bind};
 
+use crate::interim::Outlet;
 use crate::proxy::Proxy;
 use http::{Request, StatusCode};
 use http_body::{Body, Frame, SizeHint};
@@ -17,7 +19,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use patience::{Patient, Phases};
 use std::net::SocketAddr;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -109,11 +111,12 @@ fn admit(
     };
     let (proxy, closing) = (Arc::clone(proxy), closing.clone());
     tokio::spawn(async move {
-        let phases = Phases::default();
+        let (phases, outlet) = (Phases::default(), Outlet::default());
         // A socket without it works, only slower.
         let _ = stream.set_nodelay(true);
-        let stream = Patient::new(stream, phases.clone(), options, ticket);
-        if let Err(error) = serve_connection(stream, phases, peer, proxy, options, closing).await {
+        let stream = Patient::new(stream, phases.clone(), outlet.clone(), options, ticket);
+        let served = serve_connection(stream, phases, outlet, peer, proxy, options, closing);
+        if let Err(error) = served.await {
             tracing::debug!(%peer, %error, "a connection ended");
         }
         drop(alive);
@@ -123,15 +126,18 @@ fn admit(
 async fn serve_connection(
     stream: Patient,
     phases: Phases,
+    outlet: Outlet,
     peer: SocketAddr,
     proxy: Arc<Proxy>,
     options: Options,
     mut closing: watch::Receiver<bool>,
 ) -> hyper::Result<()> {
     let service = service_fn(move |request: Request<Incoming>| {
-        let (proxy, busy) = (Arc::clone(&proxy), phases.begin());
+        let (proxy, busy, turn) = (Arc::clone(&proxy), phases.begin(), outlet.begin());
         async move {
-            let response = proxy.handle(request, peer).await;
+            let interims = turn.interims(request.version());
+            let answering = pin!(proxy.handle(request, peer, interims));
+            let response = turn.until(answering).await;
             if response.status() == StatusCode::SWITCHING_PROTOCOLS {
                 busy.becomes_tunnel();
             }
@@ -145,7 +151,7 @@ async fn serve_connection(
         .header_read_timeout(None)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
-    let mut connection = std::pin::pin!(connection);
+    let mut connection = pin!(connection);
     tokio::select! {
         ended = connection.as_mut() => ended,
         () = told(&mut closing) => {

@@ -5,7 +5,9 @@
 //! stream itself keeps them, told by the service in which phase it is.
 
 use super::Options;
+use super::ahead::Ahead;
 use super::gate::Ticket;
+use crate::interim::Outlet;
 use crate::moving::Moving;
 use parking_lot::Mutex;
 use std::io::{Error, ErrorKind, IoSlice, Result};
@@ -73,7 +75,7 @@ impl Drop for Busy {
 
 /// A stream whose client is waited for, but not for ever.
 pub(super) struct Patient {
-    stream: Moving<TcpStream>,
+    stream: Ahead<Moving<TcpStream>>,
     phases: Phases,
     options: Options,
     reading: Deadline,
@@ -110,8 +112,14 @@ impl Deadline {
 }
 
 impl Patient {
-    pub fn new(stream: TcpStream, phases: Phases, options: Options, ticket: Ticket) -> Patient {
-        let stream = Moving::new(stream, options.write_stall);
+    pub fn new(
+        stream: TcpStream,
+        phases: Phases,
+        outlet: Outlet,
+        options: Options,
+        ticket: Ticket,
+    ) -> Patient {
+        let stream = Ahead::new(Moving::new(stream, options.write_stall), outlet);
         Patient { stream, phases, options, reading: Deadline::default(), _ticket: ticket }
     }
 
@@ -156,7 +164,7 @@ impl AsyncRead for Patient {
             Poll::Ready(()) => {
                 if *self.phases.0.lock() == Phase::Head {
                     // Best effort: who is that slow may not read it either.
-                    let _ = self.stream.get_ref().try_write(TIMED_OUT);
+                    let _ = self.stream.get_ref().get_ref().try_write(TIMED_OUT);
                 }
                 Poll::Ready(Err(Error::new(ErrorKind::TimedOut, "no request came")))
             }

@@ -7,6 +7,7 @@ mod sender;
 pub use sender::is_forwarded;
 
 use crate::error::Refusal;
+use crate::interim::Interims;
 use crate::key::{Host, Scheme, Target};
 use crate::semantics::cache_status::NAME;
 use crate::semantics::fields::{has_member, members, remove_hop_by_hop};
@@ -72,6 +73,8 @@ pub struct Presented {
     pub demands: RequestDirectives,
     /// The content of a QUERY, once it has been read whole.
     pub query: Option<Arc<QueryContent>>,
+    /// Whom its fetch tells of interim responses; nobody as it is read.
+    pub interims: Interims,
 }
 
 impl Presented {
@@ -125,6 +128,7 @@ impl Presented {
             takes_trailers,
             demands: RequestDirectives::default(),
             query: None,
+            interims: Interims::default(),
         })
     }
 }

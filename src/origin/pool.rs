@@ -235,6 +235,7 @@ fn spare(request: &Request<Body>) -> Option<Request<Body>> {
     *again.method_mut() = request.method().clone();
     *again.uri_mut() = request.uri().clone();
     *again.headers_mut() = request.headers().clone();
+    *again.extensions_mut() = request.extensions().clone();
     Some(again)
 }
 

@@ -5,6 +5,7 @@ use super::ask::Plan;
 use super::lookup::Found;
 use super::{FlightKey, Proxy};
 use crate::collapse::Role;
+use crate::interim::Interims;
 use crate::key::CacheKey;
 use crate::message::Presented;
 use crate::semantics::cache_status::Forward;
@@ -30,6 +31,7 @@ impl Proxy {
             if plan.request.method == Method::HEAD {
                 plan.request.method = Method::GET;
             }
+            plan.request.interims = Interims::default();
             let proxy = Arc::clone(self);
             tokio::spawn(async move { proxy.fetch(plan, Some(leader)).await });
         }

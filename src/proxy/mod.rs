@@ -34,6 +34,7 @@ use crate::access_log::AccessLog;
 use crate::body::{Body, Limits};
 use crate::clock::Clock;
 use crate::collapse::{Collapser, Role};
+use crate::interim::Interims;
 use crate::key::CacheKey;
 use crate::message::{self, Presented};
 use crate::metrics::Metrics;
@@ -166,18 +167,21 @@ impl Proxy {
         &self.shared.metrics
     }
 
-    /// Answers a request from the connection with this peer. Never fails: what
+    /// Answers a request from the connection with this peer; whom to tell of
+    /// interim responses before that is said by `interims`. Never fails: what
     /// goes wrong is answered.
     pub async fn handle(
         self: &Arc<Self>,
         mut request: Request<Incoming>,
         peer: SocketAddr,
+        interims: Interims,
     ) -> Response<Recorded> {
         let mut line = record::Line::begin(&request, peer, &*self.shared.clock);
         let upgrade = hyper::upgrade::on(&mut request);
         let (parts, body) = request.into_parts();
         let answer = match Presented::read(parts, peer, &self.shared.options.presented) {
             Ok(mut presented) => {
+                presented.interims = interims;
                 line.client = presented.client;
                 demands::settle(&mut presented, &self.shared.options.refresh);
                 let mut answer = self.answer(&presented, body, upgrade).await;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// The floors, lowest first.
 const FLOORS: &[&[&str]] = &[
-    &["semantics", "key", "message", "clock", "error"],
+    &["semantics", "key", "message", "interim", "clock", "error"],
     &["body", "storage", "purge", "collapse", "origin", "metrics", "access_log", "moving"],
     &["proxy"],
     &["listen", "admin"],
@@ -20,6 +20,7 @@ const NEIGHBOURS: &[(&str, &str)] = &[
     ("message", "semantics"),
     ("message", "key"),
     ("message", "error"),
+    ("message", "interim"),
     ("purge", "storage"),
     ("origin", "body"),
     ("origin", "moving"),

@@ -13,6 +13,7 @@ mod demands;
 mod differential;
 mod forwarding;
 mod groups;
+mod interim;
 mod layers;
 mod methods;
 mod negotiation;
