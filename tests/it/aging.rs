@@ -1,54 +1,10 @@
 //! What time does to a stored response: the proxy in this process, over real
 //! sockets, by a clock that the test turns.
 
-use crate::harness::{Origin, Response, get, reply, request, wait_until};
-use larder::app::{self, Running};
-use larder::clock::ManualClock;
-use larder::config::{AccessLog, Cache, Listen, Settings, Target};
+use crate::harness::{House, Origin, get, reply, wait_until};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
-
-struct House {
-    running: Running,
-    clock: Arc<ManualClock>,
-}
-
-impl House {
-    fn in_front_of(origin: &Origin, set: impl FnOnce(&mut Cache)) -> House {
-        let (host, port) = (origin.address.ip().to_string(), origin.address.port());
-        let mut settings = Settings::new(Target::Tcp { host, port });
-        let any = "127.0.0.1:0".parse().expect("an address");
-        settings.listen = vec![Listen { text: "any".into(), addresses: vec![any] }];
-        settings.admin.listen = Some(any);
-        settings.log.access = AccessLog::Off;
-        settings.threads = 1;
-        set(&mut settings.cache);
-        let clock = Arc::new(ManualClock::default());
-        let running = app::start_with_clock(&settings, clock.clone()).expect("it starts");
-        House { running, clock }
-    }
-
-    fn pass(&self, seconds: u64) {
-        self.clock.advance(Duration::from_secs(seconds));
-    }
-
-    fn get(&self, path: &str) -> Response {
-        get(self.running.addresses()[0], path, &[])
-    }
-
-    fn status(&self, path: &str) -> String {
-        self.get(path).cache_status().to_string()
-    }
-
-    fn purge_softly(&self, tag: &str) {
-        let admin = self.running.admin().expect("an admin port");
-        let document = format!("{{\"tags\": [\"{tag}\"], \"soft\": true}}");
-        let answer =
-            request(admin, "POST", "/v1/purge", &[("Host", "localhost")], document.as_bytes());
-        assert_eq!(answer.status, 200, "{}", answer.text());
-    }
-}
 
 /// Counts its answers in the body: `1`, `2`, ...
 fn counting(fields: &'static [&'static str]) -> Origin {

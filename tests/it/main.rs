@@ -9,6 +9,7 @@ mod apps;
 mod caching;
 mod collapsing;
 mod commands;
+mod conformance;
 mod demands;
 mod differential;
 mod forwarding;

@@ -93,6 +93,11 @@ impl Connection {
         while (100..200).contains(&response.status) && response.status != 101 {
             response = self.head()?;
         }
+        self.with_body(method, response)
+    }
+
+    /// Reads the body that belongs to a final head.
+    pub fn with_body(&mut self, method: &str, mut response: Response) -> Option<Response> {
         let bodiless = method == "HEAD" || matches!(response.status, 101 | 204 | 304);
         if bodiless {
             response.complete = true;

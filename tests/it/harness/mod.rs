@@ -5,11 +5,13 @@
 
 mod client;
 mod gate;
+mod house;
 mod larder;
 mod origin;
 
 pub use client::{Connection, Response, date, exchange, get, request, wait_until};
 pub use gate::{Gate, Limping, nobody, together};
+pub use house::House;
 pub use larder::{Larder, read_all};
 pub use origin::{Origin, Seen, read_head, read_request, reply};
 

@@ -1,0 +1,79 @@
+//! Writes `docs/conformance.md`.
+
+use super::case::{Case, Holds};
+use super::{Outcome, at_root, public};
+use std::fmt::Write;
+
+const PATH: &str = "docs/conformance.md";
+
+/// Fails if the file is not what is written here; writes it if `UPDATE_DOCS` is set.
+pub fn compare(written: &str) {
+    let path = at_root(PATH);
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(&path, written).expect("the document is written");
+        return;
+    }
+    let there = std::fs::read_to_string(&path).unwrap_or_default();
+    let differs = there.lines().zip(written.lines()).position(|(is, should)| is != should);
+    assert!(
+        there == written,
+        "{PATH} is not up to date, first in line {}: run `UPDATE_DOCS=1 cargo test --test it \
+         conformance`",
+        differs.unwrap_or_else(|| there.lines().count().min(written.lines().count())) + 1
+    );
+}
+
+/// The whole page.
+pub fn write(results: &[(&str, Vec<Outcome>)]) -> String {
+    let mut page = String::new();
+    summary(&mut page, results).expect("a text grows");
+    for (title, outcomes) in results {
+        group(&mut page, title, outcomes).expect("a text grows");
+    }
+    public::write(&mut page).expect("a text grows");
+    page
+}
+
+fn summary(page: &mut String, results: &[(&str, Vec<Outcome>)]) -> std::fmt::Result {
+    let all = || results.iter().flat_map(|(_, outcomes)| outcomes);
+    let count = |wanted: fn(&Holds) -> bool| {
+        all().filter(|o| wanted(&o.case.holds) && o.failed.is_none()).count()
+    };
+    let waiting = all().filter(|outcome| outcome.failed.is_some()).count();
+    writeln!(page, "# Conformance\n")?;
+    writeln!(
+        page,
+        "What larder does about each clause of the RFCs on HTTP caching. This page is written by \
+         the tests\nfrom what they have seen: do not edit it.\n"
+    )?;
+    writeln!(page, "| of {} behaviours | |\n|---|--:|", all().count())?;
+    writeln!(page, "| hold with any configuration | {} |", count(|h| *h == Holds::Everywhere))?;
+    writeln!(
+        page,
+        "| hold by default, not with the profile | {} |",
+        count(|h| *h == Holds::ByDefault)
+    )?;
+    writeln!(page, "| hold with the profile only | {} |", count(|h| *h == Holds::InProfile))?;
+    writeln!(page, "| hold if a key is set | {} |", count(|h| matches!(h, Holds::When(..))))?;
+    writeln!(page, "| do not hold yet | {waiting} |\n")?;
+    writeln!(page, "{}", include_str!("introduction.md"))?;
+    writeln!(page, "## Clause by clause")
+}
+
+fn group(page: &mut String, title: &str, outcomes: &[Outcome]) -> std::fmt::Result {
+    writeln!(page, "\n### {title}\n")?;
+    writeln!(page, "| behaviour | clause | holds | case |\n|---|---|---|---|")?;
+    for Outcome { case, failed } in outcomes {
+        let Case { id, behaviour, clause, .. } = case;
+        let holds = match (failed, &case.holds) {
+            (Some(_), _) => "not yet".to_string(),
+            (None, Holds::Everywhere) => "yes".to_string(),
+            (None, Holds::ByDefault) => "by default".to_string(),
+            (None, Holds::InProfile) => "in the profile".to_string(),
+            (None, Holds::When(key, value)) => format!("with `{key} = {value}`"),
+        };
+        let behaviour = behaviour.replace('|', "\\|");
+        writeln!(page, "| {behaviour} | {} | {holds} | `{id}` |", clause.replace(" s", " § "))?;
+    }
+    Ok(())
+}
