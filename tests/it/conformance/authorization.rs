@@ -28,8 +28,7 @@ pub fn cases() -> Vec<Case> {
             "max-age=60, must-revalidate",
         )
         .hit()
-        .in_profile()
-        .pending("semantics.authorized_must_revalidate"),
+        .in_profile(),
         authorized(
             "authorized-must-revalidate",
             "With must-revalidate alone it is not shared: that says nothing on who may see it.",

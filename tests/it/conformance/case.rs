@@ -44,9 +44,10 @@ pub enum Step {
 }
 
 /// What became of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Way {
     /// Whatever the cache likes.
+    #[default]
     Any,
     /// Answered without asking the origin.
     Hit,
@@ -72,7 +73,7 @@ pub struct Ask {
 }
 
 /// What the origin answers if it is asked.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Origin {
     pub status: u16,
     pub fields: Vec<String>,
@@ -89,7 +90,7 @@ pub struct Origin {
 }
 
 /// What is expected of the answer, and of what the origin saw.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Expected {
     pub way: Way,
     pub asked: usize,
@@ -188,28 +189,8 @@ impl Case {
 
 /// A request with this method.
 pub fn ask(method: &'static str) -> Ask {
-    let origin = Origin {
-        status: 200,
-        fields: Vec::new(),
-        body: None,
-        confirms: None,
-        interim: Vec::new(),
-        gone: false,
-        cut_short: false,
-    };
-    let expected = Expected {
-        way: Way::Any,
-        asked: 1,
-        status: None,
-        body: None,
-        shows: Vec::new(),
-        lacks: Vec::new(),
-        cache_status: Vec::new(),
-        interim: None,
-        origin_saw: Vec::new(),
-        origin_lacked: Vec::new(),
-        in_the_end: false,
-    };
+    let origin = Origin { status: 200, ..Origin::default() };
+    let expected = Expected { asked: 1, ..Expected::default() };
     Ask { method, at: "", fields: Vec::new(), bearing: "", http_1_0: false, origin, expected }
 }
 

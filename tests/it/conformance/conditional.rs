@@ -11,6 +11,7 @@ pub fn cases() -> Vec<Case> {
     all.extend(dates());
     all.extend(both());
     all.extend(ways());
+    all.extend(answers());
     all
 }
 
@@ -154,6 +155,11 @@ fn ways() -> Vec<Case> {
         case("if-unmodified-since", "RFC 9110 s13.1.4", "So is If-Unmodified-Since.")
             .store(&[FRESH])
             .ask(get().with("If-Unmodified-Since: {-9}").answered(412).asked().gives(412)),
+    ]
+}
+
+fn answers() -> Vec<Case> {
+    vec![
         case("condition-on-404", "RFC 9110 s13.2.1", "Only a 200 is subject to conditions.")
             .ask(get().answered(404).says(FRESH).says("ETag: \"a\"").asked())
             .ask(get().with("If-None-Match: \"a\"").hit().gives(404)),

@@ -45,12 +45,13 @@ pub fn cases() -> Vec<Case> {
         });
     }
     all.extend(more());
+    all.extend(pragma());
     all
 }
 
 fn more() -> Vec<Case> {
     let modified = "Last-Modified: {-6000}";
-    let mut all = vec![
+    vec![
         not_reused(
             "heuristic-over",
             CLAUSE,
@@ -104,7 +105,11 @@ fn more() -> Vec<Case> {
             0,
             &[modified, "Expires: 0"],
         ),
-    ];
+    ]
+}
+
+fn pragma() -> Vec<Case> {
+    let mut all = Vec::new();
     for line in ["Pragma: no-cache", "Pragma: something"] {
         let id = if line.ends_with("no-cache") { "pragma-no-cache" } else { "pragma-other" };
         all.push(reused(

@@ -204,5 +204,6 @@ fn no_two_cases_have_the_same_name() {
 
 #[test]
 fn the_profile_is_a_configuration() {
-    settings("profile", None).expect("config/conformance.toml is read");
+    let profile = settings("profile", None).expect("config/conformance.toml is read");
+    assert_ne!(Ok(profile), settings("default", None));
 }
