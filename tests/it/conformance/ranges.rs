@@ -115,8 +115,8 @@ fn parts() -> Vec<Case> {
                     .says(FRESH)
                     .sends("0123456789")
                     .asked_times(1)
-                    .gives(206)
-                    .brings("234"),
+                    .gives(200)
+                    .brings("0123456789"),
             )
             .ask(get().hit().brings("0123456789"))
             .pending(WORK),
