@@ -42,8 +42,7 @@ pub fn speaks_of_itself(response: &HeaderMap, authority: &str, target: &str) -> 
 
 /// The groups that the answer outdates, of its own origin: the members of
 /// `Cache-Group-Invalidation` (RFC 9875 section 3), which counts only where
-/// [`invalidates`] says so. Read as tolerantly as `Cache-Groups`, so that an app
-/// that writes both in the same wrong way is understood.
+/// [`invalidates`] says so. What is no list of strings names none.
 ///
 /// ```
 /// use http::{HeaderMap, HeaderValue};
@@ -54,7 +53,7 @@ pub fn speaks_of_itself(response: &HeaderMap, authority: &str, target: &str) -> 
 /// assert_eq!(groups(&response).join("|"), "articles|start page");
 /// ```
 pub fn groups(response: &HeaderMap) -> Arc<[Box<str>]> {
-    tags::strings(response, &CACHE_GROUP_INVALIDATION)
+    tags::strict_strings(response, &CACHE_GROUP_INVALIDATION)
 }
 
 fn same_origin_target(reference: &str, authority: &str, base_path: &str) -> Option<String> {

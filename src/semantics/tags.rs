@@ -88,6 +88,12 @@ pub(super) fn strings(fields: &HeaderMap, name: &HeaderName) -> Arc<[Box<str>]> 
     tidy(all)
 }
 
+/// The same, read strictly: what is no list of strings has no members.
+pub(super) fn strict_strings(fields: &HeaderMap, name: &HeaderName) -> Arc<[Box<str>]> {
+    let lines: Vec<&[u8]> = fields.get_all(name).iter().map(|line| line.as_bytes()).collect();
+    tidy(structured_strings(&lines.join(&b", "[..])).unwrap_or_default())
+}
+
 fn tidy(mut tags: Vec<Box<str>>) -> Arc<[Box<str>]> {
     tags.retain(|tag| !tag.is_empty() && tag.len() <= LONGEST);
     tags.sort_unstable();
