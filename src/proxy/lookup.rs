@@ -42,6 +42,11 @@ impl Found {
         !matches!(self, Found::Nothing(_) | Found::Others(_))
     }
 
+    /// It is an answer.
+    pub fn is_usable(&self) -> bool {
+        matches!(self, Found::Usable(..) | Found::UsableWhileValidated(_))
+    }
+
     /// Why the request has to go to the origin.
     pub fn forward(&self) -> Forward {
         match self {

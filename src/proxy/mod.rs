@@ -272,10 +272,15 @@ impl Proxy {
         };
         let at_least = flight.at_least.max(purged);
         let number = || self.shared.purger.last();
-        let flight = FlightKey::of(request, key, flight.variant);
-        match self.shared.collapser.join(flight, at_least, number) {
+        let flight_key = FlightKey::of(request, key, flight.variant);
+        match self.shared.collapser.join(flight_key, at_least, number) {
             Role::Lead(leader) => {
-                let plan = Plan::new(request, key, found);
+                // A flight may have landed and left since the lookup.
+                let found = self.look_up(request, key);
+                if found.is_usable() {
+                    return Followed::Again(Flight { at_least, ..*flight });
+                }
+                let plan = Plan::new(request, key, &found);
                 let answer = self.fetch(plan, Some(leader)).await;
                 Followed::Answer(Box::new(answer))
             }
