@@ -18,7 +18,7 @@ pub enum Precondition {
 
 /// Evaluates `If-None-Match` or, without it, `If-Modified-Since` (RFC 9110
 /// section 13.2.2) of a GET or HEAD against a response. Only a 200 is subject
-/// to preconditions.
+/// to preconditions, and a 206, which is a 200 until `Range` is looked at.
 ///
 /// `received_at` stands in for a missing `Date`.
 pub fn evaluate(
@@ -27,7 +27,7 @@ pub fn evaluate(
     response: &HeaderMap,
     received_at: SystemTime,
 ) -> Precondition {
-    if status != StatusCode::OK {
+    if !matches!(status, StatusCode::OK | StatusCode::PARTIAL_CONTENT) {
         return Precondition::Send;
     }
     let holds = if request.contains_key(header::IF_NONE_MATCH) {
@@ -151,11 +151,15 @@ mod tests {
     }
 
     #[test]
-    fn only_a_200_is_subject_to_preconditions() {
+    fn only_a_200_or_a_part_of_it_is_subject_to_preconditions() {
         let mut any = HeaderMap::new();
         any.insert(header::IF_NONE_MATCH, HeaderValue::from_static("*"));
-        let answer =
-            evaluate(&any, StatusCode::NOT_FOUND, &HeaderMap::new(), SystemTime::UNIX_EPOCH);
-        assert_eq!(answer, Precondition::Send);
+        for (status, expected) in [
+            (StatusCode::NOT_FOUND, Precondition::Send),
+            (StatusCode::PARTIAL_CONTENT, Precondition::NotModified),
+        ] {
+            let answer = evaluate(&any, status, &HeaderMap::new(), SystemTime::UNIX_EPOCH);
+            assert_eq!(answer, expected, "{status}");
+        }
     }
 }

@@ -106,7 +106,7 @@ pub fn heuristically_cacheable(status: StatusCode) -> bool {
 /// Statuses that the operator's default covers. Errors are left out: a visitor
 /// can provoke them.
 fn success_or_move(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 200 | 203 | 204 | 300 | 301 | 308)
+    matches!(status.as_u16(), 200 | 203 | 204 | 206 | 300 | 301 | 308)
 }
 
 fn seconds_between(from: SystemTime, to: SystemTime) -> DeltaSeconds {

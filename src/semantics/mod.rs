@@ -15,7 +15,8 @@
 //! fields that go before it, [`date`] dates, [`freshness`]
 //! turns a head into integers once so that a hit compares integers,
 //! [`conditional`] and [`range`] shape the answer to the client's own
-//! preconditions, [`invalidation`] says what an unsafe method outdates, and
+//! preconditions, [`partial`] says what is kept of a part and when two make one,
+//! [`invalidation`] says what an unsafe method outdates, and
 //! [`cache_status`] says what was done (RFC 9211).
 //!
 //! Nothing here reads a clock, waits, locks, logs, or knows the rest of larder:
@@ -35,9 +36,11 @@ pub mod language;
 pub mod lifetime;
 pub mod no_vary_search;
 mod normal;
+pub mod partial;
 pub mod policy;
 pub mod query;
 pub mod range;
+pub mod reason;
 pub mod request_directives;
 pub mod reuse;
 pub mod storable;

@@ -20,6 +20,21 @@ impl ByteRange {
     pub fn length(self) -> u64 {
         self.last - self.first + 1
     }
+
+    /// Whether the other lies inside.
+    pub fn covers(self, other: ByteRange) -> bool {
+        self.first <= other.first && other.last <= self.last
+    }
+
+    /// Whether the two overlap, or one begins where the other ends.
+    pub fn touches(self, other: ByteRange) -> bool {
+        other.first <= self.last.saturating_add(1) && self.first <= other.last.saturating_add(1)
+    }
+
+    /// From the first byte of both to the last.
+    pub fn and(self, other: ByteRange) -> ByteRange {
+        ByteRange { first: self.first.min(other.first), last: self.last.max(other.last) }
+    }
 }
 
 /// What part of the body a request is to be given.
@@ -71,15 +86,29 @@ fn if_range_holds(request: &HeaderMap, response: &HeaderMap) -> bool {
             .get(header::ETAG)
             .is_some_and(|etag| strongly_equal(etag.as_bytes(), condition.as_bytes()));
     }
-    let Some(date) = date_in(response, &header::DATE, SystemTime::UNIX_EPOCH) else {
+    let theirs = |modified| http_date(condition.as_bytes(), modified) == Some(modified);
+    strong_date(response).is_some_and(theirs)
+}
+
+/// `Last-Modified`, if it is a strong validator: the origin had a second to
+/// spare when it dated the response (section 8.8.2.2).
+pub(super) fn strong_date(response: &HeaderMap) -> Option<SystemTime> {
+    let date = date_in(response, &header::DATE, SystemTime::UNIX_EPOCH)?;
+    let modified = date_in(response, &header::LAST_MODIFIED, date)?;
+    let gap = date.duration_since(modified).ok()?;
+    (gap.as_secs() >= 1).then_some(modified)
+}
+
+/// Whether a request asks for one part that may be there, on no condition:
+/// what the origin answers to it may be stored as a part.
+pub fn asks_for_one(request: &HeaderMap) -> bool {
+    let mut lines = request.get_all(header::RANGE).iter();
+    let (Some(line), None) = (lines.next(), lines.next()) else {
         return false;
     };
-    let Some(modified) = date_in(response, &header::LAST_MODIFIED, date) else {
-        return false;
-    };
-    // Strong only if the origin had a second to spare (section 8.8.2.2).
-    let strong = date.duration_since(modified).is_ok_and(|gap| gap.as_secs() >= 1);
-    strong && http_date(condition.as_bytes(), date) == Some(modified)
+    let specs = parse(line.as_bytes()).unwrap_or_default();
+    matches!(&specs[..], [Spec::From(_) | Spec::FromTo(..) | Spec::Suffix(1..)])
+        && !request.contains_key(header::IF_RANGE)
 }
 
 #[derive(Clone, Copy)]
@@ -142,14 +171,9 @@ fn number(digits: &[u8]) -> Option<u64> {
 fn joined(parts: Vec<ByteRange>) -> Vec<ByteRange> {
     let mut kept: Vec<ByteRange> = Vec::with_capacity(parts.len());
     for mut part in parts {
-        let touches = |other: &ByteRange, part: &ByteRange| {
-            part.first <= other.last.saturating_add(1) && other.first <= part.last.saturating_add(1)
-        };
         let mut at = kept.len();
-        while let Some(found) = kept.iter().position(|other| touches(other, &part)) {
-            let other = kept.remove(found);
-            part =
-                ByteRange { first: part.first.min(other.first), last: part.last.max(other.last) };
+        while let Some(found) = kept.iter().position(|other| other.touches(part)) {
+            part = part.and(kept.remove(found));
             at = found.min(kept.len());
         }
         kept.insert(at.min(kept.len()), part);
@@ -223,6 +247,24 @@ mod tests {
             asked("bytes=0-1", &[("if-range", old)], &[("last-modified", old), ("date", old)]),
             Wanted::Whole
         );
+    }
+
+    #[test]
+    fn one_part_on_no_condition_may_be_fetched_and_stored() {
+        for (range, expected) in [
+            ("bytes=0-4", true),
+            ("bytes=5-", true),
+            ("bytes=-3", true),
+            ("bytes=-0", false),
+            ("bytes=0-1,4-5", false),
+            ("bytes=5-4", false),
+            ("lines=0-1", false),
+        ] {
+            assert_eq!(asks_for_one(&fields(&[("range", range)])), expected, "{range}");
+        }
+        assert!(!asks_for_one(&fields(&[("range", "bytes=0-1"), ("if-range", "\"a\"")])));
+        assert!(!asks_for_one(&fields(&[("range", "bytes=0-1"), ("range", "bytes=0-1")])));
+        assert!(!asks_for_one(&HeaderMap::new()));
     }
 
     #[test]

@@ -4,7 +4,9 @@ use super::cookies::Cookies;
 use super::directives::{ResponseDirectives, Scope, Value};
 use super::freshness::{Freshness, StaleCause};
 use super::lifetime::Source;
+use super::partial::place;
 use super::policy::Policy;
+pub use super::reason::Reason;
 use super::vary::NominatedFields;
 use http::header::{self, HeaderMap};
 use http::{Method, StatusCode};
@@ -19,108 +21,13 @@ pub enum Storability {
     Refuse(Reason),
 }
 
-/// Why a response is not stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Reason {
-    /// The request's method is neither GET nor QUERY.
-    Method,
-    /// The status is one that this cache does not store: 206 or 304.
-    Status,
-    /// `must-understand` with a status that this cache does not know.
-    NotUnderstood,
-    /// `no-store`.
-    NoStore,
-    /// `private`.
-    Private,
-    /// The request was authorized, and nothing allows to share the answer.
-    Authorization,
-    /// The response sets a cookie.
-    SetCookie,
-    /// `Vary: *`.
-    VaryAny,
-    /// The request bore an identifying cookie, and nothing states a lifetime.
-    IdentityCookie,
-    /// Nothing states a lifetime, and there is no validator.
-    NoLifetime,
-    /// The body is larger than the largest that is kept.
-    TooLarge,
-}
-
-impl Reason {
-    /// A short stable name, for `Cache-Status; detail=`, logs and documents.
-    pub fn code(self) -> &'static str {
-        match self {
-            Reason::Method => "method",
-            Reason::Status => "status",
-            Reason::NotUnderstood => "must-understand",
-            Reason::NoStore => "no-store",
-            Reason::Private => "private",
-            Reason::Authorization => "authorization",
-            Reason::SetCookie => "set-cookie",
-            Reason::VaryAny => "vary-any",
-            Reason::IdentityCookie => "identity-cookie",
-            Reason::NoLifetime => "no-lifetime",
-            Reason::TooLarge => "too-large",
-        }
-    }
-
-    /// The reason in a sentence, for people.
-    pub fn sentence(self) -> &'static str {
-        match self {
-            Reason::Method => "only answers to GET and QUERY are stored",
-            Reason::Status => "a response with this status is not stored",
-            Reason::NotUnderstood => "must-understand stands beside a status that is not known",
-            Reason::NoStore => "the response says no-store",
-            Reason::Private => "the response says private: it is for one visitor",
-            Reason::Authorization => {
-                "the request bears Authorization, and the response says neither public nor s-maxage"
-            }
-            Reason::SetCookie => "the response sets a cookie, which is for one visitor",
-            Reason::VaryAny => "the response says Vary: *",
-            Reason::IdentityCookie => {
-                "the request bears a cookie that identifies its visitor, and the response \
-                 states no lifetime, nor that it is public"
-            }
-            Reason::NoLifetime => {
-                "the response states no lifetime and has no validator; default_ttl gives \
-                 a lifetime to those for visitors who are not identified; an answer to QUERY has \
-                 to state one"
-            }
-            Reason::TooLarge => "the body is larger than max_object",
-        }
-    }
-
-    /// The reason lies in the response, not in who asked for it.
-    pub fn is_about_the_response(self) -> bool {
-        !matches!(self, Reason::Method | Reason::Authorization | Reason::IdentityCookie)
-    }
-
-    /// The reason with this code, if there is one.
-    pub fn from_code(code: &str) -> Option<Reason> {
-        Reason::ALL.into_iter().find(|reason| reason.code() == code)
-    }
-
-    /// Every reason.
-    pub const ALL: [Reason; 11] = [
-        Reason::Method,
-        Reason::Status,
-        Reason::NotUnderstood,
-        Reason::NoStore,
-        Reason::Private,
-        Reason::Authorization,
-        Reason::SetCookie,
-        Reason::VaryAny,
-        Reason::IdentityCookie,
-        Reason::NoLifetime,
-        Reason::TooLarge,
-    ];
-}
-
 /// What of the request matters for storing its response.
 #[derive(Clone, Copy, Debug)]
 pub struct Asked<'a> {
     /// The request's method.
     pub method: &'a Method,
+    /// It bore `Range`.
+    pub ranged: bool,
     /// It bore `Authorization`.
     pub authorized: bool,
     /// It bore a cookie that identifies its visitor.
@@ -132,6 +39,7 @@ impl<'a> Asked<'a> {
     pub fn of(method: &'a Method, fields: &HeaderMap, cookies: &Cookies) -> Asked<'a> {
         Asked {
             method,
+            ranged: fields.contains_key(header::RANGE),
             authorized: fields.contains_key(header::AUTHORIZATION),
             identified: cookies.identify(fields),
         }
@@ -157,8 +65,14 @@ pub fn decide(
     if asked.method != Method::GET && asked.method != Method::QUERY {
         return refuse(Reason::Method);
     }
-    if status.is_informational() || matches!(status.as_u16(), 206 | 304) {
-        return refuse(Reason::Status);
+    match status.as_u16() {
+        100..=199 | 304 => return refuse(Reason::Status),
+        // Section 3.3: a part is stored as what it is, and asked for as that.
+        206 if !asked.ranged => return refuse(Reason::Status),
+        206 if place(fields).is_none() => return refuse(Reason::Part),
+        // It is about the range, not about the target.
+        416 if asked.ranged => return refuse(Reason::Part),
+        _ => {}
     }
     if directives.must_understand && !understood(status) {
         return refuse(Reason::NotUnderstood);
@@ -202,7 +116,7 @@ pub fn decide(
 /// Something can come of a stored response: it is fresh for a while, or may be
 /// used stale, or can be validated.
 fn worth_keeping(fields: &HeaderMap, status: StatusCode, freshness: &Freshness) -> bool {
-    if freshness.lifetime.source == Source::Nothing && status != StatusCode::OK {
+    if freshness.lifetime.source == Source::Nothing && !matches!(status.as_u16(), 200 | 206) {
         return false;
     }
     let fresh = !freshness.always_validate && freshness.lifetime.span.get() > 0;
@@ -215,11 +129,11 @@ fn worth_keeping(fields: &HeaderMap, status: StatusCode, freshness: &Freshness) 
 }
 
 /// Final statuses whose meaning for caching this cache knows (RFC 9110
-/// section 15); 206 and 304 are handled before.
+/// section 15); 304 is handled before.
 fn understood(status: StatusCode) -> bool {
     matches!(
         status.as_u16(),
-        200 | 203 | 204 | 300 | 301 | 302 | 303 | 307 | 308 | 404 | 405 | 410 | 414 | 501
+        200 | 203 | 204 | 206 | 300 | 301 | 302 | 303 | 307 | 308 | 404 | 405 | 410 | 414 | 501
     )
 }
 
@@ -231,7 +145,7 @@ mod tests {
     use proptest::prelude::*;
 
     const PLAIN: Asked<'static> =
-        Asked { method: &Method::GET, authorized: false, identified: false };
+        Asked { method: &Method::GET, ranged: false, authorized: false, identified: false };
 
     fn decided(asked: &Asked<'_>, status: u16, lines: &[(&str, &str)]) -> Storability {
         let fields = fields(lines);
@@ -296,6 +210,32 @@ mod tests {
     }
 
     #[test]
+    fn section_3_3_a_part_is_stored_if_it_was_asked_for_and_its_place_is_known() {
+        use Storability::{Refuse, Store};
+        let (cc, cr) = ("cache-control", "content-range");
+        let ranged = Asked { ranged: true, ..PLAIN };
+        let here = (cr, "bytes 0-4/10");
+        type Case<'a> = (u16, &'a [(&'a str, &'a str)], Storability);
+        let cases: &[Case<'_>] = &[
+            (206, &[(cc, "max-age=60"), here], Store),
+            (206, &[here, ("etag", "\"a\""), (cc, "no-cache")], Store),
+            (206, &[here, (cc, "max-age=60, must-understand, no-store")], Store),
+            (206, &[here, (cc, "no-store")], Refuse(Reason::NoStore)),
+            (206, &[here, (cc, "private, max-age=60")], Refuse(Reason::Private)),
+            (206, &[here, (cc, "no-cache")], Refuse(Reason::NoLifetime)),
+            (206, &[(cc, "max-age=60")], Refuse(Reason::Part)),
+            (206, &[(cc, "max-age=60"), (cr, "bytes 0-4/*")], Refuse(Reason::Part)),
+            (416, &[(cc, "max-age=60"), (cr, "bytes */10")], Refuse(Reason::Part)),
+            (200, &[(cc, "max-age=60")], Store),
+            (404, &[(cc, "max-age=60")], Store),
+        ];
+        for (status, lines, expected) in cases {
+            assert_eq!(decided(&ranged, *status, lines), *expected, "{status} {lines:?}");
+        }
+        assert_eq!(decided(&PLAIN, 206, &[(cc, "max-age=60"), here]), Refuse(Reason::Status));
+    }
+
+    #[test]
     fn the_authorized_and_the_identified_are_kept_apart() {
         use Storability::{Refuse, Store};
         let cc = "cache-control";
@@ -326,13 +266,6 @@ mod tests {
         // One variant a visitor: Vary: Cookie, and no assumption about its lifetime.
         assert_eq!(decided(&identified, 200, &[("vary", "Cookie")]), Refuse(Reason::NoLifetime));
         assert_eq!(decided(&identified, 200, &[("vary", "Cookie"), (cc, "max-age=9")]), Store);
-    }
-
-    #[test]
-    fn every_reason_has_a_code_of_its_own() {
-        for reason in Reason::ALL {
-            assert_eq!(Reason::from_code(reason.code()), Some(reason));
-        }
     }
 
     proptest! {
