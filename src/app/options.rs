@@ -48,6 +48,7 @@ fn policy(settings: &Settings) -> Policy {
         authorized_must_revalidate: semantics.authorized_must_revalidate,
         ignore_language_order: semantics.ignore_language_order,
         s_maxage_forbids_stale: semantics.s_maxage_forbids_stale,
+        lenient_partials: semantics.lenient_partials,
         default_lifetime: seconds(cache.default_ttl),
         heuristic_max: cache.heuristics.then(|| seconds(cache.heuristic_max)),
         stale_while_revalidate: seconds(cache.stale_while_revalidate),

@@ -23,6 +23,8 @@ pub enum Body {
     Shared(Reader),
     /// What comes from the other side, as it comes.
     Passing(Box<Passing>),
+    /// Bytes in hand, and what follows them.
+    Continued(VecDeque<Bytes>, Box<Body>),
 }
 
 impl Body {
@@ -62,6 +64,10 @@ impl http_body::Body for Body {
             Body::Chunks(chunks) => Poll::Ready(chunks.pop_front().map(|c| Ok(Frame::data(c)))),
             Body::Shared(reader) => reader.poll_frame(cx),
             Body::Passing(passing) => Pin::new(passing.as_mut()).poll_frame(cx),
+            Body::Continued(chunks, rest) => match chunks.pop_front() {
+                Some(chunk) => Poll::Ready(Some(Ok(Frame::data(chunk)))),
+                None => Pin::new(rest.as_mut()).poll_frame(cx),
+            },
         }
     }
 
@@ -70,18 +76,25 @@ impl http_body::Body for Body {
             Body::Chunks(chunks) => chunks.is_empty(),
             Body::Shared(_) => false,
             Body::Passing(passing) => passing.is_end_stream(),
+            Body::Continued(chunks, rest) => chunks.is_empty() && rest.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match self {
-            Body::Chunks(chunks) => {
-                SizeHint::with_exact(chunks.iter().map(|c| c.len() as u64).sum())
-            }
+            Body::Chunks(chunks) => SizeHint::with_exact(length(chunks)),
             Body::Shared(reader) => {
                 reader.expected_length().map_or_else(SizeHint::default, SizeHint::with_exact)
             }
             Body::Passing(passing) => passing.size_hint(),
+            Body::Continued(chunks, rest) => match rest.size_hint().exact() {
+                Some(rest) => SizeHint::with_exact(length(chunks) + rest),
+                None => SizeHint::default(),
+            },
         }
     }
+}
+
+fn length(chunks: &VecDeque<Bytes>) -> u64 {
+    chunks.iter().map(|chunk| chunk.len() as u64).sum()
 }

@@ -81,6 +81,7 @@ impl Default for Semantics {
             authorized_must_revalidate: false,
             ignore_language_order: false,
             s_maxage_forbids_stale: false,
+            lenient_partials: false,
         }
     }
 }

@@ -81,6 +81,7 @@ pub(super) const KEYS: &[Key] = keys! {
         authorized_must_revalidate: flag,
         ignore_language_order: flag,
         s_maxage_forbids_stale: flag,
+        lenient_partials: flag,
     }
     [purge] {
         networks: networks,

@@ -110,6 +110,8 @@ pub struct Semantics {
     pub ignore_language_order: bool,
     /// Whether `s-maxage` forbids the staleness that the same response allows.
     pub s_maxage_forbids_stale: bool,
+    /// Whether a 206 that is shorter than it says is stored as far as it goes.
+    pub lenient_partials: bool,
 }
 
 /// Who may purge.

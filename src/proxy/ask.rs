@@ -12,10 +12,11 @@ use crate::origin;
 use crate::purge::Departure;
 use crate::semantics::cache_status::Forward;
 use crate::semantics::storable::Reason;
+use crate::semantics::tags::Tags;
 use crate::semantics::time::Exchange;
 use crate::semantics::validation::{self, Validated};
 use crate::storage::StoredResponse;
-use http::{HeaderMap, Response, StatusCode};
+use http::{HeaderMap, Response, StatusCode, header};
 use std::sync::Arc;
 
 /// What a fetch is to do.
@@ -24,6 +25,8 @@ pub(super) struct Plan {
     pub key: CacheKey,
     /// The stale response that may be validated, or stand in for a failure.
     pub stale: Option<Arc<StoredResponse>>,
+    /// The part that doesn't have what is wanted, but may become more.
+    pub part: Option<Arc<StoredResponse>>,
     /// Other variants, of which the origin may name one.
     pub others: Vec<Arc<StoredResponse>>,
     pub forward: Forward,
@@ -31,13 +34,15 @@ pub(super) struct Plan {
 
 impl Plan {
     pub fn new(request: &Presented, key: &CacheKey, found: &Found) -> Plan {
-        let (stale, others) = match found {
-            Found::Stale(stored, _) => (Some(Arc::clone(stored)), Vec::new()),
-            Found::Others(others) => (None, others.clone()),
-            _ => (None, Vec::new()),
-        };
-        let (request, key) = (request.clone(), key.clone());
-        Plan { request, key, stale, others, forward: found.forward() }
+        let (request, key, forward) = (request.clone(), key.clone(), found.forward());
+        let mut plan = Plan { request, key, stale: None, part: None, others: Vec::new(), forward };
+        match found {
+            Found::Stale(stored, _) => plan.stale = Some(Arc::clone(stored)),
+            Found::Part(stored) => plan.part = Some(Arc::clone(stored)),
+            Found::Others(others) => plan.others.clone_from(others),
+            _ => {}
+        }
+        plan
     }
 }
 
@@ -46,6 +51,8 @@ pub(super) struct Reply {
     pub departure: Departure,
     pub exchange: Exchange,
     pub response: Response<Body>,
+    /// The tags of what was stored of it already.
+    pub tags: Tags,
 }
 
 /// A stored response that the origin has confirmed, with its fields from now on.
@@ -62,6 +69,9 @@ impl Proxy {
         &self,
         plan: &Plan,
     ) -> Result<(Reply, Option<Confirmed>), OriginError> {
+        if let Some(reply) = self.ask_for_the_rest(plan).await? {
+            return Ok((reply, None));
+        }
         let departure = self.shared.purger.depart();
         // Looked up a while ago: a purge since then is not to be got round.
         let offered: Vec<&Arc<StoredResponse>> = plan
@@ -80,6 +90,7 @@ impl Proxy {
         }
         let mut fields = plan.request.fields.clone();
         validation::remove_conditions(&mut fields);
+        keep_range(&plan.request, &mut fields);
         let departure = self.shared.purger.depart();
         Ok((self.ask(plan, fields, departure).await?, None))
     }
@@ -101,6 +112,7 @@ impl Proxy {
                 validation::offer(&mut fields, others.iter().map(|o| &o.content().fields));
             }
         }
+        keep_range(&plan.request, &mut fields);
         fields
     }
 
@@ -122,7 +134,14 @@ impl Proxy {
             received: self.shared.clock.now(),
             received_at: self.shared.clock.wall(),
         };
-        Ok(Reply { departure, exchange, response })
+        Ok(Reply { departure, exchange, response, tags: Tags::default() })
+    }
+}
+
+/// Who wants a part has it fetched as a part.
+fn keep_range(request: &Presented, fields: &mut HeaderMap) {
+    if let Some(range) = request.fields.get(header::RANGE) {
+        fields.insert(header::RANGE, range.clone());
     }
 }
 

@@ -9,6 +9,7 @@ use crate::interim::Interims;
 use crate::key::CacheKey;
 use crate::message::Presented;
 use crate::semantics::cache_status::Forward;
+use crate::semantics::validation;
 use crate::storage::StoredResponse;
 use http::Method;
 use std::sync::Arc;
@@ -32,6 +33,8 @@ impl Proxy {
                 plan.request.method = Method::GET;
             }
             plan.request.interims = Interims::default();
+            // What comes is for whoever follows: the whole.
+            validation::remove_conditions(&mut plan.request.fields);
             let proxy = Arc::clone(self);
             tokio::spawn(async move { proxy.fetch(plan, Some(leader)).await });
         }

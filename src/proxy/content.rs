@@ -2,7 +2,7 @@
 
 use super::Proxy;
 use super::ask::Reply;
-use crate::body::{Body, Filled};
+use crate::body::Filled;
 use crate::key::CacheKey;
 use crate::message::Presented;
 use crate::semantics::directives::ResponseDirectives;
@@ -14,8 +14,8 @@ use crate::semantics::vary::NominatedFields;
 use crate::semantics::{tags, targeted};
 use crate::storage::{Content, StoredResponse};
 use bytes::Bytes;
+use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderValue};
-use http::{Response, StatusCode};
 use std::sync::Arc;
 
 /// What is known of a response before its body.
@@ -31,18 +31,14 @@ pub(super) struct Judged {
 impl Proxy {
     /// Everything about a response but its body, decided once. Takes off the
     /// response what is not for clients.
-    pub(super) fn judged(
-        &self,
-        request: &Presented,
-        response: &mut Response<Body>,
-        exchange: &Exchange,
-        fence: u64,
-    ) -> Judged {
+    pub(super) fn judged(&self, request: &Presented, reply: &mut Reply) -> Judged {
+        let Reply { departure, exchange, response, tags } = reply;
         let policy = &self.shared.options.policy;
         let status = response.status();
         let fields = response.headers_mut();
         let directives = targeted::directives(fields, &policy.targeted, exchange.received_at);
-        let tags = tags::take(fields, &self.shared.options.tag_fields);
+        let named = tags::take(fields, &self.shared.options.tag_fields);
+        let tags = tags.and(&named);
         let own_fields = targeted::take_own(fields, &policy.targeted);
         let freshness = self.freshness(request, status, fields, &directives, exchange);
         let mut fields = own(fields);
@@ -61,16 +57,17 @@ impl Proxy {
             own_fields,
             chunks: [].into(),
             length: 0,
+            part: None,
             received_at: exchange.received_at,
             sent: exchange.sent,
-            fence,
+            fence: departure.fence(),
             tags,
         };
         Judged { content, directives, withheld }
     }
 
-    /// A stored response with the fields that confirm it: those of a 304, merged
-    /// with its own already.
+    /// A stored response with the fields that confirm it: those of a 304, or of
+    /// another part of the same representation, merged with its own already.
     pub(super) fn freshened(
         &self,
         request: &Presented,
@@ -110,6 +107,7 @@ impl Proxy {
             own_fields,
             chunks: old.chunks.clone(),
             length: old.length,
+            part: old.part,
             received_at,
             sent: reply.exchange.sent,
             fence: reply.departure.fence(),

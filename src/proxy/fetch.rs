@@ -3,6 +3,7 @@
 
 use super::ask::{Confirmed, Plan, Reply};
 use super::content::Judged;
+use super::partial::Beside;
 use super::respond::{self, Failed};
 use super::{Answer, FlightKey, Proxy};
 use crate::body::{Body, Fill, Pushed, Source};
@@ -128,16 +129,16 @@ impl Proxy {
     async fn arrived(
         &self,
         plan: Plan,
-        reply: Reply,
+        mut reply: Reply,
         leader: Option<Leader>,
         own: oneshot::Sender<Answer>,
     ) {
-        let mut reply = reply;
-        let (fence, exchange) = (reply.departure.fence(), reply.exchange);
-        let judged = self.judged(&plan.request, &mut reply.response, &exchange, fence);
+        let exchange = reply.exchange;
+        let beside = self.beside(&plan, &reply);
+        let judged = self.judged(&plan.request, &mut reply);
         let expected = http_body::Body::size_hint(reply.response.body()).exact();
         match self.storability(&plan.request, &judged, expected.unwrap_or(0)) {
-            Ok(()) => self.fill(plan, reply, judged, leader, own).await,
+            Ok(()) => self.fill(plan, reply, judged, beside, leader, own).await,
             Err(reason) => {
                 self.not_stored(&plan, judged.content.status, reason, exchange.received);
                 if let Some(leader) = leader {
@@ -159,7 +160,7 @@ impl Proxy {
         }
         let personal = super::lookup::is_personal(&plan.request, &self.shared.options.policy);
         // What one visitor is answered says nothing about the next.
-        if !personal && reason != Reason::Status {
+        if !personal && !matches!(reason, Reason::Status | Reason::Part) {
             self.shared.uncacheable.note(&plan.key, &plan.request, reason, now);
         }
     }
@@ -170,6 +171,7 @@ impl Proxy {
         plan: Plan,
         reply: Reply,
         judged: Judged,
+        beside: Beside,
         leader: Option<Leader>,
         own: oneshot::Sender<Answer>,
     ) {
@@ -195,7 +197,7 @@ impl Proxy {
                 false => Landing::Alone,
             });
         }
-        self.pump(&plan, response.into_body(), fill, &filling, leader).await;
+        self.pump(&plan, response.into_body(), fill, &filling, beside, leader).await;
     }
 
     /// Reads the body for everybody, and stores it when it is whole.
@@ -205,6 +207,7 @@ impl Proxy {
         mut body: Body,
         fill: Fill,
         filling: &Filling,
+        beside: Beside,
         leader: Option<Leader>,
     ) {
         let mut in_flight = Some(leader);
@@ -234,22 +237,25 @@ impl Proxy {
                 Err(frame) => trailers = frame.into_trailers().ok(),
             }
         }
-        if let Some(filled) = fill.finish(trailers) {
-            let mut content = super::content::with_body(&filling.content, &filled);
+        if let Some(filled) = fill.finish(trailers)
+            && let Some(mut content) = self.to_be_kept(plan, &filling.content, &filled, beside)
+        {
             content.variance = self.variance(&plan.request, &content.fields, content.fence);
             self.keep(plan, &Arc::new(StoredResponse::new(content)));
         }
     }
 
     /// The origin does not confirm the stale response any more, and what it says
-    /// instead may not be stored: the stale one is not to stand in for it.
+    /// instead may not be stored: the stale one is not to stand in for it. Nor
+    /// is a part, unless there is only too much of the whole.
     fn outdate(&self, plan: &Plan, reason: Reason) {
         let personal = super::lookup::is_personal(&plan.request, &self.shared.options.policy);
-        if let Some(stale) = &plan.stale
-            && !personal
-            && reason.is_about_the_response()
-        {
-            self.shared.memory.remove_one(&stale.content().place(&plan.key), stale);
+        if personal || !reason.is_about_the_response() {
+            return;
+        }
+        let part = plan.part.as_ref().filter(|_| reason != Reason::TooLarge);
+        for outdated in plan.stale.as_ref().into_iter().chain(part) {
+            self.shared.memory.remove_one(&outdated.content().place(&plan.key), outdated);
         }
     }
 
@@ -270,9 +276,9 @@ impl Proxy {
             self.shared.memory.remove_one(&place, stored);
             return false;
         }
-        // Under its own key the stale one would be found first.
-        if let Some(stale) = plan.stale.as_ref().filter(|_| place != plan.key) {
-            self.shared.memory.remove_one(&plan.key, stale);
+        // Under its own key what it replaces would be found first.
+        for old in plan.stale.iter().chain(&plan.part).filter(|_| place != plan.key) {
+            self.shared.memory.remove_one(&plan.key, old);
         }
         self.shared.metrics.stored.count();
         true

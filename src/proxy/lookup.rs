@@ -1,6 +1,6 @@
 //! Which stored response the request selects, and what may be done with it.
 
-use super::Proxy;
+use super::{Proxy, respond};
 use crate::key::CacheKey;
 use crate::message::Presented;
 use crate::semantics::cache_status::Forward;
@@ -21,6 +21,8 @@ pub(super) enum Found {
     UsableWhileValidated(Arc<StoredResponse>),
     /// It has to be validated first.
     Stale(Arc<StoredResponse>, Forward),
+    /// It is a part, and doesn't have what is wanted.
+    Part(Arc<StoredResponse>),
     /// It is not for this visitor.
     Withheld,
     /// None is selected, but the origin may say that it would choose one of these.
@@ -37,9 +39,9 @@ struct Place<'a> {
 }
 
 impl Found {
-    /// The request selects a stored response.
+    /// The request selects a stored response that has what it wants.
     fn is_selected(&self) -> bool {
-        !matches!(self, Found::Nothing(_) | Found::Others(_))
+        !matches!(self, Found::Nothing(_) | Found::Others(_) | Found::Part(_))
     }
 
     /// It is an answer.
@@ -52,6 +54,7 @@ impl Found {
         match self {
             Found::Nothing(forward) | Found::Stale(_, forward) => *forward,
             Found::Withheld => Forward::Request,
+            Found::Part(_) => Forward::Partial,
             Found::Others(_) => Forward::VaryMiss,
             Found::Usable(..) | Found::UsableWhileValidated(_) => Forward::Stale,
         }
@@ -84,12 +87,21 @@ impl Proxy {
             return Found::Nothing(Forward::UriMiss);
         };
         let mut selecting = Selecting::of(request, &self.shared.options.policy);
-        let mut any = false;
+        let (mut any, mut part) = (false, None);
         for stored in slot.variants().iter().filter(|s| self.concerns(request, place, s)) {
             any = true;
             if selecting.selects(stored.content()) {
-                return self.selected(request, stored);
+                if self.has_what_is_wanted(request, stored) {
+                    return self.selected(request, stored);
+                }
+                part.get_or_insert(stored);
             }
+        }
+        if let Some(part) = part {
+            return match self.selected(request, part) {
+                Found::Withheld => Found::Withheld,
+                _ => Found::Part(Arc::clone(part)),
+            };
         }
         match any {
             true => self.look_closer(request, place, slot.variants(), selecting),
@@ -116,18 +128,25 @@ impl Proxy {
         let now = self.shared.clock.now();
         let personal = is_personal(request, &self.shared.options.policy);
         let (freshness, softened) = (&stored.content().freshness, stored.softened());
+        // Validating behind would ask as this visitor, or for a part; so it is
+        // done in front, for this request.
+        let in_front = personal || stored.content().part.is_some();
         let stored = Arc::clone(stored);
         match reuse::decide(freshness, softened, personal, &request.demands, now) {
             Reuse::Fresh => Found::Usable(stored, None),
             Reuse::StaleOnDemand => Found::Usable(stored, Some("max-stale")),
-            // Validating behind would ask as this visitor; so it is done in
-            // front, for this visitor.
-            Reuse::StaleAndValidate if personal => Found::Stale(stored, Forward::Stale),
+            Reuse::StaleAndValidate if in_front => Found::Stale(stored, Forward::Stale),
             Reuse::StaleAndValidate => Found::UsableWhileValidated(stored),
             Reuse::Validate => Found::Stale(stored, Forward::Stale),
             Reuse::ValidateOnDemand => Found::Stale(stored, Forward::Request),
             Reuse::NotForThisVisitor => Found::Withheld,
         }
+    }
+
+    /// A part may not have it.
+    fn has_what_is_wanted(&self, request: &Presented, stored: &StoredResponse) -> bool {
+        let (content, most) = (stored.content(), self.shared.options.max_ranges);
+        content.part.is_none() || respond::wanted(request, content, most).is_some()
     }
 
     /// No variant is equal in all that is nominated. One may be in the language
@@ -141,7 +160,10 @@ impl Proxy {
     ) -> Found {
         let standing: Vec<_> =
             variants.iter().filter(|s| self.concerns(request, place, s)).collect();
-        if let Some(stored) = standing.iter().find(|s| selecting.selects_language(s.content())) {
+        let in_their_language = standing.iter().find(|stored| {
+            selecting.selects_language(stored.content()) && self.has_what_is_wanted(request, stored)
+        });
+        if let Some(stored) = in_their_language {
             return self.selected(request, stored);
         }
         let personal = is_personal(request, &self.shared.options.policy);

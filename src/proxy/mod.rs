@@ -18,6 +18,7 @@ mod fetch;
 mod follow;
 mod head;
 mod lookup;
+mod partial;
 mod parts;
 mod passthrough;
 mod posted;
@@ -49,7 +50,7 @@ use crate::storage::Memory;
 use ask::Plan;
 use fetch::Arrived;
 use follow::Followed;
-use http::header::HeaderName;
+use http::header::{self, HeaderName};
 use http::{HeaderValue, Method, Request, Response};
 use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
@@ -228,12 +229,13 @@ impl Proxy {
                     };
                     return self.hit(request, stored, Some(why));
                 }
-                Found::Stale(..) | Found::Withheld | Found::Others(_) | Found::Nothing(_) => {}
+                Found::Stale(..) | Found::Part(_) | Found::Others(_) => {}
+                Found::Withheld | Found::Nothing(_) => {}
             }
             if only_if_cached(&request.fields) {
                 return respond::only_if_cached(found.forward());
             }
-            if passthrough::only_whole_responses_are_fetched(request) {
+            if passthrough::is_not_fetched(request) {
                 let mut status = CacheStatus::forwarded(found.forward());
                 if request.method == Method::HEAD {
                     status.detail = Some("head");
@@ -252,7 +254,8 @@ impl Proxy {
     }
 
     /// Fetches for all who wait, or waits for the one who does. Who says who
-    /// they are, and whose target is known not to be storable, goes alone.
+    /// they are, who wants a part, and whose target is known not to be
+    /// storable, goes alone.
     async fn fetch_with_others(
         self: &Arc<Self>,
         request: &Presented,
@@ -262,7 +265,8 @@ impl Proxy {
     ) -> Followed {
         let now = self.shared.clock.now();
         let personal = lookup::is_personal(request, &self.shared.options.policy);
-        if personal || self.shared.uncacheable.remembers(key, request, now) {
+        let part = request.fields.contains_key(header::RANGE);
+        if personal || part || self.shared.uncacheable.remembers(key, request, now) {
             return Followed::Answer(Box::new(self.fetch_alone(request, key, found, "").await));
         }
         // A fetch that left before a purge of this target is no use any more.

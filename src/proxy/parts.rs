@@ -1,25 +1,33 @@
 //! The bodies of 206 and 416 (RFC 9110 sections 14.4 to 14.6, 15.3.7, 15.5.17).
 
 use crate::body::Body;
+use crate::semantics::partial::Join;
 use crate::semantics::range::ByteRange;
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderValue};
 use std::collections::VecDeque;
 use std::hash::{BuildHasher, RandomState};
+use std::ops::Range;
+use std::sync::Arc;
 
 /// Parts of a body, with the fields that say which: one part as it is, several
-/// in one `multipart/byteranges`.
+/// in one `multipart/byteranges`. `chunks` are what is held of the body, from
+/// its byte `first` on; `length` is that of all of it, in bytes.
 pub(super) fn partial(
     fields: &mut HeaderMap,
     chunks: &[Bytes],
+    first: u64,
     length: u64,
     ranges: &[ByteRange],
 ) -> Body {
+    let held =
+        |range: ByteRange| ByteRange { first: range.first - first, last: range.last - first };
     let mut body = VecDeque::new();
     if let [range] = ranges {
-        insert(fields, header::CONTENT_RANGE, &content_range(*range, length));
-        body.extend(slice(chunks, *range));
+        set_place(fields, *range, length);
+        body.extend(slice(chunks, held(*range)));
     } else {
+        fields.remove(header::CONTENT_RANGE);
         // Nobody can know it beforehand and write it into a page.
         let boundary = format!("{:016x}", RandomState::new().hash_one(length));
         let media_type = fields.get(header::CONTENT_TYPE).map(|v| v.as_bytes().to_vec());
@@ -33,7 +41,7 @@ pub(super) fn partial(
             let place = content_range(*range, length);
             head.extend_from_slice(format!("Content-Range: {place}\r\n\r\n").as_bytes());
             body.push_back(Bytes::from(head));
-            body.extend(slice(chunks, *range));
+            body.extend(slice(chunks, held(*range)));
         }
         body.push_back(Bytes::from(format!("\r\n--{boundary}--\r\n")));
         let value = format!("multipart/byteranges; boundary={boundary}");
@@ -54,6 +62,11 @@ pub(super) fn unsatisfiable(fields: &mut HeaderMap, length: u64) -> Body {
     Body::empty()
 }
 
+/// Says in the fields which bytes of how many a body is.
+pub(super) fn set_place(fields: &mut HeaderMap, range: ByteRange, length: u64) {
+    insert(fields, header::CONTENT_RANGE, &content_range(range, length));
+}
+
 fn content_range(range: ByteRange, length: u64) -> String {
     format!("bytes {}-{}/{length}", range.first, range.last)
 }
@@ -65,25 +78,86 @@ fn insert(fields: &mut HeaderMap, name: header::HeaderName, value: &str) {
     }
 }
 
+/// The most pieces of one body: each costs something besides its bytes.
+const MOST_PIECES: usize = 64;
+
+/// A newer stretch of a body with what an older one has before and behind it.
+/// Whole pieces are shared; what is cut off is copied, so that nothing holds on
+/// to bytes that are not in it.
+pub(super) fn joined(old: &[Bytes], new: &[Bytes], join: &Join) -> Arc<[Bytes]> {
+    let length: u64 = old.iter().map(|chunk| chunk.len() as u64).sum();
+    let mut pieces = cut(old, 0, join.before);
+    pieces.extend_from_slice(new);
+    pieces.extend(cut(old, length - join.after, length));
+    if pieces.len() > MOST_PIECES {
+        return [Bytes::from(pieces.concat())].into();
+    }
+    pieces.into()
+}
+
+/// The bytes of a range: whole pieces shared, others copied.
+fn cut(chunks: &[Bytes], from: u64, to: u64) -> Vec<Bytes> {
+    stretches(chunks, from, to)
+        .map(|(chunk, within)| match within.len() == chunk.len() {
+            true => chunk.clone(),
+            false => Bytes::copy_from_slice(&chunk[within]),
+        })
+        .collect()
+}
+
 /// The bytes of a range, without copying them.
 fn slice(chunks: &[Bytes], range: ByteRange) -> Vec<Bytes> {
-    let mut taken = Vec::new();
+    stretches(chunks, range.first, range.last + 1)
+        .map(|(chunk, within)| chunk.slice(within))
+        .collect()
+}
+
+/// The pieces that lie between two positions, and where in each.
+fn stretches(chunks: &[Bytes], from: u64, to: u64) -> impl Iterator<Item = (&Bytes, Range<usize>)> {
     let mut start = 0u64;
-    for chunk in chunks {
-        let end = start + chunk.len() as u64;
-        let (from, to) = (range.first.max(start), (range.last + 1).min(end));
-        if from < to {
-            let within = |at: u64| usize::try_from(at - start).unwrap_or(usize::MAX);
-            taken.push(chunk.slice(within(from)..within(to)));
-        }
+    chunks.iter().filter_map(move |chunk| {
+        let (begin, end) = (start, start + chunk.len() as u64);
         start = end;
-    }
-    taken
+        let within = |at: u64| usize::try_from(at - begin).unwrap_or(usize::MAX);
+        let (from, to) = (from.max(begin), to.min(end));
+        (from < to).then(|| (chunk, within(from)..within(to)))
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::semantics::partial::join;
+
+    #[test]
+    fn what_is_joined_shares_whole_pieces_and_copies_what_is_cut() {
+        let body: Vec<u8> = (0..40).collect();
+        let range = |first, last| ByteRange { first, last };
+        let old = [Bytes::copy_from_slice(&body[5..15]), Bytes::copy_from_slice(&body[15..25])];
+        for (first, last) in [(0, 4), (0, 5), (0, 30), (7, 9), (10, 20), (20, 24), (25, 39)] {
+            let new = [Bytes::copy_from_slice(&body[first as usize..=last as usize])];
+            let join = join(range(5, 24), range(first, last)).expect("they touch");
+            let pieces = joined(&old, &new, &join);
+            let whole = &body[join.range.first as usize..=join.range.last as usize];
+            assert_eq!(pieces.concat(), whole, "{first}-{last}");
+        }
+        let join = join(range(5, 24), range(20, 30)).expect("they touch");
+        let pieces = joined(&old, &[Bytes::copy_from_slice(&body[20..31])], &join);
+        assert_eq!(pieces[0].as_ptr(), old[0].as_ptr(), "shared");
+        assert_ne!(pieces[1].as_ptr(), old[1].as_ptr(), "copied");
+    }
+
+    #[test]
+    fn many_small_pieces_become_one() {
+        let mut held: Arc<[Bytes]> = [Bytes::from_static(b"x")].into();
+        for length in 1..1000u64 {
+            let range = |first, last| ByteRange { first, last };
+            let join = join(range(0, length - 1), range(length, length)).expect("they touch");
+            held = joined(&held, &[Bytes::from_static(b"x")], &join);
+            assert!(held.len() <= MOST_PIECES);
+        }
+        assert_eq!(held.concat(), vec![b'x'; 1000]);
+    }
 
     #[test]
     fn a_range_goes_over_the_pieces_of_a_body() {

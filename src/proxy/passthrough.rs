@@ -10,7 +10,7 @@ use crate::message::Presented;
 use crate::origin;
 use crate::purge::{Group, Selectors};
 use crate::semantics::cache_status::{CacheStatus, Forward};
-use crate::semantics::{conditional, cookies, fields, invalidation, tags, targeted};
+use crate::semantics::{conditional, cookies, fields, invalidation, range, tags, targeted};
 use http::header::{self, HeaderValue};
 use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
@@ -49,11 +49,12 @@ pub(super) fn reason(request: &Presented, options: &Options) -> Option<CacheStat
     None
 }
 
-/// Whether a request asks for less than the cache would fetch for it: the head
-/// alone, or a part. It is answered from the store if it can be, and else
-/// handed on as it is.
-pub(super) fn only_whole_responses_are_fetched(request: &Presented) -> bool {
-    request.method == Method::HEAD || request.fields.contains_key(header::RANGE)
+/// Whether a request asks for something that the cache does not fetch: the head
+/// alone, several parts, or a part on a condition. It is answered from the store
+/// if it can be, and else handed on as it is.
+pub(super) fn is_not_fetched(request: &Presented) -> bool {
+    let ranged = request.fields.contains_key(header::RANGE);
+    request.method == Method::HEAD || (ranged && !range::asks_for_one(&request.fields))
 }
 
 impl Proxy {

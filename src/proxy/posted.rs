@@ -3,10 +3,12 @@
 
 use super::ask::{Plan, Reply};
 use super::lookup::Found;
+use super::partial::Beside;
 use super::{Answer, Proxy};
 use crate::key::CacheKey;
 use crate::message::Presented;
 use crate::semantics::cache_status::{CacheStatus, Forward};
+use crate::semantics::tags::Tags;
 use crate::semantics::time::Exchange;
 use crate::semantics::{cookies, fields, invalidation, validation};
 use http::{Method, StatusCode};
@@ -51,7 +53,7 @@ impl Proxy {
         if !undisturbed || !invalidation::speaks_of_itself(response.headers(), host, path) {
             return self.handed_on(response, status);
         }
-        let reply = Reply { departure, exchange, response };
+        let reply = Reply { departure, exchange, response, tags: Tags::default() };
         self.store_posted(request, reply, status).await
     }
 
@@ -65,8 +67,7 @@ impl Proxy {
         validation::remove_conditions(&mut as_get.fields);
         let key = CacheKey::new(request.target.clone());
         let plan = Plan::new(&as_get, &key, &Found::Nothing(Forward::Method));
-        let (fence, exchange) = (reply.departure.fence(), reply.exchange);
-        let judged = self.judged(&as_get, &mut reply.response, &exchange, fence);
+        let judged = self.judged(&as_get, &mut reply);
         let lifetime = judged.content.freshness.lifetime;
         let explicit = lifetime.is_explicit() && lifetime.span.get() > 0;
         let expected = http_body::Body::size_hint(reply.response.body()).exact();
@@ -76,7 +77,9 @@ impl Proxy {
         }
         let (own, mine) = oneshot::channel();
         let proxy = Arc::clone(self);
-        tokio::spawn(async move { proxy.fill(plan, reply, judged, None, own).await });
+        tokio::spawn(
+            async move { proxy.fill(plan, reply, judged, Beside::Nothing, None, own).await },
+        );
         mine.await.unwrap_or_else(|_| super::respond::fetch_lost(Forward::Method))
     }
 }

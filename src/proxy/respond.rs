@@ -10,7 +10,7 @@ use crate::semantics::cache_status::{CacheStatus, Forward, Outcome};
 use crate::semantics::conditional::{self, Precondition};
 use crate::semantics::range::{self, Wanted};
 use crate::semantics::time::{Exchange, Moment};
-use crate::storage::StoredResponse;
+use crate::storage::{Content, StoredResponse};
 use http::header::{self, HeaderMap, HeaderValue};
 use http::{Method, Response, StatusCode};
 use std::time::SystemTime;
@@ -59,27 +59,31 @@ pub(super) fn from_store(
     if has_it(request, content.status, &fields, content.received_at) {
         return not_modified(fields, status);
     }
-    let wanted = range::wanted(
-        &request.method,
-        &request.fields,
-        content.status,
-        &content.fields,
-        content.length,
-        most_ranges,
-    );
+    let (first, length) = content.part.map_or((0, content.length), |p| (p.first, p.complete));
+    let wanted = wanted(request, content, most_ranges).unwrap_or(Wanted::Unsatisfiable);
     let (code, body) = match wanted {
         Wanted::Whole if request.method == Method::HEAD => (content.status, Body::empty()),
         Wanted::Whole => (content.status, Body::Chunks(content.chunks.iter().cloned().collect())),
         Wanted::Parts(ranges) => {
-            let body = parts::partial(&mut fields, &content.chunks, content.length, &ranges);
+            let body = parts::partial(&mut fields, &content.chunks, first, length, &ranges);
             (StatusCode::PARTIAL_CONTENT, body)
         }
         Wanted::Unsatisfiable => {
-            let body = parts::unsatisfiable(&mut fields, content.length);
+            let body = parts::unsatisfiable(&mut fields, length);
             (StatusCode::RANGE_NOT_SATISFIABLE, body)
         }
     };
     Answer { response: response(code, fields, body), status }
+}
+
+/// What a request is to be given of a stored response; `None` if that is a part
+/// which doesn't have it.
+pub(super) fn wanted(request: &Presented, content: &Content, most: usize) -> Option<Wanted> {
+    let (method, fields, length) = (&request.method, &request.fields, content.length);
+    match content.part {
+        Some(part) => part.wanted(length, method, fields, &content.fields, most).map(Wanted::Parts),
+        None => Some(range::wanted(method, fields, content.status, &content.fields, length, most)),
+    }
 }
 
 /// Answers with a response whose body is still coming; `None` if its beginning

@@ -39,6 +39,7 @@ fn response(tags: &[&str], fence: u64) -> Arc<StoredResponse> {
         own_fields: HeaderMap::new(),
         chunks: [].into(),
         length: 0,
+        part: None,
         received_at: exchange.received_at,
         sent: exchange.sent,
         fence,

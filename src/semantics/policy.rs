@@ -38,4 +38,6 @@ pub struct Policy {
     /// `s-maxage` forbids the staleness that the same response allows (section
     /// 5.2.2.10, read strictly).
     pub s_maxage_forbids_stale: bool,
+    /// A 206 whose body is shorter than its place is kept as far as it goes.
+    pub lenient_partials: bool,
 }

@@ -41,7 +41,8 @@ impl Slot {
 
     /// The slot with one more variant, in place of the one that it equals;
     /// `None` if the request of that one left for the origin later than this
-    /// one's: then this one is the older of the two.
+    /// one's: then this one is the older of the two; or if this one is only a
+    /// part, and that one is complete.
     fn with(&self, newest: Arc<StoredResponse>, limits: Limits) -> Option<Slot> {
         let own = Arc::clone(&newest);
         let equals = |other: &Arc<StoredResponse>| {
@@ -54,7 +55,9 @@ impl Slot {
             let left = |content: &Content| (content.fence, content.sent);
             left(other.content()) > left(own.content())
         };
-        if self.variants.iter().any(|other| equals(other) && later(other)) {
+        let complete = |stored: &Arc<StoredResponse>| stored.content().part.is_none();
+        let better = |other| later(other) || (complete(other) && !complete(&own));
+        if self.variants.iter().any(|other| equals(other) && better(other)) {
             return None;
         }
         let others = self.variants.iter().filter(|other| !equals(other));
@@ -144,7 +147,7 @@ impl Memory {
     /// Stores a response, in place of one that the same requests select.
     /// Returns whether it is kept: one that is heavier than all there is room
     /// for is not, nor one whose request left before that of the one it would
-    /// replace.
+    /// replace, nor a part in place of a complete one.
     pub fn put(&self, key: &CacheKey, stored: Arc<StoredResponse>) -> bool {
         if stored.weight() as u64 + key.weight() as u64 > Self::capacity(self.limits) {
             return false;
@@ -239,152 +242,5 @@ fn weigh(key: &CacheKey, slot: &Slot) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::key::Target;
-    use crate::semantics::directives::ResponseDirectives;
-    use crate::semantics::freshness::Freshness;
-    use crate::semantics::policy::Policy;
-    use crate::semantics::tags::Tags;
-    use crate::semantics::time::{Exchange, Moment};
-    use crate::semantics::vary::NominatedFields;
-    use bytes::Bytes;
-    use http::{HeaderMap, HeaderValue, StatusCode};
-    use std::time::SystemTime;
-
-    fn key(path: &str) -> CacheKey {
-        CacheKey::new(Target::from_url(&format!("http://a.example{path}")).expect("a URL"))
-    }
-
-    fn response(size: usize, language: &str) -> Arc<StoredResponse> {
-        let fields = HeaderMap::new();
-        let mut request = HeaderMap::new();
-        request.insert("x", HeaderValue::from_str(language).expect("a value"));
-        let mut vary = HeaderMap::new();
-        vary.insert("vary", HeaderValue::from_static("x"));
-        let nominated = NominatedFields::of(&vary);
-        let exchange =
-            Exchange { sent: Moment(0), received: Moment(0), received_at: SystemTime::UNIX_EPOCH };
-        let directives = ResponseDirectives::default();
-        let policy = Policy::default();
-        Arc::new(StoredResponse::new(Content {
-            status: StatusCode::OK,
-            freshness: Freshness::of(
-                StatusCode::OK,
-                &fields,
-                &directives,
-                &exchange,
-                &policy,
-                false,
-            ),
-            fields,
-            own_fields: HeaderMap::new(),
-            chunks: [Bytes::from(vec![b'x'; size])].into(),
-            length: size as u64,
-            variant: nominated.select(&request, &policy).expect("a variant"),
-            nominated,
-            received_at: exchange.received_at,
-            sent: exchange.sent,
-            fence: 0,
-            tags: Tags::default(),
-            query: None,
-            variance: None,
-        }))
-    }
-
-    #[test]
-    fn a_variant_replaces_its_equal_and_the_oldest_go() {
-        let memory = Memory::new(Limits { bytes: 1 << 20, variants: 3 });
-        let key = key("/");
-        for language in ["a", "b", "a", "c", "d"] {
-            memory.put(&key, response(10, language));
-        }
-        let slot = memory.get(&key).expect("a slot");
-        assert_eq!(slot.variants().len(), 3);
-        assert_eq!(slot.variants()[0].content().variant, response(1, "d").content().variant);
-        assert!(
-            slot.variants()
-                .iter()
-                .all(|s| s.content().variant != response(1, "b").content().variant)
-        );
-        assert_eq!(memory.remove(&key), 3);
-        assert_eq!(memory.usage().bytes, 0);
-    }
-
-    #[test]
-    fn two_hundred_thousand_pages_stay_below_the_limit() {
-        let limit = 16 << 20;
-        let memory = Memory::new(Limits { bytes: limit, variants: 64 });
-        for number in 0..200_000 {
-            memory.put(&key(&format!("/{number}")), response(200 + number % 4096, "a"));
-            let bytes = memory.bytes.load(Ordering::Relaxed);
-            assert!(bytes <= limit, "{bytes} bytes after {number} pages");
-        }
-        let usage = memory.usage();
-        assert!(usage.bytes > limit / 2, "the limit is made use of: {usage:?}");
-        assert!(usage.targets > 1000, "{usage:?}");
-        // The newest are kept, the oldest are gone.
-        assert!(memory.get(&key("/199999")).is_some());
-        assert!(memory.get(&key("/0")).is_none());
-    }
-
-    #[test]
-    fn bytes_below_a_unit_add_up_to_nothing() {
-        for size in 0..UNIT as usize {
-            let limit = 100_000;
-            let memory = Memory::new(Limits { bytes: limit, variants: 1 });
-            for number in 0..300 {
-                memory.put(&key(&format!("/{number:03}")), response(size, "a"));
-            }
-            let usage = memory.usage();
-            assert!(usage.bytes <= Memory::capacity(memory.limits), "{size}: {usage:?}");
-        }
-    }
-
-    #[test]
-    fn what_is_too_heavy_is_not_kept_and_many_variants_do_not_fill_everything() {
-        let memory = Memory::new(Limits { bytes: 100_000, variants: 64 });
-        assert!(!memory.put(&key("/big"), response(99_000, "a")));
-        assert!(memory.get(&key("/big")).is_none());
-        for language in 0..20 {
-            assert!(memory.put(&key("/many"), response(9_000, &language.to_string())));
-        }
-        let slot = memory.get(&key("/many")).expect("a slot");
-        assert!(slot.weight() <= 50_000);
-        assert!(memory.usage().bytes <= 100_000);
-    }
-
-    #[test]
-    fn what_is_removed_is_not_written_back_by_a_put_under_way() {
-        let memory = Memory::new(Limits { bytes: 1 << 20, variants: 64 });
-        let key = key("/race");
-        for round in 0..3000 {
-            memory.put(&key, response(10, "old"));
-            std::thread::scope(|scope| {
-                scope.spawn(|| memory.put(&key, response(10, "new")));
-                scope.spawn(|| memory.remove(&key));
-            });
-            let old = response(1, "old").content().variant.clone();
-            let back = memory.get(&key).is_some_and(|slot| {
-                slot.variants().iter().any(|stored| stored.content().variant == old)
-            });
-            assert!(!back, "round {round}");
-            memory.remove(&key);
-        }
-    }
-
-    #[test]
-    fn a_sweep_removes_single_variants() {
-        let memory = Memory::new(Limits { bytes: 1 << 20, variants: 64 });
-        memory.put(&key("/x"), response(1, "a"));
-        memory.put(&key("/x"), response(2, "b"));
-        memory.put(&key("/y"), response(1, "a"));
-        memory.sweep(|_, stored| match stored.content().length {
-            1 => Fate::Remove,
-            _ => Fate::Keep,
-        });
-        assert_eq!(memory.get(&key("/x")).expect("a slot").variants().len(), 1);
-        assert!(memory.get(&key("/y")).is_none());
-        assert_eq!(memory.usage().targets, 1);
-    }
-}
+#[path = "memory_tests.rs"]
+mod tests;

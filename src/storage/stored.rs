@@ -4,6 +4,7 @@
 use crate::key::CacheKey;
 use crate::semantics::freshness::Freshness;
 use crate::semantics::no_vary_search::SearchVariance;
+use crate::semantics::partial::Part;
 use crate::semantics::query::QueryContent;
 use crate::semantics::tags::Tags;
 use crate::semantics::time::Moment;
@@ -35,6 +36,8 @@ pub struct Content {
     /// By what it may answer other queries of its path; then it is stored under
     /// the canonical one of them.
     pub variance: Option<Arc<SearchVariance>>,
+    /// What it is a part of, if it isn't complete; its status then is 206.
+    pub part: Option<Part>,
     /// What the response's `Vary` nominates.
     pub nominated: NominatedFields,
     /// What the request that brought it selects by these fields.

@@ -20,6 +20,7 @@ mod methods;
 mod negotiation;
 mod no_vary_search;
 mod origin_failures;
+mod partials;
 mod patience;
 mod process;
 mod purge_races;

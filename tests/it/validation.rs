@@ -263,13 +263,19 @@ fn if_range_asks_for_the_part_of_what_the_client_has() {
 }
 
 #[test]
-fn a_range_that_is_not_stored_is_handed_on_and_not_stored() {
+fn several_ranges_and_ranges_on_a_condition_are_handed_on_and_not_stored() {
     let (origin, larder) = digits();
-    let answer = larder.get_with("/", &[("Range", "bytes=2-4")]);
-    assert_eq!((answer.status, answer.text().as_str()), (206, "234"));
-    assert_eq!(answer.cache_status(), "larder; fwd=uri-miss; detail=range");
-    assert_eq!(origin.last().field("range"), Some("bytes=2-4"));
+    for fields in [
+        &[("Range", "bytes=2-4"), ("If-Range", "\"v1\"")][..],
+        &[("Range", "bytes=2-4, 6-7")],
+        &[("Range", "lines=2-4")],
+    ] {
+        let answer = larder.get_with("/", fields);
+        assert_eq!((answer.status, answer.text().as_str()), (206, "234"));
+        assert_eq!(answer.cache_status(), "larder; fwd=uri-miss; detail=range");
+        assert_eq!(origin.last().field("range"), Some(fields[0].1));
+    }
     let whole = larder.get("/");
     assert_eq!((whole.status, whole.text().as_str()), (200, "0123456789"));
-    assert_eq!(origin.count(), 2);
+    assert_eq!(origin.count(), 4);
 }

@@ -88,6 +88,22 @@ fn a_part_asked_for_first_is_not_taken_for_the_whole() {
 }
 
 #[test]
+fn a_download_that_was_begun_in_parts_is_made_whole() {
+    let site = shop().open();
+    for range in ["bytes=0-1023", "bytes=1024-2047"] {
+        assert_forwarded(&part(&site, range));
+    }
+    let across = part(&site, "bytes=1000-1099");
+    assert_eq!((across.status, across.text().as_str()), (206, &MANUAL[1000..1100]));
+    assert_hit(&across);
+    let whole = site.get(PATH);
+    assert_eq!((whole.status, whole.text().as_str()), (200, MANUAL));
+    assert_eq!(whole.cache_status(), "larder; fwd=partial; stored");
+    assert_eq!(site.computed(PATH), 3);
+    assert_hit(&site.get(PATH));
+}
+
+#[test]
 fn static_files_are_validated_each_time_as_flask_asks() {
     let site = shop().open();
     let path = "/static/shop.css";
