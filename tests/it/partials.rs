@@ -544,3 +544,102 @@ fn a_short_part_is_kept_as_far_as_it_goes_if_that_is_switched_on() {
     assert_eq!(larder.get("/").text(), BODY);
     assert_eq!(origin.last().field("range"), None);
 }
+
+/// The body of a version, each byte told apart from that of another.
+fn version(number: usize) -> String {
+    (0..40 + number % 3).map(|at| char::from(b'!' + ((at * 7 + number * 13) % 90) as u8)).collect()
+}
+
+/// Numbers that look random, and are the same each time.
+fn numbers(mut state: u64) -> impl FnMut(usize) -> usize {
+    move |below| {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % below
+    }
+}
+
+#[test]
+fn whatever_is_asked_for_no_body_is_put_together_of_two_versions() {
+    let current = Arc::new(AtomicUsize::new(0));
+    let now = Arc::clone(&current);
+    let origin = Origin::answering(move |seen| {
+        let number = now.load(Ordering::SeqCst);
+        let tag = format!("ETag: \"{number}\"");
+        served(seen, &["Cache-Control: max-age=20", "Cache-Tag: t", &tag], &version(number))
+    });
+    let house = House::in_front_of(&origin, |cache| cache.max_object = 41);
+    let mut random = numbers(7);
+    let (mut hits, mut completed) = (0, 0);
+    for step in 0..1500 {
+        let (first, length) = (random(40), 1 + random(12));
+        let answer = match random(40) {
+            0 => {
+                current.fetch_add(1, Ordering::SeqCst);
+                continue;
+            }
+            1 => {
+                house.purge("t");
+                continue;
+            }
+            2 | 3 => {
+                house.pass(9);
+                continue;
+            }
+            4..=6 => house.ask(&[]),
+            7 => house.part(&format!("-{length}")),
+            8 => house.part(&format!("{first}-")),
+            9 => house.part(&format!("0-{length},{}-{}", first + 1, first + length)),
+            10..=20 => house.part(&format!("0-{length}")),
+            _ => house.part(&format!("{first}-{}", first + length)),
+        };
+        hits += usize::from(answer.is_hit());
+        completed += usize::from(answer.status == 200 && answer.cache_status().contains("partial"));
+        let tag = answer.field("etag").expect("a tag").trim_matches('"');
+        let body = version(tag.parse().expect("a version"));
+        let expected = match answer.field("content-range") {
+            None if answer.status == 206 => continue, // several parts
+            None => body,
+            Some(place) => {
+                let (range, length) = place["bytes ".len()..].split_once('/').expect("a place");
+                assert_eq!(length, body.len().to_string(), "step {step}");
+                let (first, last) = range.split_once('-').expect("a range");
+                let number = |text: &str| text.parse::<usize>().expect("a number");
+                body[number(first)..=number(last)].to_string()
+            }
+        };
+        assert_eq!(answer.text(), expected, "step {step}: {}", answer.cache_status());
+    }
+    assert!(hits > 100 && completed > 10, "{hits} hits, {completed} made whole");
+}
+
+#[test]
+fn fields_for_the_cache_alone_and_for_one_visitor_stay_so() {
+    let lists = "Cache-Control: max-age=60, private=\"x-who\"";
+    for (said, who_may_know) in [("Surrogate-Control: max-age=60", true), (lists, false)] {
+        let origin = Origin::answering(move |seen| {
+            let who = format!("X-Who: {}", seen.field("x-me").unwrap_or("nobody"));
+            let fields = ["ETag: \"a\"", &who, said];
+            // The rest doesn't say it again.
+            served(seen, &fields[..2 + usize::from(seen.field("if-range").is_none())], BODY)
+        });
+        let house = House::in_front_of(&origin, |cache| {
+            cache.targeted_fields = vec!["Surrogate-Control".into()];
+        });
+        let ask = |range: Option<&str>, me| {
+            let mut fields = vec![("X-Me", me)];
+            fields.extend(range.map(|range| ("Range", range)));
+            let answer = house.ask(&fields);
+            assert_eq!(answer.field("surrogate-control"), None);
+            answer.field("x-who").map(String::from)
+        };
+        let stored = |who: &str| who_may_know.then(|| who.to_string());
+        assert_eq!(ask(Some("bytes=0-3"), "ann"), Some("ann".into()));
+        assert_eq!(ask(Some("bytes=0-3"), "bob"), stored("ann"));
+        assert_eq!(ask(Some("bytes=4-6"), "bob"), Some("bob".into()));
+        assert_eq!(ask(Some("bytes=0-6"), "ann"), stored("bob"));
+        assert_eq!(ask(None, "cid"), Some("cid".into()));
+        assert_eq!(ask(None, "ann"), stored("cid"));
+        assert_whole(&house.ask(&[]), "hit; ttl=60");
+    }
+}
