@@ -643,3 +643,18 @@ fn fields_for_the_cache_alone_and_for_one_visitor_stay_so() {
         assert_whole(&house.ask(&[]), "hit; ttl=60");
     }
 }
+
+#[test]
+fn a_part_is_found_by_every_query_that_means_the_same() {
+    let origin = serving(&[FRESH, "ETag: \"a\"", "No-Vary-Search: params=(\"utm\")"]);
+    let house = House::in_front_of(&origin, |_| {});
+    let address = house.running.addresses()[0];
+    let ask = |path, range| get(address, path, &[("Range", range)]);
+    assert_part(&ask("/?a=1&utm=x", "bytes=0-3"), "0123", "0-3/10", STORED);
+    assert_part(&ask("/?a=1&utm=y", "bytes=4-6"), "456", "4-6/10", MORE);
+    assert_part(&ask("/?utm=z&a=1", "bytes=2-5"), "2345", "2-5/10", "hit; ttl=60");
+    assert_whole(&get(address, "/?a=1", &[]), MORE);
+    assert_eq!(origin.last().field("range"), Some("bytes=7-"));
+    assert_whole(&get(address, "/?a=1&utm=x", &[]), "hit; ttl=60");
+    assert_part(&ask("/?a=2&utm=x", "bytes=2-5"), "2345", "2-5/10", STORED);
+}
