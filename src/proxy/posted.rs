@@ -7,6 +7,7 @@ use super::partial::Beside;
 use super::{Answer, Proxy};
 use crate::key::CacheKey;
 use crate::message::Presented;
+use crate::purge::Verdict;
 use crate::semantics::cache_status::{CacheStatus, Forward};
 use crate::semantics::tags::Tags;
 use crate::semantics::time::Exchange;
@@ -33,7 +34,7 @@ impl Proxy {
         status: CacheStatus,
     ) -> Answer {
         let outbound = self.with_body(request, body);
-        let before = self.shared.purger.depart();
+        let departure = self.shared.purger.depart();
         let sent = self.shared.clock.now();
         self.shared.metrics.origin_requests.count();
         let mut response = match self.pool.send(outbound).await {
@@ -43,18 +44,14 @@ impl Proxy {
         fields::remove_hop_by_hop(response.headers_mut());
         let (received, received_at) = (self.shared.clock.now(), self.shared.clock.wall());
         let exchange = Exchange { sent, received, received_at };
-        self.invalidate_after(request, &response);
-        // The POST's own purge is no reason not to store its answer; any other
-        // that came while it was away is.
-        let departure = self.shared.purger.depart();
-        let undisturbed = departure.fence() == before.fence() + 1;
         let host = request.target.host().as_str();
         let path = request.target.path_and_query();
-        if !undisturbed || !invalidation::speaks_of_itself(response.headers(), host, path) {
-            return self.handed_on(response, status);
+        if invalidation::speaks_of_itself(response.headers(), host, path) {
+            let reply = Reply { departure, exchange, response, tags: Tags::default() };
+            return self.store_posted(request, reply, status).await;
         }
-        let reply = Reply { departure, exchange, response, tags: Tags::default() };
-        self.store_posted(request, reply, status).await
+        self.invalidate_after(request, &response);
+        self.handed_on(response, status)
     }
 
     async fn store_posted(
@@ -67,14 +64,24 @@ impl Proxy {
         validation::remove_conditions(&mut as_get.fields);
         let key = CacheKey::new(request.target.clone());
         let plan = Plan::new(&as_get, &key, &Found::Nothing(Forward::Method));
-        let judged = self.judged(&as_get, &mut reply);
+        let mut judged = self.judged(&as_get, &mut reply);
         let lifetime = judged.content.freshness.lifetime;
         let explicit = lifetime.is_explicit() && lifetime.span.get() > 0;
         let expected = http_body::Body::size_hint(reply.response.body()).exact();
         let storable = self.storability(&as_get, &judged, expected.unwrap_or(0)).is_ok();
-        if judged.content.status != StatusCode::OK || !explicit || !storable {
+        let wanted = judged.content.status == StatusCode::OK && explicit && storable;
+        // The POST's own purge is no reason not to store its answer; another that
+        // met it while it was away is, or any in the moment between the two looks.
+        let before = self.shared.purger.last();
+        let verdict = self.shared.purger.judge(&key, &judged.content.tags, judged.content.fence);
+        self.invalidate_after(request, &reply.response);
+        let departure = self.shared.purger.depart();
+        let undisturbed = verdict == Verdict::Stands && departure.fence() == before + 1;
+        if !wanted || !undisturbed {
             return Answer { response: reply.response, status };
         }
+        judged.content.fence = departure.fence();
+        reply.departure = departure;
         let (own, mine) = oneshot::channel();
         let proxy = Arc::clone(self);
         tokio::spawn(

@@ -1,6 +1,6 @@
 //! POST and HEAD: what their answers mean for the responses to GET.
 
-use crate::harness::{Larder, Origin, reply, request};
+use crate::harness::{Gate, Larder, Origin, reply, request};
 
 const FRESH: &str = "Cache-Control: max-age=60";
 
@@ -47,6 +47,33 @@ fn the_answer_to_a_post_that_speaks_of_its_own_target_is_stored_for_get() {
     posted(&larder, "/plain", &[]);
     assert!(!larder.get("/plain").is_hit());
     assert_eq!(origin.count(), before + 2);
+}
+
+#[test]
+fn only_a_purge_that_meets_it_keeps_the_answer_to_a_post_from_being_stored() {
+    for (document, stored) in [
+        ("{\"tags\": [\"other\"]}", true),
+        ("{\"tags\": [\"own\"]}", false),
+        ("{\"all\": true}", false),
+    ] {
+        let (arrived, answer) = (Gate::closed(), Gate::closed());
+        let gates = (arrived.clone(), answer.clone());
+        let origin = Origin::answering(move |seen| {
+            if seen.method == "POST" {
+                gates.0.open();
+                gates.1.pass();
+            }
+            reply(200, &[FRESH, "Content-Location: /", "Cache-Tag: own"], &seen.method)
+        });
+        let larder = Larder::in_front_of(origin.address, &[]);
+        let proxy = larder.proxy;
+        let posting = std::thread::spawn(move || request(proxy, "POST", "/", &[], b"x=1"));
+        arrived.pass();
+        larder.purge(document);
+        answer.open();
+        assert_eq!(posting.join().expect("no panic").text(), "POST");
+        assert_eq!(larder.get("/").is_hit(), stored, "{document}");
+    }
 }
 
 #[test]
