@@ -29,8 +29,6 @@ pub struct Case {
     /// Who says so: `RFC 9111 s4.2.1`.
     pub clause: &'static str,
     pub holds: Holds,
-    /// The work that it waits for: until then it has to fail.
-    pub pending: Option<&'static str>,
     pub steps: Vec<Step>,
 }
 
@@ -109,7 +107,7 @@ pub struct Expected {
 /// Begins a case.
 pub fn case(id: impl Into<String>, clause: &'static str, behaviour: impl Into<String>) -> Case {
     let (id, behaviour) = (id.into(), behaviour.into());
-    Case { id, behaviour, clause, holds: Holds::Everywhere, pending: None, steps: Vec::new() }
+    Case { id, behaviour, clause, holds: Holds::Everywhere, steps: Vec::new() }
 }
 
 /// What is stored with these lines is used again after so many seconds.
@@ -177,13 +175,6 @@ impl Case {
     /// Only where a key of the configuration says so.
     pub fn when(mut self, key: &'static str, value: &'static str) -> Case {
         self.holds = Holds::When(key, value);
-        self
-    }
-
-    /// It cannot hold before this work is done. Once it holds, the mark has to go.
-    #[expect(dead_code, reason = "nothing waits just now")]
-    pub fn pending(mut self, work: &'static str) -> Case {
-        self.pending = Some(work);
         self
     }
 }

@@ -79,15 +79,10 @@ struct Outcome {
 }
 
 impl Outcome {
-    /// What is wrong with it: a failure, or a mark that has become untrue.
     fn complaint(&self) -> Option<String> {
-        let Case { id, behaviour, clause, pending, .. } = &self.case;
-        let what = match (&self.failed, pending) {
-            (Some(why), None) => why.clone(),
-            (None, Some(work)) => format!("holds now: take `.pending({work:?})` off"),
-            (Some(_), Some(_)) | (None, None) => return None,
-        };
-        Some(format!("{id} ({clause}): {behaviour}\n    {what}"))
+        let Case { id, behaviour, clause, .. } = &self.case;
+        let why = self.failed.as_ref()?;
+        Some(format!("{id} ({clause}): {behaviour}\n    {why}"))
     }
 }
 
