@@ -78,17 +78,9 @@ impl Proxy {
         let (old, policy) = (stored.content(), &self.shared.options.policy);
         // Like Vary, tags only grow: a 304 may bear those of a middleware alone.
         let tags = old.tags.and(&tags::take(&mut fields, &self.shared.options.tag_fields));
-        // Age and Date are the 304's, not those of the first response.
-        if !reply.response.headers().contains_key(header::DATE) {
-            fields.remove(header::DATE);
-        }
+        complete_merge(&mut fields, old, reply.response.headers());
         add_date(&mut fields, &reply.exchange);
         let received_at = reply.exchange.received_at;
-        for (name, value) in &old.own_fields {
-            if !reply.response.headers().contains_key(name) {
-                fields.append(name.clone(), value.clone());
-            }
-        }
         let directives = targeted::directives(&fields, &policy.targeted, received_at);
         let own_fields = targeted::take_own(&mut fields, &policy.targeted);
         let withheld = directives.withhold(&mut fields);
@@ -196,6 +188,20 @@ fn gathered(filled: &Filled) -> Arc<[Bytes]> {
         whole.extend_from_slice(chunk);
     }
     [Bytes::from(whole)].into()
+}
+
+/// What a merge of stored fields with those of a newer head leaves to be done:
+/// `Date` is the newer head's or none, and what is for this cache alone is there
+/// to be judged by.
+pub(super) fn complete_merge(merged: &mut HeaderMap, old: &Content, newer: &HeaderMap) {
+    if !newer.contains_key(header::DATE) {
+        merged.remove(header::DATE);
+    }
+    for (name, value) in &old.own_fields {
+        if !newer.contains_key(name) {
+            merged.append(name.clone(), value.clone());
+        }
+    }
 }
 
 /// The same fields in memory of their own, for the same reason.

@@ -3,7 +3,7 @@
 
 use super::Proxy;
 use super::ask::{Plan, Reply};
-use super::content::with_body;
+use super::content::{complete_merge, with_body};
 use super::parts;
 use crate::body::{Body, Filled};
 use crate::error::OriginError;
@@ -113,15 +113,8 @@ impl Proxy {
             _ => return Ok(Some(reply)),
         }
         let Some(mut fields) = continued(old, &reply.response) else { return Ok(None) };
-        if !reply.response.headers().contains_key(header::DATE) {
-            fields.remove(header::DATE);
-        }
+        complete_merge(&mut fields, old, reply.response.headers());
         fields.remove(header::CONTENT_RANGE);
-        for (name, value) in &old.own_fields {
-            if !reply.response.headers().contains_key(name) {
-                fields.append(name.clone(), value.clone());
-            }
-        }
         // A cookie is for whoever asked, and keeps the whole from being stored.
         for cookie in reply.response.headers().get_all(header::SET_COOKIE) {
             fields.append(header::SET_COOKIE, cookie.clone());

@@ -270,6 +270,23 @@ mod tests {
 
     proptest! {
         #[test]
+        fn the_authorized_share_nothing_without_permission(
+            directives in prop::collection::vec(
+                "max-age=[0-9]{1,3}|must-revalidate|no-transform|immutable|[a-z]{1,4}=\"[a-z, =]{0,9}\"|public=[a-z]|s-maxage=[a-z-]{1,3}",
+                0..5,
+            ),
+            expires in prop::bool::ANY,
+        ) {
+            let authorized = Asked { authorized: true, ..PLAIN };
+            let line = directives.join(", ");
+            let mut lines = vec![("cache-control", line.as_str()), ("etag", "\"a\"")];
+            if expires {
+                lines.push(("expires", "Fri, 31 Dec 2100 00:00:00 GMT"));
+            }
+            prop_assert_eq!(decided(&authorized, 200, &lines), Storability::Refuse(Reason::Authorization));
+        }
+
+        #[test]
         fn no_store_and_private_hold_whatever_stands_around_them(
             before in "[ -~]{0,20}", after in "[ -~]{0,20}", upper: bool, private: bool, own_line: bool
         ) {

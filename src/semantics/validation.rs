@@ -194,6 +194,7 @@ fn opaque(tag: &[u8]) -> &[u8] {
 mod tests {
     use super::*;
     use crate::semantics::testing::fields as map;
+    use proptest::prelude::*;
 
     #[test]
     fn conditions_come_from_the_store_not_from_the_client() {
@@ -301,6 +302,30 @@ mod tests {
             assert_eq!(judged(outdating), AfterHead::Outdated, "{outdating:?}");
         }
         assert_eq!(judged(&[("content-length", "5"), ("x", "2")]), AfterHead::Unknown);
+    }
+
+    proptest! {
+        #[test]
+        fn freshening_loses_no_line_of_a_repeated_field(
+            stored in prop::collection::vec(("[ab]", "[0-9]"), 0..6),
+            newer in prop::collection::vec(("[abc]", "[0-9]"), 0..6),
+        ) {
+            let fields = |lines: &[(String, String)]| {
+                map(&lines.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect::<Vec<_>>())
+            };
+            let (stored, newer) = (fields(&stored), fields(&newer));
+            let Validated::Freshened(merged) = freshen(&stored, &newer) else {
+                panic!("nothing speaks against it");
+            };
+            // Section 3.2: all lines of the newer one, or else all of the stored one.
+            for name in ["a", "b", "c"] {
+                let from = if newer.contains_key(name) { &newer } else { &stored };
+                let lines = |fields: &HeaderMap| {
+                    fields.get_all(name).iter().cloned().collect::<Vec<_>>()
+                };
+                prop_assert_eq!(lines(&merged), lines(from));
+            }
+        }
     }
 
     #[test]
