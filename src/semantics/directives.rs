@@ -174,8 +174,9 @@ const INDISPENSABLE: [HeaderName; 13] = [
     header::VARY,
 ];
 
-/// A malformed list of fields, or one with a field that cannot be left out,
-/// restricts the whole response: the safe reading.
+/// A malformed list of fields, or one with a field that cannot be left out, or
+/// with a word that says yes or no instead of a field (`private=1`), restricts
+/// the whole response: the safe reading.
 fn widen(slot: &mut Scope, argument: &Argument) {
     let named = match argument {
         Argument::Text(text) => field_names(text),
@@ -196,7 +197,13 @@ fn field_names(list: &[u8]) -> Option<Vec<HeaderName>> {
         .split(|b| *b == b',')
         .map(|name| HeaderName::from_bytes(name.trim_ascii()).ok())
         .collect();
-    names.filter(|names| !names.is_empty() && !names.iter().any(|n| INDISPENSABLE.contains(n)))
+    let stands = |name: &HeaderName| !INDISPENSABLE.contains(name) && !is_yes_or_no(name.as_str());
+    names.filter(|names| !names.is_empty() && names.iter().all(stands))
+}
+
+fn is_yes_or_no(word: &str) -> bool {
+    let number = word.bytes().all(|byte| byte.is_ascii_digit());
+    number || matches!(word, "true" | "false" | "yes" | "no" | "on" | "off")
 }
 
 #[cfg(test)]
@@ -259,6 +266,10 @@ mod tests {
         assert!(read(&[b"max-age=60", b"no-store"]).no_store);
         for line in
             [&b"Private"[..], b"private=", b"private=\"\"", b"private=\"a b\"", b"private =\"x\""]
+        {
+            assert_eq!(read(&[line]).private, Scope::Whole, "{}", line.escape_ascii());
+        }
+        for line in [&b"private=1"[..], b"private=\"0\"", b"private=True", b"private=\"x-a, yes\""]
         {
             assert_eq!(read(&[line]).private, Scope::Whole, "{}", line.escape_ascii());
         }

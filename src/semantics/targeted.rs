@@ -90,12 +90,19 @@ fn argument(key: &str, entry: &ListEntry) -> Option<Argument> {
     };
     match &item.bare_item {
         BareItem::Boolean(given) => given.then_some(Argument::None),
-        BareItem::Integer(number) => Some(Argument::Text(number.to_string().into_bytes())),
-        BareItem::String(names) if matches!(key, "private" | "no-cache") => {
+        BareItem::Integer(number) if !is_qualified(key) => {
+            Some(Argument::Text(number.to_string().into_bytes()))
+        }
+        BareItem::String(names) if is_qualified(key) => {
             Some(Argument::Text(names.as_str().as_bytes().to_vec()))
         }
         _ => Some(Argument::Malformed),
     }
+}
+
+/// Whether a directive's value is a list of fields, and no number.
+fn is_qualified(key: &str) -> bool {
+    matches!(key, "private" | "no-cache")
 }
 
 /// `max-age=3600+60, no-store, content="ESI/1.0"`, each perhaps with
@@ -230,6 +237,10 @@ mod tests {
         let named = read(&[("cdn-cache-control", "private=\"x-a\", no-cache=x-b")]);
         assert_eq!(named.private, Scope::Fields(vec![HeaderName::from_static("x-a")]));
         assert_eq!(named.no_cache, Scope::Whole);
+        for number in ["private=1, no-cache=0", "private=-1, no-cache=12"] {
+            let numbered = read(&[("cdn-cache-control", number)]);
+            assert_eq!((numbered.private, numbered.no_cache), (Scope::Whole, Scope::Whole));
+        }
     }
 
     #[test]
