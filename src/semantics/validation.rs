@@ -143,9 +143,7 @@ const KEPT: [HeaderName; 6] = [
 ///
 /// Both maps have to be without hop-by-hop fields.
 pub fn freshen(stored: &HeaderMap, not_modified: &HeaderMap) -> Validated {
-    if let (Some(new), Some(old)) = (not_modified.get(header::ETAG), stored.get(header::ETAG))
-        && !weakly_equal(new.as_bytes(), old.as_bytes())
-    {
+    if !may_be_the_same(stored, not_modified) {
         return Validated::Other;
     }
     let mut fields = stored.clone();
@@ -162,6 +160,18 @@ pub fn freshen(stored: &HeaderMap, not_modified: &HeaderMap) -> Validated {
         }
     }
     Validated::Freshened(Box::new(fields))
+}
+
+/// Whether no validator contradicts: the tags where both have one, else the
+/// dates (section 4.3.4). An origin may well answer 304 for a file older than
+/// the one it was asked about, after a deployment was taken back.
+fn may_be_the_same(stored: &HeaderMap, not_modified: &HeaderMap) -> bool {
+    let both = |name| Some((stored.get(&name)?.as_bytes(), not_modified.get(&name)?.as_bytes()));
+    match (both(header::ETAG), both(header::LAST_MODIFIED)) {
+        (Some((old, new)), _) => weakly_equal(old, new),
+        (None, Some((old, new))) => old == new,
+        (None, None) => true,
+    }
 }
 
 /// Adds what the 304 nominates and the stored response does not.
@@ -259,6 +269,14 @@ mod tests {
         let stored = map(&[("etag", "\"a\"")]);
         assert_eq!(freshen(&stored, &map(&[("etag", "\"b\"")])), Validated::Other);
         assert_ne!(freshen(&stored, &HeaderMap::new()), Validated::Other);
+        let (old, new) = ("Sun, 06 Nov 1994 08:49:37 GMT", "Sat, 05 Nov 1994 08:49:37 GMT");
+        let dated = map(&[("last-modified", old)]);
+        assert_eq!(freshen(&dated, &map(&[("last-modified", new)])), Validated::Other);
+        assert_ne!(freshen(&dated, &map(&[("last-modified", old)])), Validated::Other);
+        // A tag goes before the date.
+        let both = map(&[("etag", "\"a\""), ("last-modified", old)]);
+        let tagged = map(&[("etag", "\"a\""), ("last-modified", new)]);
+        assert_ne!(freshen(&both, &tagged), Validated::Other);
     }
 
     #[test]

@@ -94,6 +94,23 @@ fn a_304_about_something_else_is_asked_again_without_conditions() {
 }
 
 #[test]
+fn a_304_for_a_file_with_another_date_confirms_nothing() {
+    // An older file, put back: Werkzeug and WhiteNoise find it old enough for a 304.
+    let origin = Origin::answering(|seen| match seen.field("if-modified-since") {
+        Some(_) => reply(304, &["Last-Modified: Sat, 05 Nov 1994 08:49:37 GMT"], ""),
+        None => {
+            let date = "Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT";
+            reply(200, &[date, "Cache-Control: max-age=0"], "page")
+        }
+    });
+    let larder = Larder::in_front_of(origin.address, &[]);
+    larder.get("/");
+    assert_eq!(larder.get("/").cache_status(), "larder; fwd=stale; stored");
+    assert_eq!(origin.last().field("if-modified-since"), None);
+    assert_eq!(origin.count(), 3);
+}
+
+#[test]
 fn a_new_response_takes_the_place_of_a_stale_one() {
     let version = std::sync::atomic::AtomicU64::new(1);
     let origin = Origin::answering(move |_| {
