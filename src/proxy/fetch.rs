@@ -248,7 +248,7 @@ impl Proxy {
     /// The origin does not confirm the stale response any more, and what it says
     /// instead may not be stored: the stale one is not to stand in for it. Nor
     /// is a part, unless there is only too much of the whole.
-    fn outdate(&self, plan: &Plan, reason: Reason) {
+    pub(super) fn outdate(&self, plan: &Plan, reason: Reason) {
         let personal = super::lookup::is_personal(&plan.request, &self.shared.options.policy);
         if personal || !reason.is_about_the_response() {
             return;

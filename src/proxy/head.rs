@@ -49,8 +49,11 @@ impl Proxy {
             AfterHead::Freshened(fields) => {
                 let as_get = Presented { method: Method::GET, ..plan.request.clone() };
                 let judged = self.freshened(&as_get, stale, *fields, reply);
-                if self.storability(&as_get, &judged, judged.content.length).is_ok() {
-                    self.keep(plan, &Arc::new(StoredResponse::new(judged.content)));
+                match self.storability(&as_get, &judged, judged.content.length) {
+                    Ok(()) => {
+                        self.keep(plan, &Arc::new(StoredResponse::new(judged.content)));
+                    }
+                    Err(reason) => self.outdate(plan, reason),
                 }
             }
             AfterHead::Outdated => {

@@ -132,6 +132,19 @@ fn a_head_outdates_what_it_contradicts_and_says_nothing_without_a_validator() {
 }
 
 #[test]
+fn a_head_that_may_not_be_stored_outdates_what_is() {
+    let origin = Origin::answering(|seen| match seen.method.as_str() {
+        "HEAD" => reply(200, &["Cache-Control: no-store", "ETag: \"a\""], "")
+            .replace("Content-Length: 0\r\n", ""),
+        _ => reply(200, &["Cache-Control: max-age=0", "ETag: \"a\""], "page"),
+    });
+    let larder = Larder::in_front_of(origin.address, &[]);
+    larder.get("/");
+    request(larder.proxy, "HEAD", "/", &[], b"");
+    assert_eq!(larder.get("/").cache_status(), "larder; fwd=uri-miss; stored");
+}
+
+#[test]
 fn cache_status_tells_the_key_if_it_is_asked_to() {
     let origin = Origin::answering(|_| reply(200, &[FRESH], "page"));
     let larder = Larder::with_env(origin.address, &[], &[("LARDER_CACHE__STATUS_KEY", "true")]);
