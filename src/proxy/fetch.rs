@@ -11,6 +11,7 @@ use crate::collapse::{self, Landing};
 use crate::error::BodyError;
 use crate::purge::{Departure, Verdict};
 use crate::semantics::cache_status::CacheStatus;
+use crate::semantics::directives::ResponseDirectives;
 use crate::semantics::storable::Reason;
 use crate::semantics::time::Moment;
 use crate::storage::{Content, StoredResponse};
@@ -41,6 +42,8 @@ pub(super) struct Filling {
     pub source: Source,
     /// The origin sent an `Age`.
     pub aged: bool,
+    /// Which fields are not for everybody.
+    directives: ResponseDirectives,
     /// As long as somebody may look at the content, the marks of purges since
     /// its request left are remembered.
     pub _departure: Departure,
@@ -116,10 +119,13 @@ impl Proxy {
         let now = self.shared.clock.now();
         let most = self.shared.options.max_ranges;
         let mut answer = respond::from_store(&plan.request, &stored, now, most, status);
-        // What the 304 bears for nobody else is for whoever asked, a cookie too.
-        answer.response.headers_mut().extend(judged.withheld);
-        for cookie in reply.response.headers().get_all(http::header::SET_COOKIE) {
-            answer.response.headers_mut().append(http::header::SET_COOKIE, cookie.clone());
+        // What the 304 bears for nobody else is for whoever asked, a cookie too. What
+        // is stored of such a field was brought by somebody else.
+        let told = reply.response.headers();
+        for name in judged.withheld.keys().chain([&http::header::SET_COOKIE]) {
+            for value in told.get_all(name) {
+                answer.response.headers_mut().append(name.clone(), value.clone());
+            }
         }
         let _ = own.send(answer);
     }
@@ -181,13 +187,15 @@ impl Proxy {
         let expected = http_body::Body::size_hint(response.body()).exact();
         let fill = Fill::new(limit, expected);
         let aged = response.headers().contains_key(http::header::AGE);
-        let (content, source) = (judged.content, fill.source());
-        let filling = Arc::new(Filling { content, source, aged, _departure: departure });
+        let Judged { content, directives, withheld } = judged;
+        let source = fill.source();
+        let filling =
+            Arc::new(Filling { content, source, aged, directives, _departure: departure });
         let mut status = CacheStatus::forwarded(plan.forward);
         status.stored = true;
         let now = self.shared.clock.now();
         if let Some(mut answer) = respond::from_filling(&plan.request, &filling, now, status) {
-            answer.response.headers_mut().extend(judged.withheld);
+            answer.response.headers_mut().extend(withheld);
             let _ = own.send(answer);
         }
         if let Some(leader) = &leader {
@@ -234,7 +242,14 @@ impl Proxy {
                     }
                     Pushed::NobodyCares => return fill.abort(BodyError::Abandoned),
                 },
-                Err(frame) => trailers = frame.into_trailers().ok(),
+                Err(frame) => {
+                    // They are for all who read, and one of them alone has asked.
+                    trailers = frame.into_trailers().ok();
+                    if let Some(trailers) = &mut trailers {
+                        filling.directives.withhold(trailers);
+                        trailers.remove(http::header::SET_COOKIE);
+                    }
+                }
             }
         }
         if let Some(filled) = fill.finish(trailers)

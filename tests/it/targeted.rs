@@ -1,6 +1,7 @@
 //! Fields that speak to larder alone, and fields that are for one visitor alone.
 
-use crate::harness::{Larder, Origin, reply};
+use crate::harness::{Connection, Larder, Origin, reply};
+use std::io::Write;
 
 /// Answers each path with the fields that are given for it.
 fn with_fields(cases: &'static [(&'static str, &'static [&'static str])]) -> Origin {
@@ -92,6 +93,28 @@ fn fields_that_are_for_one_visitor_reach_nobody_else() {
         assert!(next.is_hit(), "{path}: {}", next.cache_status());
         assert_eq!(next.field(name), None, "{path}");
     }
+    // Nor by a 304 that says so of what an earlier answer brought.
+    let origin = Origin::answering(|seen| match seen.field("if-none-match") {
+        Some(_) => reply(304, &["Cache-Control: max-age=60, private=\"x-user\""], ""),
+        None => reply(200, &["Cache-Control: max-age=0", "ETag: \"1\"", "X-User: ada"], "page"),
+    });
+    let stale = Larder::in_front_of(origin.address, &[]);
+    stale.get("/");
+    let confirmed = stale.get("/");
+    assert!(confirmed.cache_status().contains("fwd-status=304"), "{}", confirmed.cache_status());
+    assert_eq!(confirmed.field("x-user"), None);
+    // Nor among the trailers, which are for all who wait for the same.
+    let origin = Origin::scripted(|_, stream| {
+        let head = "HTTP/1.1 200 OK\r\nCache-Control: max-age=60, private=\"x-user\"\r\n\
+            Trailer: X-User, X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n";
+        let body = "4\r\npage\r\n0\r\nX-User: ada\r\nX-Sum: 1\r\n\r\n";
+        stream.write_all(format!("{head}{body}").as_bytes()).is_ok()
+    });
+    let trailing = Larder::in_front_of(origin.address, &[]);
+    let mut client = Connection::open(trailing.proxy);
+    client.ask("/", "TE: trailers\r\nConnection: te\r\n");
+    let trailers = client.answer("GET").expect("an answer").trailers;
+    assert_eq!(trailers, [("x-sum".to_string(), "1".to_string())]);
     // A field that caching rests on cannot be left out: then all is private.
     larder.get("/whole");
     assert_eq!(larder.get("/whole").cache_status(), "larder; fwd=uri-miss; detail=private");
