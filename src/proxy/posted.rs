@@ -22,7 +22,8 @@ impl Proxy {
     pub(super) fn may_store_answer_to(&self, request: &Presented) -> bool {
         let options = &self.shared.options;
         let bypassed = cookies::bears_any(&request.fields, &options.bypass_cookies);
-        options.store_post && request.method == Method::POST && !bypassed
+        let refused = bypassed || request.demands.no_store;
+        options.store_post && request.method == Method::POST && !refused
     }
 
     /// Hands on a POST, and its answer; stores the answer if it is what a GET

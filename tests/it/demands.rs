@@ -1,6 +1,6 @@
 //! Who may make larder ask the application again, by `Cache-Control` in a request.
 
-use crate::harness::{Larder, Origin, reply};
+use crate::harness::{Larder, Origin, reply, request};
 
 fn counting() -> Origin {
     let count = std::sync::atomic::AtomicUsize::new(0);
@@ -44,6 +44,13 @@ fn a_trusted_network_does_and_everybody_has_the_new_page() {
         let expected = if demand.1 == "no-store" { at + 1 } else { at + 2 };
         assert_eq!(next, expected.to_string(), "{demand:?}");
     }
+    let origin = Origin::answering(|_| {
+        reply(200, &["Cache-Control: max-age=60", "Content-Location: /"], "posted")
+    });
+    let posted = Larder::with_env(origin.address, &[], &trusted);
+    let fields = [("Cache-Control", "no-store")];
+    assert_eq!(request(posted.proxy, "POST", "/", &fields, b"x").text(), "posted");
+    assert!(!posted.get("/").is_hit());
     // A proxy in front speaks for strangers too.
     let forwarded = [DEMANDS[0], ("X-Forwarded-For", "192.0.2.1")];
     assert!(larder.get_with("/", &forwarded).is_hit());
