@@ -183,6 +183,10 @@ impl Pool {
             // The chunks count (RFC 9112 section 6.3); a length beside them is wrong.
             parts.headers.remove(header::CONTENT_LENGTH);
         }
+        if parts.status == StatusCode::NO_CONTENT {
+            // Must not be there (RFC 9110 section 8.6): a client may wait for it.
+            parts.headers.remove(header::CONTENT_LENGTH);
+        }
         if parts.status == StatusCode::SWITCHING_PROTOCOLS {
             // The connection is a tunnel now: bounded like the client's, not
             // like a request.
