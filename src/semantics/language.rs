@@ -4,6 +4,10 @@ use super::fields::members;
 use super::vary::{NominatedFields, VariantKey};
 use http::header::{self, HeaderMap};
 
+/// The most languages that are weighed; who names more likes none best. They are
+/// weighed for each variant.
+const MOST: usize = 64;
+
 /// The language with the highest weight, in lower case; `None` if two weigh the
 /// same, or if it is any language at all.
 ///
@@ -20,8 +24,8 @@ use http::header::{self, HeaderMap};
 pub fn preferred(request: &HeaderMap) -> Option<Vec<u8>> {
     let mut best: Option<(u16, &[u8])> = None;
     let mut tied = false;
-    for member in members(request, &header::ACCEPT_LANGUAGE) {
-        let (language, weight) = weighed(member)?;
+    for (at, member) in members(request, &header::ACCEPT_LANGUAGE).enumerate() {
+        let (language, weight) = weighed(member).filter(|_| at < MOST)?;
         match best {
             Some((most, _)) if weight < most => {}
             Some((most, _)) if weight == most => tied = true,
@@ -102,6 +106,10 @@ mod tests {
         ] {
             let best = preferred(&fields(&[("accept-language", accepted)]));
             assert_eq!(best.as_deref(), expected.map(str::as_bytes), "{accepted}");
+        }
+        for (count, expected) in [(MOST - 1, Some(&b"de"[..])), (MOST, None)] {
+            let many = format!("de{}", ", fr;q=0.1".repeat(count));
+            assert_eq!(preferred(&fields(&[("accept-language", &many)])).as_deref(), expected);
         }
     }
 
