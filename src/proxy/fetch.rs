@@ -279,15 +279,14 @@ impl Proxy {
     pub(super) fn keep(&self, plan: &Plan, stored: &Arc<StoredResponse>) -> bool {
         let content = stored.content();
         let place = content.place(&plan.key);
-        let verdict = self.shared.purger.judge(&place, &content.tags, content.fence);
-        if matches!(verdict, Verdict::Hard { .. })
-            || !self.shared.memory.put(&place, Arc::clone(stored))
-        {
+        let judge = || self.shared.purger.judge(&place, &content.tags, content.fence);
+        let purged = || matches!(judge(), Verdict::Hard { .. });
+        if purged() || !self.shared.memory.put(&place, Arc::clone(stored)) {
             return false;
         }
         // A purge between the two has not met it in the store, and its mark may
         // be forgotten once this fetch is over.
-        if !self.stands(&plan.key, stored) {
+        if purged() || !self.stands(&plan.key, stored) {
             self.shared.memory.remove_one(&place, stored);
             return false;
         }

@@ -60,7 +60,14 @@ struct Table {
     prefixes: HashMap<Prefix, Mark>,
     /// The lengths of their paths, in bytes.
     lengths: BTreeSet<usize>,
+    /// Marks of keys up to this number may have been forgotten too soon: what
+    /// left before, and is not stored yet, may have been met by one.
+    forgotten: u64,
 }
+
+/// Marks of keys that are remembered while a fetch is under way that they may
+/// meet; every unsafe request leaves two.
+const MOST_KEYS: usize = 4096;
 
 /// All marks, and the fences of all fetches in flight.
 #[derive(Debug, Default)]
@@ -148,6 +155,23 @@ impl Marks {
         }
     }
 
+    /// The same for a response that is not stored yet. The marks of keys, which it
+    /// alone can meet, may have been too many to be remembered.
+    pub fn verdict_in_flight(&self, key: &CacheKey, tags: &Tags, fence: u64) -> Verdict {
+        let verdict = self.verdict(key, tags, fence);
+        // Looked at after the marks: what is forgotten between the two is met here.
+        let forgotten = self.table.read().forgotten;
+        if forgotten <= fence {
+            return verdict;
+        }
+        match verdict {
+            Verdict::Stands => Verdict::Hard { number: forgotten },
+            Verdict::Soft { number, .. } | Verdict::Hard { number } => {
+                Verdict::Hard { number: number.max(forgotten) }
+            }
+        }
+    }
+
     /// The number up to which every response is either stored or gone: no fetch
     /// that left before it is still in flight.
     pub fn settled(&self) -> u64 {
@@ -161,6 +185,10 @@ impl Marks {
     pub fn prune(&self, settled: u64, swept: bool) {
         let mut table = self.table.write();
         table.keys.retain(|_, mark| mark.newest() > settled);
+        if table.keys.len() > MOST_KEYS {
+            table.keys.clear();
+            table.forgotten = self.last();
+        }
         if swept {
             table.tags.retain(|_, mark| mark.newest() > settled);
             table.groups.retain(|_, mark| mark.newest() > settled);

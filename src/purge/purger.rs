@@ -9,7 +9,7 @@ use crate::storage::{Fate, Memory, StoredResponse};
 use parking_lot::{Mutex, MutexGuard};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// Whether a purge forgets or makes stale.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,8 +35,10 @@ pub struct Counts {
     pub prefixes: Vec<usize>,
 }
 
-/// Marks of keys are forgotten when there are more than this.
+/// Marks of keys are forgotten when there are more than this, one purge in so
+/// many: a fetch under way may keep them, and looking through them costs time.
 const KEYS_BEFORE_PRUNING: usize = 1024;
+const PURGES_BEFORE_PRUNING: u64 = 64;
 
 /// Purges the store, and whatever is in flight to it.
 #[derive(Debug)]
@@ -47,6 +49,8 @@ pub struct Purger {
     sweeping: Mutex<()>,
     /// A [`Sweep`] has been handed out and has not begun.
     sweep_due: AtomicBool,
+    /// The number of the last purge after which marks of keys were looked through.
+    pruned: AtomicU64,
 }
 
 /// The sweep that gives back the space of what an [invalidation](Purger::invalidate)
@@ -77,6 +81,7 @@ impl Purger {
             memory,
             sweeping: Mutex::default(),
             sweep_due: AtomicBool::new(false),
+            pruned: AtomicU64::new(0),
         }
     }
 
@@ -92,7 +97,7 @@ impl Purger {
 
     /// What the purges since `fence` mean for a response that is not stored yet.
     pub fn judge(&self, key: &CacheKey, tags: &Tags, fence: u64) -> Verdict {
-        self.marks.verdict(key, tags, fence)
+        self.marks.verdict_in_flight(key, tags, fence)
     }
 
     /// What the purges so far mean for a stored response. Costs one comparison
@@ -181,7 +186,10 @@ impl Purger {
     }
 
     fn prune_keys(&self) {
-        if self.marks.of_keys() > KEYS_BEFORE_PRUNING {
+        let last = self.last();
+        let since = last.saturating_sub(self.pruned.load(Ordering::Relaxed));
+        if since >= PURGES_BEFORE_PRUNING && self.marks.of_keys() > KEYS_BEFORE_PRUNING {
+            self.pruned.store(last, Ordering::Relaxed);
             self.marks.prune(self.marks.settled(), false);
         }
     }

@@ -76,6 +76,24 @@ impl House {
     }
 }
 
+#[test]
+fn marks_that_are_forgotten_too_soon_hold_for_what_is_in_flight_and_for_nothing_else() {
+    let house = House::new();
+    let early = house.purger.depart();
+    house.store("http://a/stored", &[]);
+    for number in 0..5_000 {
+        house.purge(&Selectors::target(&key(&format!("http://a/{number}"))));
+    }
+    assert!(house.purger.marks() < 4_400, "{}", house.purger.marks());
+    let judge = |url, fence| house.purger.judge(&key(url), &Tags::default(), fence);
+    for url in ["http://a/0", "http://a/4999", "http://a/never"] {
+        assert!(matches!(judge(url, early.fence()), Verdict::Hard { .. }), "{url}");
+    }
+    assert_eq!(house.verdict("http://a/stored"), Some(Verdict::Stands));
+    let late = house.purger.depart();
+    assert_eq!(judge("http://a/0", late.fence()), Verdict::Stands);
+}
+
 fn tagged(tag: &str) -> Selectors {
     Selectors { tags: vec![tag.into()], ..Selectors::default() }
 }
