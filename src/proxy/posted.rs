@@ -9,6 +9,7 @@ use crate::key::CacheKey;
 use crate::message::Presented;
 use crate::purge::Verdict;
 use crate::semantics::cache_status::{CacheStatus, Forward};
+use crate::semantics::no_vary_search::SearchVariance;
 use crate::semantics::tags::Tags;
 use crate::semantics::time::Exchange;
 use crate::semantics::{cookies, fields, invalidation, validation};
@@ -77,7 +78,11 @@ impl Proxy {
         let verdict = self.shared.purger.judge(&key, &judged.content.tags, judged.content.fence);
         self.invalidate_after(request, &reply.response);
         let departure = self.shared.purger.depart();
-        let undisturbed = verdict == Verdict::Stands && departure.fence() == before + 1;
+        // A purge of another URL that it would answer may not have heard of that, and
+        // has left no mark that meets it.
+        let alone = SearchVariance::of(&judged.content.fields).is_none();
+        let unmet = verdict == Verdict::Stands && (alone || judged.content.fence == before);
+        let undisturbed = unmet && departure.fence() == before + 1;
         if !wanted || !undisturbed {
             return Answer { response: reply.response, status };
         }

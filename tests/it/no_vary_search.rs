@@ -140,6 +140,29 @@ fn a_fetch_under_way_can_not_get_round_a_purge_of_another_of_its_urls() {
 }
 
 #[test]
+fn the_answer_to_a_post_can_not_get_round_a_purge_of_another_of_its_urls() {
+    let (arrived, answer) = (Gate::closed(), Gate::closed());
+    let gates = (arrived.clone(), answer.clone());
+    let origin = Origin::answering(move |seen| {
+        let fields =
+            ["Cache-Control: max-age=60", "Content-Location: /p", "No-Vary-Search: params"];
+        if seen.method == "POST" {
+            gates.0.open();
+            gates.1.pass();
+        }
+        reply(200, &fields, &seen.method)
+    });
+    let larder = Larder::in_front_of(origin.address, &[]);
+    let proxy = larder.proxy;
+    let posting = std::thread::spawn(move || request(proxy, "POST", "/p", &[], b"x"));
+    arrived.pass();
+    larder.purge(r#"{"urls":["http://site.test/p?a"]}"#);
+    answer.open();
+    assert_eq!(posting.join().expect("no panic").text(), "POST");
+    assert_eq!(larder.get("/p?a").text(), "GET");
+}
+
+#[test]
 fn a_stale_response_is_validated_by_whoever_asks() {
     let origin = Origin::answering(|seen| match seen.field("if-none-match") {
         Some(_) => reply(304, &["ETag: \"1\"", "Cache-Control: max-age=60"], ""),
