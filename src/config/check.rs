@@ -17,8 +17,31 @@ pub(super) fn problems(
     check.doors();
     check.sizes();
     check.zeros();
+    check.fields();
     check.problems
 }
+
+/// Fields that caching rests on, or that are for clients: none can be read as
+/// something else as well, or be taken off.
+const TAKEN: [&str; 17] = [
+    "age",
+    "cache-control",
+    "content-encoding",
+    "content-length",
+    "content-location",
+    "content-range",
+    "content-type",
+    "date",
+    "etag",
+    "expires",
+    "last-modified",
+    "location",
+    "no-vary-search",
+    "pragma",
+    "set-cookie",
+    "transfer-encoding",
+    "vary",
+];
 
 struct Check<'a> {
     settings: &'a Settings,
@@ -97,6 +120,22 @@ impl Check<'_> {
                 let message = format!("`{part}` is more than `{whole}`");
                 let note = format!("{} and {}", show_bytes(size), show_bytes(room));
                 self.wrong(&[part, whole], message, note);
+            }
+        }
+    }
+
+    /// No field that means something else holds tags, or speaks to larder.
+    fn fields(&mut self) {
+        let cache = &self.settings.cache;
+        for (key, names, what) in [
+            ("cache.tag_fields", &cache.tag_fields, "tags are read from it and it is taken off"),
+            ("cache.targeted_fields", &cache.targeted_fields, "it would replace Cache-Control"),
+        ] {
+            for name in names {
+                if TAKEN.iter().any(|taken| taken.eq_ignore_ascii_case(name)) {
+                    let message = format!("`{name}` can't be one of `{key}`");
+                    self.wrong(&[key], message, what);
+                }
             }
         }
     }

@@ -184,3 +184,16 @@ fn administration_is_open_only_where_it_may_be() {
         assert!(load_file(&file).is_ok(), "{line}");
     }
 }
+
+#[test]
+fn a_field_that_means_something_else_is_neither_tags_nor_speaks_to_larder() {
+    for (key, name) in [("tag_fields", "Set-Cookie"), ("targeted_fields", "vary")] {
+        let line = format!("cache.{key} = ['X-Mine', '{name}']");
+        let complaint = complaint(&format!("origin.to = 'app:8000'\n{line}"));
+        let expected =
+            format!("error: `{name}` can't be one of `cache.{key}`\n  --> larder.toml:2:");
+        assert!(complaint.starts_with(&expected), "{complaint}");
+    }
+    let file = "origin.to = 'app:8000'\ncache.targeted_fields = []\ncache.tag_fields = []";
+    assert!(load_file(file).is_ok());
+}
