@@ -9,9 +9,10 @@ use super::{Answer, FlightKey, Proxy};
 use crate::body::{Body, Fill, Pushed, Source};
 use crate::collapse::{self, Landing};
 use crate::error::BodyError;
-use crate::purge::{Departure, Verdict};
+use crate::purge::Departure;
 use crate::semantics::cache_status::CacheStatus;
 use crate::semantics::directives::ResponseDirectives;
+use crate::semantics::fields::copy_lines;
 use crate::semantics::storable::Reason;
 use crate::semantics::time::Moment;
 use crate::storage::{Content, StoredResponse};
@@ -27,8 +28,9 @@ pub(super) type Leader = collapse::Leader<FlightKey, Arrived>;
 pub(super) enum Arrived {
     /// A head, and a body that is still coming.
     Filling(Arc<Filling>),
-    /// A stored response that the origin has confirmed.
-    Stored(Arc<StoredResponse>),
+    /// A stored response that the origin has confirmed; as long as somebody may
+    /// look at it, the marks of purges since then are remembered.
+    Stored { response: Arc<StoredResponse>, _departure: Arc<Departure> },
     /// Nothing.
     Failed(Failed),
 }
@@ -111,7 +113,8 @@ impl Proxy {
         if let Some(leader) = &leader {
             let shared = storable.is_ok() && self.is_fresh(stored.content());
             leader.land(if shared {
-                Landing::Shared(Arrived::Stored(Arc::clone(&stored)))
+                let (response, departure) = (Arc::clone(&stored), Arc::new(reply.departure));
+                Landing::Shared(Arrived::Stored { response, _departure: departure })
             } else {
                 Landing::Alone
             });
@@ -123,9 +126,7 @@ impl Proxy {
         // is stored of such a field was brought by somebody else.
         let told = reply.response.headers();
         for name in judged.withheld.keys().chain([&http::header::SET_COOKIE]) {
-            for value in told.get_all(name) {
-                answer.response.headers_mut().append(name.clone(), value.clone());
-            }
+            copy_lines(told, name, answer.response.headers_mut());
         }
         let _ = own.send(answer);
     }
@@ -279,8 +280,7 @@ impl Proxy {
     pub(super) fn keep(&self, plan: &Plan, stored: &Arc<StoredResponse>) -> bool {
         let content = stored.content();
         let place = content.place(&plan.key);
-        let judge = || self.shared.purger.judge(&place, &content.tags, content.fence);
-        let purged = || matches!(judge(), Verdict::Hard { .. });
+        let purged = || self.is_gone(&plan.key, &content.tags, content.fence);
         if purged() || !self.shared.memory.put(&place, Arc::clone(stored)) {
             return false;
         }

@@ -7,7 +7,6 @@ use super::{Answer, Flight, Proxy};
 use crate::collapse::Landing;
 use crate::key::CacheKey;
 use crate::message::Presented;
-use crate::purge::Verdict;
 use crate::semantics::cache_status::CacheStatus;
 use crate::storage::Content;
 use std::sync::Arc;
@@ -50,7 +49,7 @@ impl Proxy {
                 return answered(self.without_origin(request, key, stale, failed, status));
             }
             Arrived::Filling(filling) => &filling.content,
-            Arrived::Stored(stored) => stored.content(),
+            Arrived::Stored { response, .. } => response.content(),
         };
         if let Some(flight) = self.not_for(request, key, content) {
             return Followed::Again(flight);
@@ -63,7 +62,7 @@ impl Proxy {
         let most = self.shared.options.max_ranges;
         let answer = match &arrived {
             Arrived::Filling(filling) => respond::from_filling(request, filling, now, status),
-            Arrived::Stored(stored) => {
+            Arrived::Stored { response: stored, .. } => {
                 Some(respond::from_store(request, stored, now, most, status))
             }
             Arrived::Failed(_) => None,
@@ -90,10 +89,7 @@ impl Proxy {
     fn not_for(&self, request: &Presented, key: &CacheKey, content: &Content) -> Option<Flight> {
         let policy = &self.shared.options.policy;
         let variant = content.nominated.select(&request.fields, policy);
-        let number = match self.shared.purger.judge(key, &content.tags, content.fence) {
-            Verdict::Stands => 0,
-            Verdict::Soft { number, .. } | Verdict::Hard { number } => number,
-        };
+        let number = self.purged_since(key, &content.tags, content.fence);
         if variant.as_ref() == Some(&content.variant) && number == 0 {
             return None;
         }

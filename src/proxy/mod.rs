@@ -40,7 +40,7 @@ use crate::key::CacheKey;
 use crate::message::{self, Presented};
 use crate::metrics::Metrics;
 use crate::origin::Pool;
-use crate::purge::{Access, Purger, Verdict};
+use crate::purge::{Access, Purger};
 use crate::semantics::cache_status::{CacheStatus, Outcome};
 use crate::semantics::policy::Policy;
 use crate::semantics::query::QueryContent;
@@ -270,10 +270,7 @@ impl Proxy {
             return Followed::Answer(Box::new(self.fetch_alone(request, key, found, "").await));
         }
         // A fetch that left before a purge of this target is no use any more.
-        let purged = match self.shared.purger.judge(key, &Tags::default(), 0) {
-            Verdict::Hard { number } | Verdict::Soft { number, .. } => number,
-            Verdict::Stands => 0,
-        };
+        let purged = self.purged_since(key, &Tags::default(), 0);
         let at_least = flight.at_least.max(purged);
         let number = || self.shared.purger.last();
         let flight_key = FlightKey::of(request, key, flight.variant);

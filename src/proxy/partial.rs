@@ -7,8 +7,10 @@ use super::content::{complete_merge, with_body};
 use super::parts;
 use crate::body::{Body, Filled};
 use crate::error::OriginError;
+use crate::semantics::fields::copy_lines;
 use crate::semantics::partial::{self, Join, Part, Same};
 use crate::semantics::range::ByteRange;
+use crate::semantics::targeted;
 use crate::semantics::validation::{self, Validated};
 use crate::storage::{Content, StoredResponse};
 use http::header::{self, HeaderMap, HeaderValue};
@@ -115,9 +117,13 @@ impl Proxy {
         let Some(mut fields) = continued(old, &reply.response) else { return Ok(None) };
         complete_merge(&mut fields, old, reply.response.headers());
         fields.remove(header::CONTENT_RANGE);
-        // A cookie is for whoever asked, and keeps the whole from being stored.
-        for cookie in reply.response.headers().get_all(header::SET_COOKIE) {
-            fields.append(header::SET_COOKIE, cookie.clone());
+        // A cookie is for whoever asked, and keeps the whole from being stored. What
+        // is stored of a field for one visitor was brought by somebody else.
+        let targeted = &self.shared.options.policy.targeted;
+        let directives = targeted::directives(&fields, targeted, reply.exchange.received_at);
+        let withheld = directives.withhold(&mut fields);
+        for name in withheld.keys().chain([&header::SET_COOKIE]) {
+            copy_lines(reply.response.headers(), name, &mut fields);
         }
         let (mut head, rest) = reply.response.into_parts();
         let body = Body::Continued(old.chunks.iter().cloned().collect(), Box::new(rest));

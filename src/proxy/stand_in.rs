@@ -8,6 +8,7 @@ use crate::message::Presented;
 use crate::purge::Verdict;
 use crate::semantics::cache_status::CacheStatus;
 use crate::semantics::reuse::{self, Failure, OnFailure};
+use crate::semantics::tags::Tags;
 use crate::storage::StoredResponse;
 use std::sync::Arc;
 
@@ -19,6 +20,28 @@ impl Proxy {
         let stale = plan.stale.as_ref().filter(|_| failed)?;
         self.may_stand_in(&plan.request, &plan.key, stale, Failure::Error)
             .then_some(Failed::Status(status))
+    }
+
+    /// The number of the last purge since `fence` that has met a response with
+    /// these tags to a request with this key, or to an equivalent one; zero if
+    /// none has.
+    pub(super) fn purged_since(&self, key: &CacheKey, tags: &Tags, fence: u64) -> u64 {
+        let number = |verdict| match verdict {
+            Verdict::Stands => 0,
+            Verdict::Soft { number, .. } | Verdict::Hard { number } => number,
+        };
+        self.verdicts(key, tags, fence).map(number).max().unwrap_or_default()
+    }
+
+    /// Whether one of these purges was a hard one.
+    pub(super) fn is_gone(&self, key: &CacheKey, tags: &Tags, fence: u64) -> bool {
+        self.verdicts(key, tags, fence).any(|verdict| matches!(verdict, Verdict::Hard { .. }))
+    }
+
+    fn verdicts(&self, key: &CacheKey, tags: &Tags, fence: u64) -> impl Iterator<Item = Verdict> {
+        let others = self.shared.memory.variances().others(key);
+        let keys = std::iter::once(key.clone()).chain(others.into_iter().map(|(_, other)| other));
+        keys.map(move |key| self.shared.purger.judge(&key, tags, fence))
     }
 
     /// No hard purge has met a stored response that answers this key.

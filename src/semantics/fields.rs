@@ -55,6 +55,13 @@ pub(super) fn move_lines(from: &mut HeaderMap, name: &HeaderName, to: &mut Heade
     }
 }
 
+/// Adds every line of a field from one map to another.
+pub fn copy_lines(from: &HeaderMap, name: &HeaderName, to: &mut HeaderMap) {
+    for value in from.get_all(name) {
+        to.append(name.clone(), value.clone());
+    }
+}
+
 /// Whether `Connection` (or another list field) has this member, in any case.
 pub fn has_member(fields: &HeaderMap, name: &HeaderName, member: &str) -> bool {
     members(fields, name).any(|m| m.eq_ignore_ascii_case(member.as_bytes()))

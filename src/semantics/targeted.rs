@@ -7,7 +7,7 @@
 //! syntax: `Surrogate-Control` (Edge Architecture Specification 1.0) and
 //! `X-Accel-Expires` (nginx).
 
-use super::cache_control::Argument;
+use super::cache_control::{Argument, members};
 use super::directives::{ResponseDirectives, Value};
 use super::time::DeltaSeconds;
 use http::header::{HeaderMap, HeaderName};
@@ -112,24 +112,32 @@ fn surrogate_control(fields: &HeaderMap) -> Option<ResponseDirectives> {
     let mut read = ResponseDirectives::default();
     let mut says_something = false;
     for line in fields.get_all(SURROGATE_CONTROL) {
-        for piece in line.as_bytes().split(|b| *b == b',').map(<[u8]>::trim_ascii) {
-            let mut parts = piece.splitn(2, |b| *b == b';').map(<[u8]>::trim_ascii);
-            let directive = parts.next().unwrap_or_default();
-            let for_us =
-                parts.next().is_none_or(|name| name == super::cache_status::NAME.as_bytes());
-            if !for_us {
-                continue;
-            }
-            let lower = directive.to_ascii_lowercase();
-            if lower == b"no-store" {
-                (read.no_store, says_something) = (true, true);
-            } else if let Some(value) = lower.strip_prefix(b"max-age=") {
-                says_something = true;
-                take_extended(&mut read, value);
+        for member in members(line.as_bytes()) {
+            let (name, value) = match &member.argument {
+                Argument::None => (for_us(member.name), None),
+                Argument::Text(text) => (Some(member.name), for_us(text)),
+                Argument::Malformed => (Some(member.name), Some(&b"?"[..])),
+            };
+            let name = name.unwrap_or_default().to_ascii_lowercase();
+            match (name.as_slice(), value) {
+                (b"no-store", _) => (read.no_store, says_something) = (true, true),
+                (b"max-age", Some(value)) => {
+                    says_something = true;
+                    take_extended(&mut read, value);
+                }
+                _ => {}
             }
         }
     }
     says_something.then_some(read)
+}
+
+/// What stands before `;surrogate`; `None` if that is another one.
+fn for_us(text: &[u8]) -> Option<&[u8]> {
+    let mut parts = text.splitn(2, |b| *b == b';');
+    let before = parts.next()?;
+    let own = |name: &[u8]| name == super::cache_status::NAME.as_bytes();
+    parts.next().is_none_or(own).then_some(before)
 }
 
 fn take_extended(read: &mut ResponseDirectives, value: &[u8]) {
@@ -254,7 +262,13 @@ mod tests {
         assert!(sc("no-store;larder").no_store);
         assert_eq!(sc("max-age=5, max-age=9;larder").max_age, given(9));
         assert_eq!(sc("max-age=x").max_age, Value::Unusable);
-        for nothing in ["max-age=5;other", "content=\"ESI/1.0\"", ""] {
+        for nothing in [
+            "max-age=5;other",
+            "no-store;other",
+            "content=\"ESI/1.0\"",
+            "content=\"a, max-age=60, b\"",
+            "",
+        ] {
             assert_eq!(sc(nothing).private, Scope::Whole, "{nothing}");
         }
     }

@@ -645,6 +645,23 @@ fn fields_for_the_cache_alone_and_for_one_visitor_stay_so() {
 }
 
 #[test]
+fn a_rest_that_makes_a_field_private_tells_nobody_what_another_was_told() {
+    let origin = Origin::answering(|seen| match seen.field("if-range") {
+        None => served(seen, &[FRESH, "ETag: \"a\"", "X-Who: ann"], BODY),
+        Some(_) => {
+            let private = "Cache-Control: max-age=60, private=\"x-who\"";
+            served(seen, &[private, "ETag: \"a\""], BODY)
+        }
+    });
+    let house = House::in_front_of(&origin, |_| {});
+    assert_eq!(house.part("0-3").field("x-who"), Some("ann"));
+    let whole = house.ask(&[]);
+    assert_whole(&whole, MORE);
+    assert_eq!(whole.field("x-who"), None);
+    assert_eq!(house.ask(&[]).field("x-who"), None);
+}
+
+#[test]
 fn a_part_is_found_by_every_query_that_means_the_same() {
     let origin = serving(&[FRESH, "ETag: \"a\"", "No-Vary-Search: params=(\"utm\")"]);
     let house = House::in_front_of(&origin, |_| {});
