@@ -60,51 +60,55 @@ const BACKLOG: usize = 16_384;
 /// Where requests are written down.
 #[derive(Clone, Debug)]
 pub struct AccessLog {
-    on: Option<(Format, SyncSender<String>)>,
+    format: Option<Format>,
+    lines: SyncSender<String>,
     lost: Arc<AtomicU64>,
 }
 
 impl AccessLog {
-    /// A log that writes nothing.
-    pub fn off() -> AccessLog {
-        AccessLog { on: None, lost: Arc::default() }
-    }
-
-    /// A log on standard output. The handle ends when every log made from this
-    /// one has been dropped and all lines have been written.
+    /// A log on standard output; without a format nothing is written. The handle
+    /// ends when every log made from this one has been dropped and all lines
+    /// have been written.
     ///
     /// # Errors
     /// If the thread cannot be started.
-    pub fn start(format: Format) -> std::io::Result<(AccessLog, JoinHandle<()>)> {
+    pub fn start(format: Option<Format>) -> std::io::Result<(AccessLog, JoinHandle<()>)> {
         let (sender, receiver) = sync_channel(BACKLOG);
         let lost = Arc::new(AtomicU64::new(0));
         let counted = Arc::clone(&lost);
         let thread = std::thread::Builder::new()
             .name("access-log".into())
             .spawn(move || write_lines(&receiver, &counted))?;
-        Ok((AccessLog { on: Some((format, sender)), lost }, thread))
+        Ok((AccessLog { format, lines: sender, lost }, thread))
+    }
+
+    /// The same log in another format. Lines of both go one after the other
+    /// through the same thread.
+    pub fn with(&self, format: Option<Format>) -> AccessLog {
+        AccessLog { format, ..self.clone() }
     }
 
     /// Whether anything is written.
     pub fn is_on(&self) -> bool {
-        self.on.is_some()
+        self.format.is_some()
     }
 
     /// Writes a line, or leaves it out if too many are waiting.
     pub fn write(&self, entry: Entry<'_>) {
-        let Some((format, sender)) = &self.on else { return };
+        let Some(format) = self.format else { return };
         let line = match format {
             Format::Combined => combined(&entry),
             Format::Json => json(&entry),
         };
-        if sender.try_send(line).is_err() {
+        if self.lines.try_send(line).is_err() {
             self.lost.fetch_add(1, Ordering::Relaxed);
         }
     }
 }
 
 fn write_lines(lines: &Receiver<String>, lost: &AtomicU64) {
-    let mut out = BufWriter::new(std::io::stdout().lock());
+    // Not locked while nothing comes: the process may have other words to say.
+    let mut out = BufWriter::new(std::io::stdout());
     while let Ok(line) = lines.recv() {
         let mut next = Ok(line);
         while let Ok(line) = next {

@@ -3,7 +3,10 @@
 
 mod inspect;
 mod purge;
+mod reload;
 mod reply;
+
+pub use reload::{ReloadRequest, Reloaded, Reloader};
 
 use crate::proxy::Shared;
 use crate::purge::{Access, bearer};
@@ -20,10 +23,19 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
+/// What stands behind the door until the next reload.
+#[derive(Clone)]
+pub struct Configured {
+    /// What is stored and counted.
+    pub shared: Shared,
+    /// Who may enter.
+    pub access: Access,
+}
+
 /// The operator's door.
 pub struct Admin {
-    shared: Shared,
-    access: Access,
+    current: watch::Receiver<Configured>,
+    reloader: Option<Reloader>,
     closing: watch::Receiver<bool>,
     closed: watch::Receiver<bool>,
 }
@@ -32,15 +44,15 @@ pub struct Admin {
 const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Admin {
-    /// A door to these parts, for whom `access` permits. While the process is
-    /// `closing` it says that it is not ready; when it has `closed`, it ends.
+    /// A door to what is configured. While the process is `closing` it says that
+    /// it is not ready; when it has `closed`, it ends.
     pub fn new(
-        shared: Shared,
-        access: Access,
+        current: watch::Receiver<Configured>,
+        reloader: Option<Reloader>,
         closing: watch::Receiver<bool>,
         closed: watch::Receiver<bool>,
     ) -> Admin {
-        Admin { shared, access, closing, closed }
+        Admin { current, reloader, closing, closed }
     }
 
     /// Serves until the process has closed.
@@ -100,24 +112,28 @@ impl Admin {
         if head.headers.contains_key(http::header::ORIGIN) {
             return reply::problem(StatusCode::FORBIDDEN, "requests from web pages are refused");
         }
-        if self.access.token.is_none() && !is_local(&head.headers) {
+        let Configured { shared, access } = self.current.borrow().clone();
+        if access.token.is_none() && !is_local(&head.headers) {
             // So may a name that somebody points at loopback.
             let detail = "without a token, Host has to be an address or localhost";
             return reply::problem(StatusCode::FORBIDDEN, detail);
         }
         let forwarded = crate::message::is_forwarded(&head.headers);
-        if !self.access.permits(peer.ip(), forwarded, bearer(&head.headers)) {
+        if !access.permits(peer.ip(), forwarded, bearer(&head.headers)) {
             tracing::warn!(%peer, path = head.uri.path(), "an admin request was refused");
             return reply::unauthorized();
         }
         match (head.uri.path(), &head.method) {
-            ("/v1/purge", &Method::POST) => purge::answer(&self.shared, body, peer).await,
+            ("/v1/purge", &Method::POST) => purge::answer(&shared, body, peer).await,
             ("/v1/purge", _) => reply::not_allowed("POST"),
-            ("/v1/stats", &Method::GET) => inspect::stats(&self.shared),
+            ("/v1/stats", &Method::GET) => inspect::stats(&shared),
             ("/v1/stats", _) => reply::not_allowed("GET"),
+            ("/v1/reload", &Method::POST) => reload::answer(self.reloader.as_ref()).await,
+            ("/v1/reload", _) => reply::not_allowed("POST"),
             _ => reply::problem(
                 StatusCode::NOT_FOUND,
-                "there are POST /v1/purge, GET /v1/stats, GET /livez and GET /readyz",
+                "there are POST /v1/purge, POST /v1/reload, GET /v1/stats, GET /livez and \
+                 GET /readyz",
             ),
         }
     }

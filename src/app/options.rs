@@ -106,6 +106,15 @@ pub(super) fn door(settings: &Settings) -> listen::Options {
     }
 }
 
+pub(super) fn room(settings: &Settings) -> listen::Room {
+    let limits = &settings.limits;
+    listen::Room {
+        most: limits.connections,
+        most_per_address: limits.connections_per_ip,
+        exempt: settings.trust.proxies.clone(),
+    }
+}
+
 pub(super) fn memory(settings: &Settings) -> storage::Limits {
     storage::Limits { bytes: settings.cache.memory, variants: settings.cache.max_variants }
 }
@@ -123,10 +132,11 @@ pub(super) fn admin_access(settings: &Settings) -> Access {
     }
 }
 
-pub(super) fn format(format: AccessLog) -> Format {
+pub(super) fn format(format: AccessLog) -> Option<Format> {
     match format {
-        AccessLog::Json => Format::Json,
-        AccessLog::Combined | AccessLog::Off => Format::Combined,
+        AccessLog::Off => None,
+        AccessLog::Combined => Some(Format::Combined),
+        AccessLog::Json => Some(Format::Json),
     }
 }
 

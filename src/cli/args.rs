@@ -37,6 +37,8 @@ pub(super) enum Command {
     },
     /// Make a running larder forget
     Purge(PurgeArgs),
+    /// Make a running larder read its configuration again
+    Reload(ReloadArgs),
     /// Ask for a page, and see what the cache decided
     Get(GetArgs),
     /// End with 0 if a running larder is ready
@@ -128,6 +130,19 @@ pub(super) struct PurgeArgs {
     /// Make stale instead of forgetting: served while it is validated
     #[arg(long)]
     pub soft: bool,
+    /// The configuration that the admin address and token stand in
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// The admin address [default: from the configuration, or 127.0.0.1:6082]
+    #[arg(long, value_name = "HOST:PORT", env = "LARDER_ADMIN")]
+    pub admin: Option<String>,
+    /// The admin token
+    #[arg(long, value_name = "TOKEN", env = "LARDER_TOKEN", hide_env_values = true)]
+    pub token: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ReloadArgs {
     /// The configuration that the admin address and token stand in
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,

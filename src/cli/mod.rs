@@ -7,6 +7,7 @@ mod args;
 mod client;
 mod get;
 mod purge;
+mod reload;
 
 pub use client::{Answer, Client};
 
@@ -17,7 +18,9 @@ use clap::Parser;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, reload as filtering};
 
 /// Reads the command line and does what it says.
 pub fn main() -> ExitCode {
@@ -26,10 +29,11 @@ pub fn main() -> ExitCode {
         Command::Proxy { over } => serve(&Source::None, &over.overrides()),
         Command::Check { config, over } => check(&source(config.as_deref()), &over.overrides()),
         Command::Purge(args) => purge::run(&args),
+        Command::Reload(place) => reload::run(&place),
         Command::Get(args) => get::run(&args),
         Command::Healthcheck { config, admin } => healthcheck(config.as_deref(), admin.as_deref()),
         Command::Demo { once, listen } => {
-            start_log("warn");
+            let _ = start_log("warn");
             demo::run(once, listen.as_deref())
         }
     }
@@ -44,8 +48,13 @@ fn serve(source: &Source<'_>, overrides: &Overrides) -> ExitCode {
         Ok(settings) => settings,
         Err(error) => return failed(&error.to_string()),
     };
-    start_log(&settings.log.level);
-    match app::run(&settings) {
+    let set_level = start_log(&settings.log.level);
+    let load = || config::load(*source, config::environment(), overrides);
+    let again = match source {
+        Source::None => None,
+        Source::File(_) | Source::Search => Some(app::Again { load: &load, set_level: &set_level }),
+    };
+    match app::run(&settings, again) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failed(&format!("error: {error}")),
     }
@@ -78,15 +87,20 @@ fn healthcheck(file: Option<&Path>, admin: Option<&str>) -> ExitCode {
     }
 }
 
-/// Events go to standard error; access-log lines to standard output.
-fn start_log(level: &str) {
-    let filter = EnvFilter::try_new(level).unwrap_or_else(|_| EnvFilter::new("info"));
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+/// Events go to standard error; access-log lines to standard output. The result
+/// sets another level.
+fn start_log(level: &str) -> impl Fn(&str) + use<> {
+    let filter = |level: &str| EnvFilter::try_new(level).unwrap_or_else(|_| EnvFilter::new("info"));
+    let (filtered, handle) = filtering::Layer::new(filter(level));
+    let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_target(false)
-        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
-        .try_init();
+        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()));
+    let _ = tracing_subscriber::registry().with(filtered).with(lines).try_init();
+    move |level| {
+        // An error means that there is no log.
+        let _ = handle.reload(filter(level));
+    }
 }
 
 /// Says what went wrong, and that it did.

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 
 /// An address to listen on.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Listen {
     /// The address as written: `127.0.0.1:6081`, `localhost:6081`, or `:6081` for every IPv4
     /// address of the machine.
@@ -17,7 +17,7 @@ pub struct Listen {
 }
 
 /// Where the application listens.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub enum Target {
     /// A host and a port; not resolved here, since the application may start later.
     Tcp {
@@ -28,6 +28,20 @@ pub enum Target {
     },
     /// The absolute path of a Unix socket.
     Unix(PathBuf),
+}
+
+/// As written.
+impl fmt::Debug for Listen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// As [`Display`](fmt::Display).
+impl fmt::Debug for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 impl Listen {

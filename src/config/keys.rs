@@ -1,5 +1,6 @@
 //! The keys: their names, and how each reaches its setting.
 
+use super::changes::differs;
 use super::diagnose::Problem;
 use super::read::*;
 use super::settings::Settings;
@@ -11,6 +12,8 @@ pub(super) struct Key {
     pub(super) name: &'static str,
     /// Reads the value and puts it into the settings.
     pub(super) set: fn(&mut Settings, &Value) -> Result<(), Problem>,
+    /// The values of two settings, if they differ.
+    pub(super) differs: fn(&Settings, &Settings) -> Option<(String, String)>,
 }
 
 /// A key named as the path of its field in [`Settings`], so that the two can't differ.
@@ -22,6 +25,7 @@ macro_rules! key {
                 settings.$field = $read(value)?;
                 Ok(())
             },
+            differs: |old, new| differs(&old.$field, &new.$field),
         }
     };
     ([$table:ident] $field:ident, $read:expr) => {
@@ -31,6 +35,7 @@ macro_rules! key {
                 settings.$table.$field = $read(value)?;
                 Ok(())
             },
+            differs: |old, new| differs(&old.$table.$field, &new.$table.$field),
         }
     };
 }

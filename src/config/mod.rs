@@ -8,6 +8,7 @@
 //! `config/larder.toml`. The compiler or a test asks for whichever is missing.
 
 mod address;
+mod changes;
 mod check;
 mod defaults;
 mod diagnose;
@@ -23,6 +24,7 @@ mod value;
 mod tests;
 
 pub use address::{Listen, Target};
+pub use changes::{Change, changes};
 pub use diagnose::ConfigError;
 pub use file::Source;
 pub use layers::{Overrides, environment};

@@ -9,14 +9,24 @@ use std::sync::Arc;
 /// Counts connections over all runtimes.
 #[derive(Debug)]
 pub struct Gate {
-    most: usize,
-    most_per_address: usize,
-    exempt: Vec<IpNet>,
     inside: Mutex<Inside>,
 }
 
-#[derive(Debug, Default)]
+/// How many may be inside.
+#[derive(Clone, Debug)]
+pub struct Room {
+    /// In all.
+    pub most: usize,
+    /// From one address; zero is no bound. It is not for loopback and the exempt
+    /// networks: they are proxies that bring many clients.
+    pub most_per_address: usize,
+    /// These networks.
+    pub exempt: Vec<IpNet>,
+}
+
+#[derive(Debug)]
 struct Inside {
+    room: Room,
     total: usize,
     by_address: HashMap<IpAddr, usize>,
 }
@@ -29,26 +39,32 @@ pub struct Ticket {
 }
 
 impl Gate {
-    /// At most so many connections; zero per address means no such bound. The
-    /// bound per address is not for loopback and the exempt networks: they are
-    /// proxies that bring many clients.
-    pub fn new(most: usize, most_per_address: usize, exempt: Vec<IpNet>) -> Gate {
-        Gate { most, most_per_address, exempt, inside: Mutex::default() }
+    /// One with nobody inside.
+    pub fn new(room: Room) -> Gate {
+        let inside = Inside { room, total: 0, by_address: HashMap::new() };
+        Gate { inside: Mutex::new(inside) }
+    }
+
+    /// Other bounds from now on. Who is inside stays, and is counted as before.
+    pub fn set(&self, room: Room) {
+        self.inside.lock().room = room;
     }
 
     /// Lets a connection in, unless there are too many.
     pub fn enter(self: &Arc<Self>, address: IpAddr) -> Option<Ticket> {
         let address = address.to_canonical();
-        let counted = self.most_per_address > 0
-            && !address.is_loopback()
-            && !self.exempt.iter().any(|net| net.contains(&address));
         let mut inside = self.inside.lock();
-        if inside.total >= self.most {
+        let Room { most, most_per_address, exempt } = &inside.room;
+        let (most, most_per_address) = (*most, *most_per_address);
+        let counted = most_per_address > 0
+            && !address.is_loopback()
+            && !exempt.iter().any(|net| net.contains(&address));
+        if inside.total >= most {
             return None;
         }
         if counted {
             let count = inside.by_address.entry(address).or_default();
-            if *count >= self.most_per_address {
+            if *count >= most_per_address {
                 return None;
             }
             *count += 1;
@@ -84,8 +100,9 @@ mod tests {
 
     #[test]
     fn so_many_in_all_and_so_many_from_one_address() {
-        let proxies = vec!["10.0.0.0/8".parse().expect("a network")];
-        let gate = Arc::new(Gate::new(5, 2, proxies));
+        let exempt = vec!["10.0.0.0/8".parse().expect("a network")];
+        let room = Room { most: 5, most_per_address: 2, exempt };
+        let gate = Arc::new(Gate::new(room.clone()));
         let enter = |address: &str| gate.enter(address.parse().expect("an address"));
         let one = enter("192.0.2.1").expect("room");
         let _two = enter("::ffff:192.0.2.1").expect("room");
@@ -94,6 +111,10 @@ mod tests {
         assert!(enter("127.0.0.1").is_none(), "five are inside");
         drop(one);
         assert_eq!(gate.inside(), 4);
+        let _again = enter("192.0.2.1").expect("room");
+        gate.set(Room { most: 4, ..room.clone() });
+        assert!(enter("192.0.2.2").is_none(), "who is inside is counted by the new bound");
+        gate.set(Room { most: 9, most_per_address: 3, ..room });
         assert!(enter("192.0.2.1").is_some());
     }
 }

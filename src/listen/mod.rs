@@ -6,8 +6,8 @@ mod gate;
 mod patience;
 mod socket;
 
-pub use gate::Gate;
-pub use socket::{Sockets, bind};
+pub use gate::{Gate, Room};
+pub use socket::{Listener, Passed, Sockets, bind};
 
 use crate::interim::Outlet;
 use crate::proxy::Proxy;
@@ -18,6 +18,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use patience::{Patient, Phases};
+use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -43,22 +44,37 @@ pub struct Options {
     pub drain: Duration,
 }
 
+/// What stands behind a door until the next reload. A connection takes the
+/// options when it comes, and the proxy anew for each of its requests.
+#[derive(Clone)]
+pub struct Configured {
+    /// Who answers.
+    pub proxy: Arc<Proxy>,
+    /// How connections are held.
+    pub options: Options,
+}
+
 /// How long nothing is accepted when the process has no descriptor left.
 const OUT_OF_DESCRIPTORS: Duration = Duration::from_millis(50);
 
+/// How long a client that has connected and said nothing is waited for when the
+/// door closes.
+const FIRST_WORDS: Duration = Duration::from_secs(1);
+
 /// Accepts and serves connections until `closing` says so, then lets requests
-/// under way end, for at most [`Options::drain`].
+/// under way end, for at most [`Options::drain`]. Tunnels are not waited for:
+/// they have no end of their own.
 ///
 /// # Errors
 /// If the listener cannot be used by this runtime.
 pub async fn serve(
-    listener: std::net::TcpListener,
-    proxy: Arc<Proxy>,
+    listener: Listener,
+    current: watch::Receiver<Configured>,
     gate: Arc<Gate>,
-    options: Options,
     closing: watch::Receiver<bool>,
 ) -> std::io::Result<()> {
-    let listener = TcpListener::from_std(listener)?;
+    let Listener { socket, passed } = listener;
+    let listener = TcpListener::from_std(socket)?;
     // Every connection holds a sender; when the last is gone, all are over.
     let (alive, mut all_over) = mpsc::channel::<()>(1);
     let mut closed = closing.clone();
@@ -69,7 +85,7 @@ pub async fn serve(
         };
         match accepted {
             Ok((stream, peer)) => {
-                admit(stream, peer, &proxy, &gate, options, &closing, alive.clone());
+                admit(stream, peer, &current, &gate, &closing, alive.clone());
             }
             Err(error) => {
                 tracing::warn!(%error, "cannot accept");
@@ -77,13 +93,18 @@ pub async fn serve(
             }
         }
     }
-    // Who has connected already is served still.
-    while let Ok(Ok((stream, peer))) = tokio::time::timeout(Duration::ZERO, listener.accept()).await
-    {
-        admit(stream, peer, &proxy, &gate, options, &closing, alive.clone());
+    if !passed {
+        // Who has connected already is served still. Who waits at a socket that
+        // others hold too is theirs.
+        while let Ok(Ok((stream, peer))) =
+            tokio::time::timeout(Duration::ZERO, listener.accept()).await
+        {
+            admit(stream, peer, &current, &gate, &closing, alive.clone());
+        }
     }
     drop((listener, alive));
-    if tokio::time::timeout(options.drain, all_over.recv()).await.is_err() {
+    let drain = current.borrow().options.drain;
+    if tokio::time::timeout(drain, all_over.recv()).await.is_err() {
         tracing::warn!("requests were still under way when the time to end them was over");
     }
     Ok(())
@@ -98,24 +119,24 @@ async fn told(closing: &mut watch::Receiver<bool>) {
 fn admit(
     stream: TcpStream,
     peer: SocketAddr,
-    proxy: &Arc<Proxy>,
+    current: &watch::Receiver<Configured>,
     gate: &Arc<Gate>,
-    options: Options,
     closing: &watch::Receiver<bool>,
     alive: mpsc::Sender<()>,
 ) {
     let Some(ticket) = gate.enter(peer.ip()) else {
-        proxy.metrics().turned_away.count();
+        current.borrow().proxy.metrics().turned_away.count();
         patience::turn_away(&stream);
         return;
     };
-    let (proxy, closing) = (Arc::clone(proxy), closing.clone());
+    let (current, closing) = (current.clone(), closing.clone());
+    let options = current.borrow().options;
     tokio::spawn(async move {
         let (phases, outlet) = (Phases::default(), Outlet::default());
         // A socket without it works, only slower.
         let _ = stream.set_nodelay(true);
         let stream = Patient::new(stream, phases.clone(), outlet.clone(), options, ticket);
-        let served = serve_connection(stream, phases, outlet, peer, proxy, options, closing);
+        let served = serve_connection(stream, phases, outlet, peer, current, options, closing);
         if let Err(error) = served.await {
             tracing::debug!(%peer, %error, "a connection ended");
         }
@@ -128,12 +149,14 @@ async fn serve_connection(
     phases: Phases,
     outlet: Outlet,
     peer: SocketAddr,
-    proxy: Arc<Proxy>,
+    current: watch::Receiver<Configured>,
     options: Options,
     mut closing: watch::Receiver<bool>,
 ) -> hyper::Result<()> {
+    let phase = phases.clone();
     let service = service_fn(move |request: Request<Incoming>| {
-        let (proxy, busy, turn) = (Arc::clone(&proxy), phases.begin(), outlet.begin());
+        let proxy = Arc::clone(&current.borrow().proxy);
+        let (busy, turn) = (phases.begin(), outlet.begin());
         async move {
             let interims = turn.interims(request.version());
             let answering = pin!(proxy.handle(request, peer, interims));
@@ -153,12 +176,20 @@ async fn serve_connection(
         .with_upgrades();
     let mut connection = pin!(connection);
     tokio::select! {
-        ended = connection.as_mut() => ended,
-        () = told(&mut closing) => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
+        ended = connection.as_mut() => return ended,
+        () = told(&mut closing) => {}
     }
+    // hyper would close a connection that it has read nothing of, though its
+    // first request may be there or on its way.
+    let spoken = poll_fn(|cx| match connection.as_mut().poll(cx) {
+        Poll::Pending if phase.is_new() => Poll::Pending,
+        polled => Poll::Ready(polled),
+    });
+    if let Ok(Poll::Ready(ended)) = tokio::time::timeout(FIRST_WORDS, spoken).await {
+        return ended;
+    }
+    connection.as_mut().graceful_shutdown();
+    connection.await
 }
 
 /// A body during which the connection is busy.

@@ -51,6 +51,11 @@ impl Phases {
         *self.0.lock() = Phase::Busy;
         Busy(self.clone())
     }
+
+    /// Nothing has come yet.
+    pub fn is_new(&self) -> bool {
+        *self.0.lock() == Phase::New
+    }
 }
 
 /// A request is being answered.

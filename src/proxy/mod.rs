@@ -125,6 +125,14 @@ impl Shared {
         let (metrics, collapser) = (Arc::default(), Arc::default());
         Shared { options, memory, purger, metrics, clock, log, collapser, uncacheable }
     }
+
+    /// The same store, purges and counters under other options. Fetches under
+    /// way are not shared with it: by the old options they may be for visitors
+    /// whom the new ones tell apart. Nor is what was not storable by the old.
+    pub fn renewed(&self, options: Options, log: AccessLog) -> Shared {
+        let Shared { memory, purger, metrics, clock, .. } = self.clone();
+        Shared { metrics, ..Shared::new(options, memory, purger, clock, log) }
+    }
 }
 
 /// A fetch under way.
@@ -148,7 +156,7 @@ const MOST_TRIES: usize = 4;
 /// The proxy, as one runtime has it.
 pub struct Proxy {
     shared: Shared,
-    pool: Pool,
+    pool: Arc<Pool>,
 }
 
 /// A response, and what the cache has to say about it.
@@ -159,7 +167,7 @@ struct Answer {
 
 impl Proxy {
     /// A proxy with this pool of connections.
-    pub fn new(shared: Shared, pool: Pool) -> Proxy {
+    pub fn new(shared: Shared, pool: Arc<Pool>) -> Proxy {
         Proxy { shared, pool }
     }
 

@@ -42,12 +42,15 @@ impl Larder {
 
     /// `larder` with these arguments, once it says where it listens.
     pub fn spawn(args: &[&str], env: &[(&str, &str)]) -> Larder {
-        let mut child = Larder::command(args, env)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("larder starts");
+        let mut command = Larder::command(args, env);
+        command.stdin(Stdio::null());
+        Larder::started(command)
+    }
+
+    /// What this command starts, once it says where it listens.
+    pub fn started(mut command: Command) -> Larder {
+        let mut child =
+            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("larder starts");
         let events = Arc::new(Mutex::new(String::new()));
         let stderr = child.stderr.take().expect("its standard error");
         let heard = Arc::clone(&events);
@@ -139,9 +142,23 @@ impl Larder {
 
     /// Sends SIGTERM.
     pub fn terminate(&self) {
+        self.signal("-TERM");
+    }
+
+    /// Sends SIGHUP.
+    pub fn hang_up(&self) {
+        self.signal("-HUP");
+    }
+
+    fn signal(&self, signal: &str) {
         let pid = self.pid().to_string();
-        let sent = Command::new("kill").args(["-TERM", &pid]).status().expect("kill runs");
+        let sent = Command::new("kill").args([signal, &pid]).status().expect("kill runs");
         assert!(sent.success());
+    }
+
+    /// `POST /v1/reload`.
+    pub fn reload(&self) -> Response {
+        client::request(self.admin, "POST", "/v1/reload", &[("Host", "localhost")], b"")
     }
 
     /// Waits for it to end.

@@ -1,0 +1,62 @@
+//! Other settings for a larder that runs. What is per configuration is made
+//! anew; the store, the purges, the counters and every connection live on.
+
+use super::{Running, options};
+use crate::admin::{self, Reloaded};
+use crate::config::{Change, Settings, changes};
+use crate::origin::Pool;
+
+impl Running {
+    /// What it runs by.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Takes over these settings, but for those that only a start can. Requests
+    /// under way end by the old ones.
+    pub fn reload(&mut self, wanted: &Settings) -> Reloaded {
+        let next = possible(&self.settings, wanted);
+        let told = |changes: Vec<Change>| changes.iter().map(Change::to_string).collect();
+        let reloaded = Reloaded {
+            changed: told(changes(&self.settings, &next)),
+            left: told(changes(&next, wanted)),
+        };
+        if !reloaded.changed.is_empty() {
+            self.configure(next);
+        }
+        reloaded
+    }
+
+    fn configure(&mut self, next: Settings) {
+        if next.cache.cookies != self.settings.cache.cookies {
+            tracing::warn!(
+                "what is stored already was judged by the old cookies; if they were the wrong ones, \
+                 purge everything"
+            );
+        }
+        let log = self.shared.log.with(options::format(next.log.access));
+        self.shared = self.shared.renewed(options::proxy(&next), log);
+        // Connections to the origin are worth keeping when nothing about them changes.
+        let same = next.origin == self.settings.origin && next.limits == self.settings.limits;
+        let pool = (!same).then(|| Pool::new(options::pool(&next)));
+        for worker in &mut self.workers {
+            worker.configure(&next, &self.shared, pool.as_ref());
+        }
+        self.gate.set(options::room(&next));
+        let (shared, access) = (self.shared.clone(), options::admin_access(&next));
+        self.at_the_door.send_replace(admin::Configured { shared, access });
+        self.settings = next;
+    }
+}
+
+/// The wanted settings, but what a running process can't change: its sockets,
+/// its threads, and the size of its store.
+fn possible(running: &Settings, wanted: &Settings) -> Settings {
+    let mut next = wanted.clone();
+    next.listen.clone_from(&running.listen);
+    next.threads = running.threads;
+    next.admin.listen = running.admin.listen;
+    next.cache.memory = running.cache.memory;
+    next.cache.max_variants = running.cache.max_variants;
+    next
+}

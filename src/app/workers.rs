@@ -1,0 +1,95 @@
+//! The threads that serve clients, one a core.
+
+use super::options;
+use crate::config::Settings;
+use crate::listen::{self, Gate, Listener, Sockets};
+use crate::origin::Pool;
+use crate::proxy::{Proxy, Shared};
+use std::io::Result;
+use std::sync::Arc;
+use std::thread::{Builder, JoinHandle};
+use tokio::runtime::Runtime;
+use tokio::sync::watch;
+
+/// A thread with its runtime, and what it is told when that changes.
+pub(super) struct Worker {
+    /// Ends when the process closes.
+    pub thread: JoinHandle<()>,
+    /// What it serves by.
+    current: watch::Sender<listen::Configured>,
+    /// Its connections to the origin.
+    pool: Arc<Pool>,
+}
+
+impl Worker {
+    /// Has it serve by these settings from the next request on; over new
+    /// connections to the origin if there is a pool for them.
+    pub fn configure(&mut self, settings: &Settings, shared: &Shared, pool: Option<&Pool>) {
+        if let Some(pool) = pool {
+            self.pool = Arc::new(pool.sibling());
+        }
+        let proxy = Arc::new(Proxy::new(shared.clone(), Arc::clone(&self.pool)));
+        let options = options::door(settings);
+        self.current.send_replace(listen::Configured { proxy, options });
+    }
+}
+
+/// Starts so many, each with a share of every address's sockets.
+pub(super) fn start(
+    settings: &Settings,
+    shared: &Shared,
+    gate: &Arc<Gate>,
+    sockets: Vec<Sockets>,
+    count: usize,
+    closing: &watch::Receiver<bool>,
+) -> Result<Vec<Worker>> {
+    let pool = Pool::new(options::pool(settings));
+    let mut shares: Vec<Vec<Listener>> = (0..count).map(|_| Vec::new()).collect();
+    for listeners in sockets.into_iter().map(|sockets| sockets.listeners) {
+        for (share, listener) in shares.iter_mut().zip(listeners) {
+            share.push(listener);
+        }
+    }
+    let mut workers = Vec::new();
+    for (number, share) in shares.into_iter().enumerate() {
+        let pool = Arc::new(pool.sibling());
+        let proxy = Arc::new(Proxy::new(shared.clone(), Arc::clone(&pool)));
+        let options = options::door(settings);
+        let (current, told) = watch::channel(listen::Configured { proxy, options });
+        let (gate, closing) = (Arc::clone(gate), closing.clone());
+        let thread = on_a_thread(format!("worker-{number}"), move |runtime| {
+            runtime.block_on(serve(share, told, gate, closing));
+        })?;
+        workers.push(Worker { thread, current, pool });
+    }
+    Ok(workers)
+}
+
+async fn serve(
+    share: Vec<Listener>,
+    current: watch::Receiver<listen::Configured>,
+    gate: Arc<Gate>,
+    closing: watch::Receiver<bool>,
+) {
+    let doors: Vec<_> = share
+        .into_iter()
+        .map(|listener| {
+            let (current, gate) = (current.clone(), Arc::clone(&gate));
+            tokio::spawn(listen::serve(listener, current, gate, closing.clone()))
+        })
+        .collect();
+    for served in doors {
+        if let Ok(Err(error)) = served.await {
+            tracing::error!(%error, "a socket cannot be served");
+        }
+    }
+}
+
+/// Runs something on a thread with a runtime of its own.
+pub(super) fn on_a_thread(
+    name: String,
+    work: impl FnOnce(&Runtime) + Send + 'static,
+) -> Result<JoinHandle<()>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    Builder::new().name(name).spawn(move || work(&runtime))
+}

@@ -1,0 +1,37 @@
+//! `larder reload`.
+
+use super::args::ReloadArgs;
+use super::client::Admin;
+use super::{failed, say};
+use serde_json::{Value, json};
+use std::process::ExitCode;
+
+pub(super) fn run(args: &ReloadArgs) -> ExitCode {
+    let admin =
+        match Admin::find(args.config.as_deref(), args.admin.as_deref(), args.token.as_deref()) {
+            Ok(admin) => admin,
+            Err(error) => return failed(&error),
+        };
+    let answer = match admin.post("/v1/reload", &json!({})) {
+        Ok(answer) => answer,
+        Err(error) => {
+            return failed(&format!("error: no larder answers at {}: {error}", admin.client()));
+        }
+    };
+    let said: Value = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
+    if !answer.status.is_success() {
+        let detail = said["detail"].as_str().unwrap_or("no reason was given");
+        return failed(&format!("not reloaded, nothing has changed:\n{detail}"));
+    }
+    let lines = |list: &str| {
+        let lines = said[list].as_array().into_iter().flatten();
+        lines.filter_map(|line| line.as_str().map(str::to_owned)).collect::<Vec<String>>()
+    };
+    let (changed, left) = (lines("changed"), lines("left"));
+    if changed.is_empty() {
+        say("reloaded: nothing has changed");
+    }
+    changed.iter().for_each(|change| say(&format!("reloaded: {change}")));
+    left.iter().for_each(|change| say(&format!("only a restart changes this: {change}")));
+    ExitCode::SUCCESS
+}
