@@ -22,6 +22,8 @@ pub enum Reason {
     SetCookie,
     /// `Vary: *`.
     VaryAny,
+    /// It is a stream of events, which has no end and is about what happens now.
+    EventStream,
     /// The request bore an identifying cookie, and nothing states a lifetime.
     IdentityCookie,
     /// Nothing states a lifetime, and there is no validator.
@@ -43,6 +45,7 @@ impl Reason {
             Reason::Authorization => "authorization",
             Reason::SetCookie => "set-cookie",
             Reason::VaryAny => "vary-any",
+            Reason::EventStream => "event-stream",
             Reason::IdentityCookie => "identity-cookie",
             Reason::NoLifetime => "no-lifetime",
             Reason::TooLarge => "too-large",
@@ -63,6 +66,7 @@ impl Reason {
             }
             Reason::SetCookie => "the response sets a cookie, which is for one visitor",
             Reason::VaryAny => "the response says Vary: *",
+            Reason::EventStream => "the response is a stream of events, which has no end",
             Reason::IdentityCookie => {
                 "the request bears a cookie that identifies its visitor, and the response \
                  states no lifetime, nor that it is public"
@@ -88,7 +92,7 @@ impl Reason {
     }
 
     /// Every reason.
-    pub const ALL: [Reason; 12] = [
+    pub const ALL: [Reason; 13] = [
         Reason::Method,
         Reason::Status,
         Reason::Part,
@@ -98,6 +102,7 @@ impl Reason {
         Reason::Authorization,
         Reason::SetCookie,
         Reason::VaryAny,
+        Reason::EventStream,
         Reason::IdentityCookie,
         Reason::NoLifetime,
         Reason::TooLarge,

@@ -99,6 +99,9 @@ pub fn decide(
     if nominated == NominatedFields::Any {
         return refuse(Reason::VaryAny);
     }
+    if is_event_stream(fields) {
+        return refuse(Reason::EventStream);
+    }
     // No time at all is not a word on who may see the answer either.
     let lives = freshness.lifetime.is_explicit() && freshness.lifetime.span.get() > 0;
     let meant_for_all = lives || directives.public || nominated.names(&header::COOKIE);
@@ -111,6 +114,14 @@ pub fn decide(
         return refuse(Reason::NoLifetime);
     }
     Storability::Store
+}
+
+/// `text/event-stream`, with or without parameters: whoever joins it late wants
+/// what is new, and when its listener leaves the app is to know.
+fn is_event_stream(fields: &HeaderMap) -> bool {
+    let media_type = fields.get(header::CONTENT_TYPE).map_or(&b""[..], |value| value.as_bytes());
+    let name = media_type.split(|byte| *byte == b';').next().unwrap_or_default();
+    name.trim_ascii().eq_ignore_ascii_case(b"text/event-stream")
 }
 
 /// Something can come of a stored response: it is fresh for a while, or may be
@@ -174,6 +185,9 @@ mod tests {
             (200, &[(cc, "max-age=60"), ("set-cookie", "a=b")], Refuse(Reason::SetCookie)),
             (200, &[(cc, "max-age=60"), ("vary", "*")], Refuse(Reason::VaryAny)),
             (200, &[(cc, "max-age=60"), ("vary", "Accept, *")], Refuse(Reason::VaryAny)),
+            (200, &[("content-type", "text/event-stream")], Refuse(Reason::EventStream)),
+            (200, &[("content-type", "Text/Event-Stream ;x=y")], Refuse(Reason::EventStream)),
+            (200, &[("content-type", "text/event-streams")], Store),
             (206, &[(cc, "max-age=60")], Refuse(Reason::Status)),
             (304, &[(cc, "max-age=60")], Refuse(Reason::Status)),
             (299, &[(cc, "max-age=60")], Store),

@@ -12,6 +12,7 @@ mod commands;
 mod conformance;
 mod demands;
 mod differential;
+mod events;
 mod forwarding;
 mod groups;
 mod interim;
