@@ -32,6 +32,7 @@ mod reload;
 mod sharing;
 mod stale;
 mod streaming;
+mod systemd;
 mod takeover;
 mod targeted;
 mod transport;
