@@ -11,7 +11,8 @@ pub use socket::{Listener, Passed, Sockets, bind};
 
 use crate::interim::Outlet;
 use crate::proxy::Proxy;
-use http::{Request, StatusCode};
+use http::header::CONNECTION;
+use http::{HeaderValue, Request, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -160,9 +161,12 @@ async fn serve_connection(
         async move {
             let interims = turn.interims(request.version());
             let answering = pin!(proxy.handle(request, peer, interims));
-            let response = turn.until(answering).await;
+            let mut response = turn.until(answering).await;
             if response.status() == StatusCode::SWITCHING_PROTOCOLS {
                 busy.becomes_tunnel();
+            } else if busy.is_last() {
+                // The last answer of this connection says so (RFC 9112 section 9.6).
+                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             }
             Ok::<_, std::convert::Infallible>(response.map(|body| During { body, _busy: busy }))
         }
@@ -177,7 +181,7 @@ async fn serve_connection(
     let mut connection = pin!(connection);
     tokio::select! {
         ended = connection.as_mut() => return ended,
-        () = told(&mut closing) => {}
+        () = told(&mut closing) => phase.end(),
     }
     // hyper would close a connection that it has read nothing of, though its
     // first request may be there or on its way.

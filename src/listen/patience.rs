@@ -13,6 +13,7 @@ use parking_lot::Mutex;
 use std::io::{Error, ErrorKind, IoSlice, Result};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -43,18 +44,30 @@ enum Phase {
 
 /// The phase of a connection, as the service tells it.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Phases(Arc<Mutex<Phase>>);
+pub(super) struct Phases(Arc<Course>);
+
+#[derive(Debug, Default)]
+struct Course {
+    phase: Mutex<Phase>,
+    /// The next answer is the last.
+    ending: AtomicBool,
+}
 
 impl Phases {
     /// A request has come; it is over when the result is dropped.
     pub fn begin(&self) -> Busy {
-        *self.0.lock() = Phase::Busy;
+        *self.0.phase.lock() = Phase::Busy;
         Busy(self.clone())
+    }
+
+    /// No request is read after the one that is answered now or comes next.
+    pub fn end(&self) {
+        self.0.ending.store(true, Ordering::Relaxed);
     }
 
     /// Nothing has come yet.
     pub fn is_new(&self) -> bool {
-        *self.0.lock() == Phase::New
+        *self.0.phase.lock() == Phase::New
     }
 }
 
@@ -63,15 +76,20 @@ impl Phases {
 pub(super) struct Busy(Phases);
 
 impl Busy {
+    /// This answer is the last.
+    pub fn is_last(&self) -> bool {
+        self.0.0.ending.load(Ordering::Relaxed)
+    }
+
     /// The answer turns the connection into a tunnel.
     pub fn becomes_tunnel(&self) {
-        *self.0.0.lock() = Phase::Tunnel;
+        *self.0.0.phase.lock() = Phase::Tunnel;
     }
 }
 
 impl Drop for Busy {
     fn drop(&mut self) {
-        let mut phase = self.0.0.lock();
+        let mut phase = self.0.0.phase.lock();
         if *phase == Phase::Busy {
             *phase = Phase::Idle;
         }
@@ -129,7 +147,7 @@ impl Patient {
     }
 
     fn poll_read_deadline(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let phase = *self.phases.0.lock();
+        let phase = *self.phases.0.phase.lock();
         let length = match phase {
             Phase::Busy | Phase::Tunnel => {
                 self.reading.clear();
@@ -151,7 +169,7 @@ impl AsyncRead for Patient {
         let before = buf.filled().len();
         if let Poll::Ready(read) = Pin::new(&mut self.stream).poll_read(cx, buf) {
             let begins = {
-                let mut phase = self.phases.0.lock();
+                let mut phase = self.phases.0.phase.lock();
                 let waited = matches!(*phase, Phase::New | Phase::Idle);
                 if waited && buf.filled().len() > before {
                     *phase = Phase::Head;
@@ -167,7 +185,7 @@ impl AsyncRead for Patient {
         match self.poll_read_deadline(cx) {
             Poll::Pending => Poll::Pending,
             Poll::Ready(()) => {
-                if *self.phases.0.lock() == Phase::Head {
+                if *self.phases.0.phase.lock() == Phase::Head {
                     // Best effort: who is that slow may not read it either.
                     let _ = self.stream.get_ref().get_ref().try_write(TIMED_OUT);
                 }

@@ -185,6 +185,21 @@ fn while_requests_end_it_is_not_ready_and_a_second_sigterm_ends_it_at_once() {
 }
 
 #[test]
+fn who_has_connected_and_not_asked_yet_is_answered() {
+    let origin = pages();
+    let mut larder = Larder::with_env(origin.address, &[], &[("LARDER_THREADS", "1")]);
+    let mut silent = Connection::open(larder.proxy);
+    // Who comes later and is answered shows that the silent one has been accepted.
+    larder.get("/hit");
+    larder.terminate();
+    wait_until("nobody is let in any more", || TcpStream::connect(larder.proxy).is_err());
+    silent.ask("/hit", "");
+    let answer = silent.answer("GET").expect("an answer");
+    assert_eq!((answer.text().as_str(), answer.field("connection")), ("page", Some("close")));
+    assert_eq!(larder.wait().code(), Some(0));
+}
+
+#[test]
 fn a_websocket_is_not_waited_for() {
     let origin = Origin::scripted(|_, stream| {
         let agreed = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\
