@@ -34,6 +34,8 @@ pub enum OriginError {
     ConnectTimeout,
     /// Every connection was in use for as long as a request may wait.
     Busy,
+    /// As many requests wait for the origin as may.
+    QueueFull,
     /// No head of a response came in time.
     FirstByteTimeout,
     /// The connection ended, or what came was not HTTP.
@@ -54,7 +56,7 @@ impl OriginError {
             OriginError::ConnectTimeout | OriginError::FirstByteTimeout => {
                 StatusCode::GATEWAY_TIMEOUT
             }
-            OriginError::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            OriginError::Busy | OriginError::QueueFull => StatusCode::SERVICE_UNAVAILABLE,
             OriginError::RequestBody(BodyError::TooLarge) => StatusCode::PAYLOAD_TOO_LARGE,
             OriginError::RequestBody(BodyError::TimedOut) => StatusCode::REQUEST_TIMEOUT,
             OriginError::RequestBody(_) => StatusCode::BAD_REQUEST,
@@ -67,6 +69,7 @@ impl OriginError {
             OriginError::Connect(_) => "connect",
             OriginError::ConnectTimeout => "connect-timeout",
             OriginError::Busy => "origin-busy",
+            OriginError::QueueFull => "queue-full",
             OriginError::FirstByteTimeout => "first-byte-timeout",
             OriginError::Broken(_) => "broken-response",
             OriginError::Switched => "unasked-upgrade",
@@ -79,7 +82,9 @@ impl OriginError {
         match self {
             OriginError::Connect(_) => "The app behind this server cannot be reached.",
             OriginError::ConnectTimeout => "The app behind this server did not accept in time.",
-            OriginError::Busy => "The app behind this server is busy. Try again in a moment.",
+            OriginError::Busy | OriginError::QueueFull => {
+                "The app behind this server is busy. Try again in a moment."
+            }
             OriginError::FirstByteTimeout => "The app behind this server did not answer in time.",
             OriginError::Broken(_) => "The app behind this server broke off its answer.",
             OriginError::Switched => "The app behind this server answered what was not asked.",

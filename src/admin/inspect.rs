@@ -28,6 +28,15 @@ pub(super) fn stats(shared: &Shared) -> Response<Full<Bytes>> {
         .iter()
         .map(|reason| (reason.token().to_string(), metrics.forwarded(*reason).into()))
         .collect();
+    let upstreams: Vec<Value> = (shared.origin.upstreams().iter())
+        .map(|upstream| {
+            json!({
+                "address": upstream.address,
+                "in_flight": upstream.in_flight,
+                "state": upstream.state,
+            })
+        })
+        .collect();
     reply::document(&json!({
         "memory": { "targets": usage.targets, "bytes": usage.bytes, "limit": usage.limit },
         "requests": {
@@ -39,6 +48,9 @@ pub(super) fn stats(shared: &Shared) -> Response<Full<Bytes>> {
         "origin": {
             "requests": metrics.origin_requests.get(),
             "failures": metrics.origin_failures.get(),
+            "queued": shared.origin.queued(),
+            "held": shared.origin.held(),
+            "upstreams": upstreams,
         },
         "stored": metrics.stored.get(),
         "marks": shared.purger.marks(),

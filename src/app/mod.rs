@@ -16,6 +16,7 @@ use crate::admin::{self, Admin, Reloader};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Settings;
 use crate::listen::{self, Gate, Passed, Sockets};
+use crate::origin::Pool;
 use crate::proxy::Shared;
 use crate::purge::Purger;
 use crate::storage::Memory;
@@ -149,7 +150,8 @@ fn start_from(
     let (log, log_thread) = AccessLog::start(options::format(settings.log.access))?;
     let memory = Arc::new(Memory::new(options::memory(settings)));
     let purger = Arc::new(Purger::new(Arc::clone(&memory)));
-    let shared = Shared::new(options::proxy(settings), memory, purger, clock, log);
+    let pool = Pool::new(options::pool(settings));
+    let shared = Shared::new(options::proxy(settings), memory, purger, clock, log, pool.watched());
     let (closing, is_closing) = watch::channel(false);
     let (closed, has_closed) = watch::channel(false);
     let access = options::admin_access(settings);
@@ -158,7 +160,7 @@ fn start_from(
     let gate = Arc::new(Gate::new(options::room(settings)));
     let addresses = sockets.iter().map(|sockets| sockets.address).collect();
 
-    let workers = workers::start(settings, &shared, &gate, sockets, count, &is_closing)?;
+    let workers = workers::start(settings, &shared, &pool, &gate, sockets, count, &is_closing)?;
     let mut running = Running {
         settings: settings.clone(),
         shared,
@@ -181,7 +183,7 @@ fn start_from(
         })?);
     }
     for address in &running.addresses {
-        tracing::info!("listening on http://{address}, in front of {}", settings.origin.to);
+        tracing::info!("listening on http://{address}, in front of {}", settings.origin.shown());
     }
     if let Some(address) = running.admin {
         tracing::info!("admin on http://{address}");

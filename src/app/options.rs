@@ -6,7 +6,7 @@ use crate::config::{AccessLog, Secret, Settings, Target};
 use crate::key::Host;
 use crate::listen;
 use crate::message;
-use crate::origin::{self, Upstream};
+use crate::origin::{self, Address, Ejection, HealthCheck};
 use crate::proxy;
 use crate::purge::Access;
 use crate::semantics::cookies::Cookies;
@@ -63,35 +63,62 @@ fn policy(settings: &Settings) -> Policy {
 }
 
 fn presented(settings: &Settings) -> message::Options {
-    let default_host = match &settings.origin.to {
-        Target::Tcp { host, port } if host.contains(':') => format!("[{host}]:{port}"),
-        Target::Tcp { host, port } => format!("{host}:{port}"),
-        Target::Unix(_) => "localhost".to_string(),
-    };
     message::Options {
         trusted: settings.trust.proxies.clone(),
         max_target: settings.limits.target,
         max_field: settings.limits.field,
         max_body: settings.limits.request_body,
-        default_host: Host::parse(&default_host).unwrap_or_else(|_| Host::localhost()),
+        default_host: Host::parse(&default_host(settings)).unwrap_or_else(|_| Host::localhost()),
+    }
+}
+
+/// The host of a request that names none.
+fn default_host(settings: &Settings) -> String {
+    match settings.origin.to.first() {
+        Some(target @ Target::Tcp { .. }) => target.to_string(),
+        Some(Target::Unix(_)) | None => "localhost".to_string(),
     }
 }
 
 pub(super) fn pool(settings: &Settings) -> origin::Options {
     let origin = &settings.origin;
     origin::Options {
-        upstream: match &origin.to {
-            Target::Tcp { host, port } => Upstream::Tcp { host: host.clone(), port: *port },
-            Target::Unix(path) => Upstream::Unix(path.clone()),
-        },
+        upstreams: origin.to.iter().map(address).collect(),
         connect_timeout: origin.connect_timeout,
         first_byte_timeout: origin.first_byte_timeout,
         between_bytes_timeout: origin.between_bytes_timeout,
         idle_timeout: origin.idle_timeout,
         max_connections: origin.max_connections,
+        queue: origin.queue,
         queue_timeout: origin.queue_timeout,
+        ejection: Ejection {
+            after: u32::try_from(origin.eject_after).unwrap_or(u32::MAX),
+            span: origin.eject_for,
+        },
+        retry_budget: origin.retry_budget,
+        hold: origin.hold,
+        health_check: health_check(settings),
+        resolve_every: origin.resolve_every,
         max_head: settings.limits.response_head,
         max_fields: settings.limits.response_fields,
+    }
+}
+
+fn health_check(settings: &Settings) -> Option<HealthCheck> {
+    let origin = &settings.origin;
+    let host = origin.host.clone().unwrap_or_else(|| default_host(settings));
+    Some(HealthCheck {
+        path: origin.health_path.as_ref()?.parse().ok()?,
+        host: HeaderValue::from_str(&host).ok()?,
+        interval: origin.health_interval,
+        timeout: origin.health_timeout,
+    })
+}
+
+fn address(target: &Target) -> Address {
+    match target {
+        Target::Tcp { host, port } => Address::Tcp { host: host.clone(), port: *port },
+        Target::Unix(path) => Address::Unix(path.clone()),
     }
 }
 

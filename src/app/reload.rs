@@ -35,10 +35,11 @@ impl Running {
             );
         }
         let log = self.shared.log.with(options::format(next.log.access));
-        self.shared = self.shared.renewed(options::proxy(&next), log);
         // Connections to the origin are worth keeping when nothing about them changes.
         let same = next.origin == self.settings.origin && next.limits == self.settings.limits;
         let pool = (!same).then(|| Pool::new(options::pool(&next)));
+        let origin = pool.as_ref().map_or_else(|| self.shared.origin.clone(), Pool::watched);
+        self.shared = self.shared.renewed(options::proxy(&next), log, origin);
         for worker in &mut self.workers {
             worker.configure(&next, &self.shared, pool.as_ref());
         }

@@ -38,12 +38,12 @@ impl Worker {
 pub(super) fn start(
     settings: &Settings,
     shared: &Shared,
+    pool: &Pool,
     gate: &Arc<Gate>,
     sockets: Vec<Sockets>,
     count: usize,
     closing: &watch::Receiver<bool>,
 ) -> Result<Vec<Worker>> {
-    let pool = Pool::new(options::pool(settings));
     let mut shares: Vec<Vec<Listener>> = (0..count).map(|_| Vec::new()).collect();
     for listeners in sockets.into_iter().map(|sockets| sockets.listeners) {
         for (share, listener) in shares.iter_mut().zip(listeners) {
@@ -58,11 +58,32 @@ pub(super) fn start(
         let (current, told) = watch::channel(listen::Configured { proxy, options });
         let (gate, closing) = (Arc::clone(gate), closing.clone());
         let thread = on_a_thread(format!("worker-{number}"), move |runtime| {
-            runtime.block_on(serve(share, told, gate, closing));
+            runtime.block_on(async move {
+                if number == 0 {
+                    tokio::spawn(watch_origin(told.clone()));
+                }
+                serve(share, told, gate, closing).await;
+            });
         })?;
         workers.push(Worker { thread, current, pool });
     }
     Ok(workers)
+}
+
+/// Looks after whichever origin is configured, for all workers.
+async fn watch_origin(mut current: watch::Receiver<listen::Configured>) {
+    loop {
+        let proxy = Arc::clone(&current.borrow_and_update().proxy);
+        let watching = async {
+            proxy.watch_origin().await;
+            // There was nothing to look after.
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            () = watching => {}
+            changed = current.changed() => if changed.is_err() { return },
+        }
+    }
 }
 
 async fn serve(

@@ -64,9 +64,9 @@ pub(super) enum Command {
 /// Settings that win over the file and the environment.
 #[derive(Debug, Args)]
 pub(super) struct Over {
-    /// The app: host:port, or unix:/path/to/socket
+    /// The app: host:port, or unix:/path/to/socket; may be given again
     #[arg(long, value_name = "TARGET")]
-    to: Option<String>,
+    to: Vec<String>,
     /// Where to listen; may be given again [default: 127.0.0.1:6081]
     #[arg(long, value_name = "HOST:PORT")]
     listen: Vec<String>,
@@ -99,7 +99,7 @@ pub(super) struct Over {
 impl Over {
     pub fn overrides(&self) -> Overrides {
         Overrides {
-            to: self.to.clone(),
+            to: (!self.to.is_empty()).then(|| self.to.join(",")),
             listen: self.listen.clone(),
             admin: self.admin.clone(),
             default_ttl: self.default_ttl.clone(),

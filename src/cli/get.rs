@@ -104,6 +104,7 @@ fn what_happened(detail: &str) -> Option<&'static str> {
         "broken-response" => "The app broke off its answer.",
         "unasked-upgrade" => "The app answered what was not asked.",
         "origin-busy" => "Every connection to the app was in use.",
+        "queue-full" => "Every connection to the app was in use, and as many waited as may.",
         "stale-while-revalidate" => "It is being validated meanwhile.",
         "soft-purge" => "It was purged softly, and is being validated meanwhile.",
         "stale-if-error" => "The app answered with an error; the stale page stands in.",

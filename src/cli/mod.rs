@@ -72,7 +72,7 @@ fn check(source: &Source<'_>, overrides: &Overrides) -> ExitCode {
 
 fn summary(settings: &Settings) -> String {
     let listen: Vec<&str> = settings.listen.iter().map(|listen| listen.text.as_str()).collect();
-    format!("{} in front of {}", listen.join(", "), settings.origin.to)
+    format!("{} in front of {}", listen.join(", "), settings.origin.shown())
 }
 
 fn healthcheck(file: Option<&Path>, admin: Option<&str>) -> ExitCode {

@@ -1,9 +1,14 @@
 //! What no key says alone: whether the settings make sense together.
 
+use super::address::Target;
 use super::diagnose::{Place, Problem, wrong};
 use super::settings::Settings;
 use super::units::show_bytes;
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+/// The most addresses that an application has.
+const MOST_TARGETS: usize = 64;
 
 /// Everything that doesn't make sense. `places` has where each key was set that isn't at its
 /// default; `whole` stands for what should have been set and wasn't.
@@ -64,16 +69,21 @@ impl Check<'_> {
             let note = "set `to` in `[origin]`, `LARDER_ORIGIN__TO`, or `--to`";
             return self.wrong(&[], "the address of the application is missing", note);
         }
-        let (to, settings) = (&self.settings.origin.to, self.settings);
+        let (all, settings) = (&self.settings.origin.to, self.settings);
+        if all.is_empty() || all.len() > MOST_TARGETS {
+            let note = format!("at least 1, at most {MOST_TARGETS}");
+            self.wrong(&["origin.to"], format!("{} addresses of an application", all.len()), note);
+        }
         let listen = settings.listen.iter().find(|listen| {
-            let reached = listen.addresses.iter().any(|at| to.reaches(*at));
-            reached || listen.text == to.to_string()
+            let reached = |to: &Target| listen.addresses.iter().any(|at| to.reaches(*at));
+            all.iter().any(|to| reached(to) || listen.text == to.to_string())
         });
         if let Some(listen) = listen {
             let note = format!("larder itself listens on `{}`", listen.text);
             self.wrong(&["origin.to"], "larder would be its own application", note);
         }
-        if let Some(admin) = settings.admin.listen.filter(|at| to.reaches(*at)) {
+        let reached = |at: &SocketAddr| all.iter().any(|to| to.reaches(*at));
+        if let Some(admin) = settings.admin.listen.filter(reached) {
             let note = format!("larder's administration listens on `{admin}`");
             self.wrong(&["origin.to"], "larder would be its own application", note);
         }
@@ -147,6 +157,8 @@ impl Check<'_> {
             ("origin.connect_timeout", origin.connect_timeout),
             ("origin.first_byte_timeout", origin.first_byte_timeout),
             ("origin.between_bytes_timeout", origin.between_bytes_timeout),
+            ("origin.health_interval", origin.health_interval),
+            ("origin.health_timeout", origin.health_timeout),
             ("timeouts.header", timeouts.header),
             ("timeouts.body_stall", timeouts.body_stall),
             ("timeouts.write_stall", timeouts.write_stall),

@@ -53,14 +53,23 @@ pub(super) const KEYS: &[Key] = keys! {
         threads: count,
     }
     [origin] {
-        to: target,
+        to: targets,
         host: host,
         connect_timeout: duration,
         first_byte_timeout: duration,
         between_bytes_timeout: duration,
         idle_timeout: duration,
         max_connections: count,
+        queue: count,
         queue_timeout: duration,
+        eject_after: count,
+        eject_for: duration,
+        retry_budget: count,
+        hold: duration,
+        health_path: path,
+        health_interval: duration,
+        health_timeout: duration,
+        resolve_every: duration,
     }
     [cache] {
         memory: size,

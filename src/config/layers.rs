@@ -22,7 +22,7 @@ const RESERVED: [&str; 5] =
 /// Settings from the command line, as typed there. What is absent doesn't override.
 #[derive(Clone, Debug, Default)]
 pub struct Overrides {
-    /// `--to`: [`Origin::to`](super::Origin::to).
+    /// `--to`, with commas between several: [`Origin::to`](super::Origin::to).
     pub to: Option<String>,
     /// `--listen`, repeatable: [`Settings::listen`]; empty if absent.
     pub listen: Vec<String>,

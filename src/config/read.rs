@@ -65,8 +65,8 @@ pub(super) fn admin_listen(value: &Value) -> Result<Option<SocketAddr>, Problem>
     Ok(listen.addresses.first().copied())
 }
 
-pub(super) fn target(value: &Value) -> Result<Target, Problem> {
-    value.text(kind("an address", "\"127.0.0.1:8000\""), Target::parse)
+pub(super) fn targets(value: &Value) -> Result<Vec<Target>, Problem> {
+    value.list(kind("an address", "\"127.0.0.1:8000\""), Target::parse)
 }
 
 /// A host to send, or none for `client`.
@@ -82,6 +82,21 @@ pub(super) fn host(value: &Value) -> Result<Option<String>, Problem> {
         )),
     };
     value.text(kind("a host", "\"www.example.org\""), parse).map(Some)
+}
+
+/// A path of the application, with a query if need be, or none for `off`.
+pub(super) fn path(value: &Value) -> Result<Option<String>, Problem> {
+    if value.is("off") {
+        return Ok(None);
+    }
+    let parse = |text: &str| {
+        let sendable = text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#');
+        match text.starts_with('/') && sendable {
+            true => Ok(text.to_owned()),
+            false => Err(wrong(format!("`{text}` is not a path"), "such as `/healthz`, or `off`")),
+        }
+    };
+    value.text(kind("a path or \"off\"", "\"/healthz\""), parse).map(Some)
 }
 
 /// The names of cookies, or none for `all`.

@@ -38,8 +38,8 @@ pub struct Settings {
 /// The application and the connections to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
-    /// Where it listens.
-    pub to: Target,
+    /// Where it listens: one address or more.
+    pub to: Vec<Target>,
     /// The `Host` to send; without, the client's.
     pub host: Option<String>,
     /// For opening a connection.
@@ -51,10 +51,35 @@ pub struct Origin {
     /// How long an idle connection may be used again; shorter than the application's own
     /// keep-alive, which is 2 s in gunicorn.
     pub idle_timeout: Duration,
-    /// Connections at a time.
+    /// Requests at a time, to each address.
     pub max_connections: usize,
-    /// How long a request waits for a connection when all are in use.
+    /// Requests that wait when all of these are in use.
+    pub queue: usize,
+    /// How long such a request waits.
     pub queue_timeout: Duration,
+    /// Failures in a row after which an address is left out; 0 for never.
+    pub eject_after: usize,
+    /// How long it is left out at first.
+    pub eject_for: Duration,
+    /// Requests in a hundred that may be sent a second time.
+    pub retry_budget: usize,
+    /// How long a request waits while every address refuses connections.
+    pub hold: Duration,
+    /// What is asked for to see how an address is; none for nothing.
+    pub health_path: Option<String>,
+    /// The time between two such checks.
+    pub health_interval: Duration,
+    /// How long a check may take.
+    pub health_timeout: Duration,
+    /// After what time a name is resolved again.
+    pub resolve_every: Duration,
+}
+
+impl Origin {
+    /// Where it listens, for people to read.
+    pub fn shown(&self) -> String {
+        self.to.iter().map(Target::to_string).collect::<Vec<_>>().join(", ")
+    }
 }
 
 /// What is kept, and for how long.

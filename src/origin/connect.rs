@@ -1,40 +1,21 @@
-//! Where the origin is, and a connection to it.
+//! A connection to an upstream.
 
+use super::address::{Address, Name};
 use crate::body::Body;
 use crate::error::OriginError;
 use crate::moving::Moving;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
-use std::fmt;
+use std::io::{Error, ErrorKind, IoSlice, Result};
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
-
-/// The address of an origin.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Upstream {
-    /// A host, by name or address, and a port.
-    Tcp {
-        /// Name or address.
-        host: String,
-        /// Port.
-        port: u16,
-    },
-    /// A unix socket, as gunicorn listens on.
-    Unix(PathBuf),
-}
-
-impl fmt::Display for Upstream {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Upstream::Tcp { host, port } if host.contains(':') => write!(f, "[{host}]:{port}"),
-            Upstream::Tcp { host, port } => write!(f, "{host}:{port}"),
-            Upstream::Unix(path) => write!(f, "unix:{}", path.display()),
-        }
-    }
-}
+use tokio::time::{Instant, timeout, timeout_at};
 
 /// Bounds on what an origin may send as a head, and on how it takes requests.
 #[derive(Clone, Copy, Debug)]
@@ -47,46 +28,107 @@ pub(super) struct Bounds {
     pub stall: Duration,
 }
 
-/// Connects and shakes hands. The connection's own task runs on the runtime
-/// that calls this.
-pub(super) async fn connect(
-    upstream: &Upstream,
-    within: Duration,
-    limits: Bounds,
-) -> Result<SendRequest<Body>, OriginError> {
-    let connecting = async {
-        match upstream {
-            Upstream::Tcp { host, port } => {
-                let stream = TcpStream::connect((host.as_str(), *port)).await?;
-                stream.set_nodelay(true)?;
-                Ok(Stream::Tcp(stream))
-            }
-            Upstream::Unix(path) => Ok(Stream::Unix(UnixStream::connect(path).await?)),
-        }
-    };
-    let stream = tokio::time::timeout(within, connecting)
-        .await
-        .map_err(|_| OriginError::ConnectTimeout)?
-        .map_err(|error: std::io::Error| OriginError::Connect(Arc::new(error)))?;
-    match stream {
-        Stream::Tcp(stream) => shake_hands(stream, limits).await,
-        Stream::Unix(stream) => shake_hands(stream, limits).await,
+/// A connection that requests can be sent on.
+#[derive(Debug)]
+pub(super) struct Connection {
+    pub sender: SendRequest<Body>,
+    heard: Arc<AtomicU64>,
+}
+
+impl Connection {
+    /// How many bytes have come so far.
+    pub fn heard(&self) -> u64 {
+        self.heard.load(Ordering::Relaxed)
     }
 }
 
-enum Stream {
+/// The way to an upstream.
+#[derive(Debug)]
+pub(super) enum Way {
+    Tcp(Name),
+    Unix(PathBuf),
+}
+
+impl Way {
+    /// The way to an address; its name is resolved again after `resolve_every`.
+    pub fn to(address: &Address, resolve_every: Duration) -> Way {
+        match address {
+            Address::Tcp { host, port } => Way::Tcp(Name::new(host, *port, resolve_every)),
+            Address::Unix(path) => Way::Unix(path.clone()),
+        }
+    }
+
+    /// Connects, and nothing more.
+    ///
+    /// # Errors
+    /// [`OriginError::Connect`] and [`OriginError::ConnectTimeout`].
+    pub async fn open(&self, within: Duration) -> std::result::Result<Stream, OriginError> {
+        let opening = async {
+            match self {
+                Way::Tcp(name) => Ok(Stream::Tcp(open_one_of(name, within).await?)),
+                Way::Unix(path) => Ok(Stream::Unix(UnixStream::connect(path).await?)),
+            }
+        };
+        timeout(within, opening).await.map_err(|_| OriginError::ConnectTimeout)?.map_err(
+            |error: Error| match error.kind() {
+                ErrorKind::TimedOut => OriginError::ConnectTimeout,
+                _ => OriginError::Connect(Arc::new(error)),
+            },
+        )
+    }
+
+    /// Connects and shakes hands. The connection's own task runs on the runtime
+    /// that calls this.
+    ///
+    /// # Errors
+    /// As [`Way::open`], and [`OriginError::Broken`].
+    pub async fn connect(
+        &self,
+        within: Duration,
+        bounds: Bounds,
+    ) -> std::result::Result<Connection, OriginError> {
+        match self.open(within).await? {
+            Stream::Tcp(stream) => shake_hands(stream, bounds).await,
+            Stream::Unix(stream) => shake_hands(stream, bounds).await,
+        }
+    }
+}
+
+pub(super) enum Stream {
     Tcp(TcpStream),
     Unix(UnixStream),
 }
 
-async fn shake_hands<S>(stream: S, limits: Bounds) -> Result<SendRequest<Body>, OriginError>
+/// Tries the addresses of a name in turn, each for its share of the time.
+async fn open_one_of(name: &Name, within: Duration) -> Result<TcpStream> {
+    let end = Instant::now() + within;
+    let addresses = name.addresses().await?;
+    let mut failed = Error::from(ErrorKind::NotFound);
+    for (tried, address) in addresses.iter().enumerate() {
+        let left = u32::try_from(addresses.len() - tried).unwrap_or(u32::MAX);
+        let share = end.saturating_duration_since(Instant::now()) / left;
+        match timeout_at(Instant::now() + share, TcpStream::connect(address)).await {
+            Ok(Ok(stream)) => {
+                stream.set_nodelay(true)?;
+                return Ok(stream);
+            }
+            Ok(Err(error)) => failed = error,
+            Err(_) => failed = Error::from(ErrorKind::TimedOut),
+        }
+    }
+    Err(failed)
+}
+
+async fn shake_hands<S>(stream: S, bounds: Bounds) -> std::result::Result<Connection, OriginError>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    let heard = Arc::new(AtomicU64::new(0));
+    let stream = Heard { stream: Moving::new(stream, bounds.stall), heard: Arc::clone(&heard) };
     let (sender, connection) = http1::Builder::new()
-        .max_headers(limits.fields)
-        .max_header_size(limits.bytes)
-        .handshake(TokioIo::new(Moving::new(stream, limits.stall)))
+        .max_headers(bounds.fields)
+        .max_header_size(bounds.bytes)
+        .handshake(TokioIo::new(stream))
         .await
         .map_err(|error| OriginError::Broken(Arc::new(error)))?;
     tokio::spawn(async move {
@@ -95,5 +137,58 @@ where
             tracing::debug!(%error, "a connection to the origin ended");
         }
     });
-    Ok(sender)
+    Ok(Connection { sender, heard })
+}
+
+/// Counts the bytes that come: a request may be sent again only if none of an
+/// answer to it has come.
+struct Heard<S> {
+    stream: Moving<S>,
+    heard: Arc<AtomicU64>,
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Heard<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<Result<()>> {
+        let before = buf.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(cx, buf);
+        let more = buf.filled().len() - before;
+        if more > 0 {
+            self.heard.fetch_add(more as u64, Ordering::Relaxed);
+        }
+        read
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Heard<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, buf)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
 }

@@ -1,10 +1,25 @@
-//! The origin: one upstream, the connections to it, and requests as it is to
-//! see them. Knows nothing of what is stored.
+//! The origin: its upstreams, the connections to them, and requests as they are
+//! to see them. Knows nothing of what is stored.
 
+mod address;
+mod attempt;
+mod budget;
+mod check;
 mod connect;
+mod faults;
+mod health;
+mod hold;
+mod idle;
+mod places;
 mod pool;
 mod request;
+mod state;
+mod twice;
+mod upstream;
 
-pub use connect::Upstream;
-pub use pool::{Options, Pool};
+pub use address::Address;
+pub use check::HealthCheck;
+pub use health::Ejection;
+pub use pool::{Options, Pool, WhenRefused};
 pub use request::{outbound, upgrade_outbound, via};
+pub use state::{UpstreamState, Watched};

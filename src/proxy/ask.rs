@@ -127,7 +127,7 @@ impl Proxy {
         let request = origin::outbound(&plan.request, fields, query::held(&plan.request), host);
         let sent = self.shared.clock.now();
         self.shared.metrics.origin_requests.count();
-        let mut response = self.pool.send(request).await?;
+        let mut response = self.pool.send(request, self.when_refused(plan)).await?;
         crate::semantics::fields::remove_hop_by_hop(response.headers_mut());
         let exchange = Exchange {
             sent,

@@ -39,7 +39,7 @@ use crate::interim::Interims;
 use crate::key::CacheKey;
 use crate::message::{self, Presented};
 use crate::metrics::Metrics;
-use crate::origin::Pool;
+use crate::origin::{Pool, Watched};
 use crate::purge::{Access, Purger};
 use crate::semantics::cache_status::{CacheStatus, Outcome};
 use crate::semantics::policy::Policy;
@@ -107,6 +107,8 @@ pub struct Shared {
     pub clock: Arc<dyn Clock>,
     /// Where requests are written down.
     pub log: AccessLog,
+    /// How the origin is doing.
+    pub origin: Watched,
     collapser: Arc<Collapser<FlightKey, Arrived>>,
     uncacheable: Arc<uncacheable::Uncacheable>,
 }
@@ -119,19 +121,20 @@ impl Shared {
         purger: Arc<Purger>,
         clock: Arc<dyn Clock>,
         log: AccessLog,
+        origin: Watched,
     ) -> Shared {
         let uncacheable = Arc::new(uncacheable::Uncacheable::new(options.uncacheable_ttl));
         let options = Arc::new(options);
         let (metrics, collapser) = (Arc::default(), Arc::default());
-        Shared { options, memory, purger, metrics, clock, log, collapser, uncacheable }
+        Shared { options, memory, purger, metrics, clock, log, origin, collapser, uncacheable }
     }
 
     /// The same store, purges and counters under other options. Fetches under
     /// way are not shared with it: by the old options they may be for visitors
     /// whom the new ones tell apart. Nor is what was not storable by the old.
-    pub fn renewed(&self, options: Options, log: AccessLog) -> Shared {
+    pub fn renewed(&self, options: Options, log: AccessLog, origin: Watched) -> Shared {
         let Shared { memory, purger, metrics, clock, .. } = self.clone();
-        Shared { metrics, ..Shared::new(options, memory, purger, clock, log) }
+        Shared { metrics, ..Shared::new(options, memory, purger, clock, log, origin) }
     }
 }
 
@@ -174,6 +177,11 @@ impl Proxy {
     /// What is counted.
     pub fn metrics(&self) -> &Metrics {
         &self.shared.metrics
+    }
+
+    /// Looks after the origin for ever; for one of the runtimes to do.
+    pub async fn watch_origin(self: Arc<Self>) {
+        self.pool.watch().await;
     }
 
     /// Answers a request from the connection with this peer; whom to tell of

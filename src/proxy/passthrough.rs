@@ -7,7 +7,7 @@ use crate::body::{Body, Passing};
 use crate::error::OriginError;
 use crate::key::CacheKey;
 use crate::message::Presented;
-use crate::origin;
+use crate::origin::{self, WhenRefused};
 use crate::purge::{Group, Selectors};
 use crate::semantics::cache_status::{CacheStatus, Forward};
 use crate::semantics::{conditional, cookies, fields, invalidation, range, tags, targeted};
@@ -101,7 +101,7 @@ impl Proxy {
         status: CacheStatus,
     ) -> Answer {
         self.shared.metrics.origin_requests.count();
-        match self.pool.send(outbound).await {
+        match self.pool.send(outbound, WhenRefused::Wait).await {
             Ok(mut response) => {
                 fields::remove_hop_by_hop(response.headers_mut());
                 self.invalidate_after(request, &response);

@@ -7,6 +7,7 @@ use super::partial::Beside;
 use super::{Answer, Proxy};
 use crate::key::CacheKey;
 use crate::message::Presented;
+use crate::origin::WhenRefused;
 use crate::purge::Verdict;
 use crate::semantics::cache_status::{CacheStatus, Forward};
 use crate::semantics::no_vary_search::SearchVariance;
@@ -39,7 +40,7 @@ impl Proxy {
         let departure = self.shared.purger.depart();
         let sent = self.shared.clock.now();
         self.shared.metrics.origin_requests.count();
-        let mut response = match self.pool.send(outbound).await {
+        let mut response = match self.pool.send(outbound, WhenRefused::Wait).await {
             Ok(response) => response,
             Err(error) => return self.no_answer(request, error, status),
         };

@@ -5,6 +5,7 @@ use super::respond::{self, Failed};
 use super::{Answer, Proxy};
 use crate::key::CacheKey;
 use crate::message::Presented;
+use crate::origin::WhenRefused;
 use crate::purge::Verdict;
 use crate::semantics::cache_status::CacheStatus;
 use crate::semantics::reuse::{self, Failure, OnFailure};
@@ -48,6 +49,17 @@ impl Proxy {
     pub(super) fn stands(&self, key: &CacheKey, stored: &StoredResponse) -> bool {
         let place = stored.content().place(key);
         !matches!(self.shared.purger.judge_stored(&place, stored), Verdict::Hard { .. })
+    }
+
+    /// A request that can be answered without the origin doesn't wait for it to
+    /// come back.
+    pub(super) fn when_refused(&self, plan: &Plan) -> WhenRefused {
+        let stands_in =
+            |stale| self.may_stand_in(&plan.request, &plan.key, stale, Failure::Unreachable);
+        match plan.stale.as_ref().is_some_and(|stale| stands_in(stale)) {
+            true => WhenRefused::Fail,
+            false => WhenRefused::Wait,
+        }
     }
 
     fn may_stand_in(

@@ -37,4 +37,5 @@ mod takeover;
 mod targeted;
 mod transport;
 mod upgrades;
+mod upstreams;
 mod validation;

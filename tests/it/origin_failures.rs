@@ -21,7 +21,8 @@ fn assert_page(answer: &Response, status: u16, said: &str) {
 #[test]
 fn an_origin_that_refuses_connections_is_502() {
     let (_held, address) = nobody();
-    let larder = Larder::in_front_of(address, &[]);
+    let at_once = [("LARDER_ORIGIN__HOLD", "0s")];
+    let larder = Larder::with_env(address, &[], &at_once);
     for _ in 0..2 {
         assert_page(&larder.get("/"), 502, "larder; fwd=uri-miss; detail=connect");
         let post = request(larder.proxy, "POST", "/", &[], b"x");
@@ -29,7 +30,7 @@ fn an_origin_that_refuses_connections_is_502() {
         assert_eq!(request(larder.proxy, "HEAD", "/", &[], b"").status, 502);
     }
     assert_eq!(larder.stat("/memory/targets"), 0);
-    let missing = Larder::in_front_of("unix:/nowhere/at/all.sock", &[]);
+    let missing = Larder::with_env("unix:/nowhere/at/all.sock", &[], &at_once);
     assert_page(&missing.get("/"), 502, "larder; fwd=uri-miss; detail=connect");
 }
 
@@ -223,7 +224,7 @@ fn who_waits_for_a_place_gets_it_when_it_is_free() {
 #[test]
 fn an_origin_that_comes_back_is_used_at_once() {
     let (held, address) = nobody();
-    let larder = Larder::in_front_of(address, &[]);
+    let larder = Larder::with_env(address, &[], &[("LARDER_ORIGIN__HOLD", "0s")]);
     assert_eq!(larder.get("/").status, 502);
     held.listen(16).expect("it listens");
     let _origin = Origin::listening(held.into(), |_, stream| {

@@ -118,13 +118,20 @@ fn good_addresses_of_the_application() {
         ("http://app:8000/", "app", 8000, "app:8000"),
     ] {
         let to = load_file(&format!("origin.to = '{text}'")).unwrap().origin.to;
-        assert_eq!(to.to_string(), shown);
         let host = host.to_owned();
-        assert_eq!(to, Target::Tcp { host, port });
+        assert_eq!(to, [Target::Tcp { host, port }]);
+        assert_eq!(to[0].to_string(), shown);
     }
     let to = load_file("origin.to = 'unix:/run/app.sock'").unwrap().origin.to;
-    assert_eq!(to.to_string(), "unix:/run/app.sock");
-    assert_eq!(to, Target::Unix("/run/app.sock".into()));
+    assert_eq!(to[0].to_string(), "unix:/run/app.sock");
+    assert_eq!(to, [Target::Unix("/run/app.sock".into())]);
+    for several in ["'a:1, b:2'", "['a:1', 'b:2']"] {
+        let origin = load_file(&format!("origin.to = {several}")).unwrap().origin;
+        assert_eq!(origin.shown(), "a:1, b:2");
+    }
+    let many = vec!["'a:1'"; 65].join(", ");
+    assert!(complaint(&format!("origin.to = [{many}]")).contains("at most 64"));
+    assert!(complaint("origin.to = []").contains("at least 1"));
 }
 
 #[test]

@@ -37,7 +37,7 @@ fn each_file_parses() {
             continue;
         }
         let settings = load_file(&shipped(&name)).unwrap_or_else(|why| panic!("{name}: {why}"));
-        assert_eq!(settings.origin.to, local(), "{name}");
+        assert_eq!(settings.origin.to, [local()], "{name}");
     }
 }
 

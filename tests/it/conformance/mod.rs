@@ -140,8 +140,8 @@ fn run_group(group: &Group) -> Vec<Outcome> {
 fn house(stage: &Stage, place: &str, set: Option<(&str, &str)>) -> Result<House, String> {
     let mut settings = settings(place, set)?;
     let address = stage.origin.address;
-    settings.origin.to =
-        config::Target::Tcp { host: address.ip().to_string(), port: address.port() };
+    let (host, port) = (address.ip().to_string(), address.port());
+    settings.origin.to = vec![config::Target::Tcp { host, port }];
     Ok(House::with(settings))
 }
 

@@ -1,0 +1,52 @@
+//! Asking the upstreams how they are, without anybody's request.
+
+use super::attempt::bounds;
+use super::connect::Connection;
+use super::pool::Pool;
+use super::upstream::Upstream;
+use crate::body::Body;
+use http::{HeaderValue, Request, Uri, header};
+use std::time::Duration;
+use tokio::time::{sleep, timeout};
+
+/// How upstreams are checked.
+#[derive(Clone, Debug)]
+pub struct HealthCheck {
+    /// What is asked for, by GET.
+    pub path: Uri,
+    /// The `Host` it is asked of.
+    pub host: HeaderValue,
+    /// The time between two checks.
+    pub interval: Duration,
+    /// The longest time that a check may take.
+    pub timeout: Duration,
+}
+
+impl Pool {
+    /// Checks every upstream again and again, if that is wanted; for one of the
+    /// runtimes to do. 2xx and 3xx are good.
+    pub async fn watch(&self) {
+        let Some(check) = &self.options.health_check else { return };
+        loop {
+            for upstream in &self.places.upstreams {
+                let good = timeout(check.timeout, self.is_good(upstream, check)).await;
+                upstream.checked(good.unwrap_or(false));
+            }
+            sleep(check.interval).await;
+        }
+    }
+
+    async fn is_good(&self, upstream: &Upstream, check: &HealthCheck) -> bool {
+        let options = &self.options;
+        let connected = upstream.way.connect(options.connect_timeout, bounds(options)).await;
+        let Ok(Connection { mut sender, .. }) = connected else { return false };
+        let mut request = Request::new(Body::empty());
+        *request.uri_mut() = check.path.clone();
+        let fields = request.headers_mut();
+        fields.insert(header::HOST, check.host.clone());
+        fields.insert(header::USER_AGENT, HeaderValue::from_static("larder"));
+        fields.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        let answer = sender.send_request(request).await;
+        answer.is_ok_and(|answer| answer.status().is_success() || answer.status().is_redirection())
+    }
+}

@@ -1,0 +1,108 @@
+//! Kept-alive connections of one runtime to one upstream.
+
+use super::connect::Connection;
+use crate::body::{self, Body, Passing};
+use http::{HeaderMap, Response, StatusCode, header};
+use http_body::Body as _;
+use hyper::body::Incoming;
+use parking_lot::Mutex;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{Instant, timeout};
+
+/// Connections that nobody uses at the moment.
+#[derive(Clone, Debug)]
+pub(super) struct Idle {
+    connections: Arc<Mutex<Vec<Waiting>>>,
+    most: usize,
+    longest: Duration,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    connection: Connection,
+    until: Instant,
+}
+
+/// How long a connection that has just been given back may take to notice that
+/// its response is over.
+const SETTLING: Duration = Duration::from_millis(50);
+
+impl Idle {
+    /// None yet, and never more than `most`, each for at most `longest`.
+    pub fn new(most: usize, longest: Duration) -> Idle {
+        Idle { connections: Arc::default(), most, longest }
+    }
+
+    /// The connection that was used last, so that the others can age.
+    pub async fn take(&self) -> Option<Connection> {
+        loop {
+            let mut waiting = {
+                let mut all = self.connections.lock();
+                let waiting = all.pop()?;
+                if waiting.until <= Instant::now() {
+                    all.clear();
+                    return None;
+                }
+                waiting
+            };
+            if let Ok(Ok(())) = timeout(SETTLING, waiting.connection.sender.ready()).await {
+                return Some(waiting.connection);
+            }
+        }
+    }
+
+    /// Ties a connection, and what else is held, to the response's body: both
+    /// come back when the body has come to its end. If it does not, the
+    /// connection is closed.
+    pub fn lease(
+        &self,
+        response: Response<Incoming>,
+        connection: Connection,
+        held: impl Send + 'static,
+        limits: body::Limits,
+        reusable: bool,
+    ) -> Response<Body> {
+        let (mut parts, incoming) = response.into_parts();
+        if parts.headers.contains_key(header::TRANSFER_ENCODING) {
+            // The chunks count (RFC 9112 section 6.3); a length beside them is wrong.
+            parts.headers.remove(header::CONTENT_LENGTH);
+        }
+        if parts.status == StatusCode::NO_CONTENT {
+            // Must not be there (RFC 9110 section 8.6): a client may wait for it.
+            parts.headers.remove(header::CONTENT_LENGTH);
+        }
+        if parts.status == StatusCode::SWITCHING_PROTOCOLS {
+            // The connection is a tunnel now: bounded like the client's, not
+            // like a request.
+            return Response::from_parts(parts, Body::empty());
+        }
+        let longest = keep_alive(&parts.headers).map_or(self.longest, |stated| {
+            stated.saturating_sub(Duration::from_millis(500)).min(self.longest)
+        });
+        let idle = self.clone();
+        let ended = incoming.is_end_stream();
+        let body = Passing::new(incoming, limits).on_end(move || {
+            drop(held);
+            if reusable && !connection.sender.is_closed() {
+                idle.put(connection, longest);
+            }
+        });
+        let body = if ended { Body::empty() } else { Body::Passing(Box::new(body)) };
+        Response::from_parts(parts, body)
+    }
+
+    fn put(&self, connection: Connection, longest: Duration) {
+        let mut all = self.connections.lock();
+        if all.len() < self.most {
+            all.push(Waiting { connection, until: Instant::now() + longest });
+        }
+    }
+}
+
+/// How long the origin says that it keeps an idle connection.
+fn keep_alive(fields: &HeaderMap) -> Option<Duration> {
+    let value = fields.get("keep-alive")?.to_str().ok()?;
+    let seconds = value.split(',').find_map(|item| item.trim().strip_prefix("timeout="))?;
+    Some(Duration::from_secs(seconds.trim().parse().ok()?))
+}
