@@ -38,6 +38,8 @@ pub enum OriginError {
     QueueFull,
     /// No head of a response came in time.
     FirstByteTimeout,
+    /// The whole took longer than it may.
+    TotalTimeout,
     /// The connection ended, or what came was not HTTP.
     Broken(Arc<hyper::Error>),
     /// It changed to another protocol, which nobody had asked for.
@@ -53,9 +55,9 @@ impl OriginError {
             OriginError::Connect(_) | OriginError::Broken(_) | OriginError::Switched => {
                 StatusCode::BAD_GATEWAY
             }
-            OriginError::ConnectTimeout | OriginError::FirstByteTimeout => {
-                StatusCode::GATEWAY_TIMEOUT
-            }
+            OriginError::ConnectTimeout
+            | OriginError::FirstByteTimeout
+            | OriginError::TotalTimeout => StatusCode::GATEWAY_TIMEOUT,
             OriginError::Busy | OriginError::QueueFull => StatusCode::SERVICE_UNAVAILABLE,
             OriginError::RequestBody(BodyError::TooLarge) => StatusCode::PAYLOAD_TOO_LARGE,
             OriginError::RequestBody(BodyError::TimedOut) => StatusCode::REQUEST_TIMEOUT,
@@ -71,6 +73,7 @@ impl OriginError {
             OriginError::Busy => "origin-busy",
             OriginError::QueueFull => "queue-full",
             OriginError::FirstByteTimeout => "first-byte-timeout",
+            OriginError::TotalTimeout => "total-timeout",
             OriginError::Broken(_) => "broken-response",
             OriginError::Switched => "unasked-upgrade",
             OriginError::RequestBody(_) => "request-body",
@@ -85,7 +88,9 @@ impl OriginError {
             OriginError::Busy | OriginError::QueueFull => {
                 "The app behind this server is busy. Try again in a moment."
             }
-            OriginError::FirstByteTimeout => "The app behind this server did not answer in time.",
+            OriginError::FirstByteTimeout | OriginError::TotalTimeout => {
+                "The app behind this server did not answer in time."
+            }
             OriginError::Broken(_) => "The app behind this server broke off its answer.",
             OriginError::Switched => "The app behind this server answered what was not asked.",
             OriginError::RequestBody(BodyError::TooLarge) => "The request's body is too large.",

@@ -87,6 +87,7 @@ pub(super) fn pool(settings: &Settings) -> origin::Options {
         connect_timeout: origin.connect_timeout,
         first_byte_timeout: origin.first_byte_timeout,
         between_bytes_timeout: origin.between_bytes_timeout,
+        total_timeout: origin.total_timeout,
         idle_timeout: origin.idle_timeout,
         max_connections: origin.max_connections,
         queue: origin.queue,

@@ -33,6 +33,8 @@ pub struct Passing {
     /// takes is not the sender's.
     timer: Option<Pin<Box<Sleep>>>,
     awaiting: bool,
+    /// When it has to have ended, however it moves.
+    until: Option<Instant>,
     /// Taken and called once the body has come to its end.
     on_end: Option<Box<dyn FnOnce() + Send>>,
 }
@@ -47,6 +49,7 @@ impl Passing {
             left: limits.size,
             timer: None,
             awaiting: false,
+            until: None,
             on_end: None,
         }
     }
@@ -54,6 +57,12 @@ impl Passing {
     /// The same body with the pieces that have been taken from it so far.
     pub fn put_back(mut self, taken: Vec<Bytes>) -> Passing {
         self.first = taken.into();
+        self
+    }
+
+    /// The same body, which has to have ended by then.
+    pub fn until(mut self, end: Option<Instant>) -> Passing {
+        self.until = end;
         self
     }
 
@@ -77,7 +86,8 @@ impl Passing {
         let stall = self.stall;
         let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(stall)));
         if !std::mem::replace(&mut self.awaiting, true) {
-            timer.as_mut().reset(Instant::now() + stall);
+            let stalled = Instant::now() + stall;
+            timer.as_mut().reset(self.until.map_or(stalled, |end| end.min(stalled)));
         }
         timer.as_mut().poll(cx)
     }
@@ -109,6 +119,9 @@ impl http_body::Body for Passing {
             }
             Some(Err(error)) => Poll::Ready(Some(Err(BodyError::Broken(Arc::new(error))))),
             Some(Ok(frame)) => {
+                if self.until.is_some_and(|end| end <= Instant::now()) {
+                    return Poll::Ready(Some(Err(BodyError::TimedOut)));
+                }
                 let length = frame.data_ref().map_or(0, |data| data.len() as u64);
                 let Some(left) = self.left.checked_sub(length) else {
                     return Poll::Ready(Some(Err(BodyError::TooLarge)));

@@ -101,6 +101,7 @@ fn what_happened(detail: &str) -> Option<&'static str> {
         "connect" => "The app could not be reached.",
         "connect-timeout" => "The app did not accept the connection in time.",
         "first-byte-timeout" => "The app did not begin to answer in time.",
+        "total-timeout" => "The app and the wait for it took too long altogether.",
         "broken-response" => "The app broke off its answer.",
         "unasked-upgrade" => "The app answered what was not asked.",
         "origin-busy" => "Every connection to the app was in use.",

@@ -27,6 +27,7 @@ impl Settings {
                 connect_timeout: 2 * SECOND,
                 first_byte_timeout: 30 * SECOND,
                 between_bytes_timeout: 30 * SECOND,
+                total_timeout: Duration::ZERO,
                 idle_timeout: Duration::from_millis(1500),
                 max_connections: 256,
                 queue: 1024,

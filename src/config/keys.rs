@@ -58,6 +58,7 @@ pub(super) const KEYS: &[Key] = keys! {
         connect_timeout: duration,
         first_byte_timeout: duration,
         between_bytes_timeout: duration,
+        total_timeout: duration,
         idle_timeout: duration,
         max_connections: count,
         queue: count,

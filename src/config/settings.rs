@@ -48,6 +48,8 @@ pub struct Origin {
     pub first_byte_timeout: Duration,
     /// Between two pieces of a response.
     pub between_bytes_timeout: Duration,
+    /// For a request altogether, waits and the response's body included; 0 for no bound.
+    pub total_timeout: Duration,
     /// How long an idle connection may be used again; shorter than the application's own
     /// keep-alive, which is 2 s in gunicorn.
     pub idle_timeout: Duration,

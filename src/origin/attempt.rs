@@ -103,8 +103,7 @@ async fn exchange(
         Err(error) => return Err(Failure::NotConnected { request, error }),
     };
     pool.hold.accepted();
-    let elsewhere = !again && pool.places.upstreams.len() > 1;
-    match send_on(connection, request, false, elsewhere).await {
+    match send_on(connection, request, false, !again).await {
         Sent::Answered(answered) => Ok(answered),
         Sent::Failed(failure) => Err(failure),
         Sent::Not(request) => {

@@ -24,6 +24,15 @@ struct Waiting {
     until: Instant,
 }
 
+/// Bounds on the time that a response's body takes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    /// The longest time without a byte.
+    pub stall: Duration,
+    /// When it has to have ended.
+    pub end: Option<Instant>,
+}
+
 /// How long a connection that has just been given back may take to notice that
 /// its response is over.
 const SETTLING: Duration = Duration::from_millis(50);
@@ -60,7 +69,7 @@ impl Idle {
         response: Response<Incoming>,
         connection: Connection,
         held: impl Send + 'static,
-        limits: body::Limits,
+        patience: Patience,
         reusable: bool,
     ) -> Response<Body> {
         let (mut parts, incoming) = response.into_parts();
@@ -82,7 +91,8 @@ impl Idle {
         });
         let idle = self.clone();
         let ended = incoming.is_end_stream();
-        let body = Passing::new(incoming, limits).on_end(move || {
+        let limits = body::Limits { stall: patience.stall, size: u64::MAX };
+        let body = Passing::new(incoming, limits).until(patience.end).on_end(move || {
             drop(held);
             if reusable && !connection.sender.is_closed() {
                 idle.put(connection, longest);

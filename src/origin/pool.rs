@@ -10,16 +10,16 @@ use super::budget::Budget;
 use super::check::HealthCheck;
 use super::health::Ejection;
 use super::hold::Hold;
-use super::idle::Idle;
+use super::idle::{Idle, Patience};
 use super::places::{Place, Places, Tried};
 use super::twice::when_sent;
 use super::upstream::Upstream;
-use crate::body::{self, Body};
+use crate::body::Body;
 use crate::error::OriginError;
 use http::{Request, Response, StatusCode, header};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 /// What a pool needs to know.
 #[derive(Clone, Debug)]
@@ -42,6 +42,9 @@ pub struct Options {
     pub queue: usize,
     /// The longest time that a request waits for a place.
     pub queue_timeout: Duration,
+    /// The longest time for a request altogether, waits and the response's body
+    /// included; zero for no bound.
+    pub total_timeout: Duration,
     /// When an upstream that fails is left out.
     pub ejection: Ejection,
     /// Requests in a hundred that may be sent again.
@@ -109,17 +112,34 @@ impl Pool {
     ///
     /// What was not sent goes to another upstream. A request is sent again once,
     /// if its body, if any, is in hand, it is idempotent, not a byte of an answer
-    /// came, and the budget allows it: over a new connection when a kept-alive
-    /// one was dead, else to another upstream.
+    /// came, and the budget allows it: over a new connection, and to another
+    /// upstream, if there is one, unless it was a kept-alive connection that was
+    /// dead.
     ///
     /// # Errors
     /// [`OriginError`]: no connection, no answer, or none in time.
     pub async fn send(
         &self,
-        mut request: Request<Body>,
+        request: Request<Body>,
         when_refused: WhenRefused,
     ) -> Result<Response<Body>, OriginError> {
         self.budget.request();
+        let total = self.options.total_timeout;
+        if total.is_zero() {
+            return self.send_until(None, request, when_refused).await;
+        }
+        let end = Instant::now() + total;
+        let answer = self.send_until(Some(end), request, when_refused);
+        timeout_at(end, answer).await.unwrap_or(Err(OriginError::TotalTimeout))
+    }
+
+    /// The same; the body has to have come by `end`.
+    async fn send_until(
+        &self,
+        end: Option<Instant>,
+        mut request: Request<Body>,
+        when_refused: WhenRefused,
+    ) -> Result<Response<Body>, OriginError> {
         let upgrade = request.headers().contains_key(header::UPGRADE);
         let mut attempt = Attempt { sent: when_sent(&mut request), again: false };
         let mut way = Way::new(when_refused);
@@ -127,7 +147,7 @@ impl Pool {
             let place = self.places.enter(way.tried, self.options.queue_timeout).await?;
             let idle = &self.idle[place.at];
             match attempt.send(self, idle, place.upstream(), request).await {
-                Ok(answered) => return self.answered(answered, place, upgrade),
+                Ok(answered) => return self.answered(answered, place, upgrade, end),
                 Err(failure) => {
                     request = self.after(failure, place, &mut attempt, &mut way).await?
                 }
@@ -157,13 +177,12 @@ impl Pool {
             }
             Failure::Unanswered { again: None, error, .. } => Err(error),
             Failure::Unanswered { again: Some(again), reused, error } => {
-                let elsewhere = way.tried.and(failed_at);
-                let may = reused || self.places.has_other(elsewhere);
-                if !may || !self.budget.retry(Instant::now()) {
+                if !self.budget.retry(Instant::now()) {
                     return Err(error);
                 }
                 attempt.again = true;
-                if !reused {
+                let elsewhere = way.tried.and(failed_at);
+                if !reused && self.places.has_other(elsewhere) {
                     way.tried = elsewhere;
                 }
                 Ok(again)
@@ -189,15 +208,15 @@ impl Pool {
         answered: Answered,
         place: Place,
         upgrade: bool,
+        end: Option<Instant>,
     ) -> Result<Response<Body>, OriginError> {
         let Answered { response, connection } = answered;
         if response.status() == StatusCode::SWITCHING_PROTOCOLS && !upgrade {
             return Err(OriginError::Switched);
         }
-        let stall = self.options.between_bytes_timeout;
-        let limits = body::Limits { stall, size: u64::MAX };
+        let patience = Patience { stall: self.options.between_bytes_timeout, end };
         let idle = &self.idle[place.at];
-        Ok(idle.lease(response, connection, place, limits, !upgrade))
+        Ok(idle.lease(response, connection, place, patience, !upgrade))
     }
 }
 

@@ -242,7 +242,8 @@ fn when_the_fetch_fails_all_are_told_and_the_next_one_tries_again() {
         !first
             && stream.write_all(reply(200, &["Cache-Control: max-age=9"], "x").as_bytes()).is_ok()
     });
-    let larder = Larder::in_front_of(origin.address, &[]);
+    let env = [("LARDER_ORIGIN__RETRY_BUDGET", "0")];
+    let larder = Larder::with_env(origin.address, &[], &env);
     let clients = crowd(larder.proxy, 10, "");
     wait_until("one is at the origin", || origin.count() == 1);
     gate.open();

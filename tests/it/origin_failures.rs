@@ -94,6 +94,32 @@ fn an_origin_that_pauses_too_long_breaks_the_body() {
 }
 
 #[test]
+fn an_answer_that_never_ends_is_bounded_if_so_set() {
+    let gate = Gate::closed();
+    let waits = gate.clone();
+    let origin = Origin::scripted(move |seen, stream| {
+        if seen.target == "/silent" {
+            waits.pass();
+            return false;
+        }
+        let head = "HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nTransfer-Encoding: chunked\r\n";
+        let mut sent = stream.write_all(format!("{head}\r\n").as_bytes()).is_ok();
+        while sent {
+            sent = stream.write_all(b"1\r\nx\r\n").is_ok();
+        }
+        false
+    });
+    let env = [("LARDER_ORIGIN__TOTAL_TIMEOUT", "300ms")];
+    let larder = Larder::with_env(origin.address, &[], &env);
+    assert!(!larder.get("/endless").complete);
+    let post = request(larder.proxy, "POST", "/endless", &[], b"");
+    assert_eq!((post.status, post.complete), (200, false));
+    assert_page(&larder.get("/silent"), 504, "larder; fwd=uri-miss; detail=total-timeout");
+    assert_eq!(larder.stat("/memory/targets"), 0);
+    gate.open();
+}
+
+#[test]
 fn an_answer_that_is_no_http_is_502() {
     let many = "X: y\r\n".repeat(300);
     let huge = format!("X: {}\r\n", "y".repeat(70_000));

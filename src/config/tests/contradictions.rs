@@ -157,6 +157,7 @@ fn zeros_that_mean_something() {
     for line in [
         "threads = 0",
         "origin.idle_timeout = 0",
+        "origin.total_timeout = 0",
         "origin.queue = 0",
         "origin.queue_timeout = 0",
         "origin.eject_after = 0",

@@ -121,6 +121,17 @@ impl App {
         });
     }
 
+    /// Stops it, as a deployment does, and starts it again on the same socket.
+    pub fn restart(&mut self) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().expect("kill runs").success());
+        self.child.wait().expect("it ends");
+        let mut command = gunicorn(self.kind, &self.place, self.workers, &self.env);
+        self.child = command.spawn().expect("gunicorn starts");
+        self.said = listen_to(&mut self.child);
+        self.wait_until_ready();
+    }
+
     /// The process ids of its youngest workers.
     fn workers(&self) -> Vec<String> {
         let said = self.said();
