@@ -31,7 +31,7 @@ pub(super) struct Answered {
 pub(super) enum Failure {
     /// There was no connection: nothing was sent.
     NotConnected { request: Request<Body>, error: OriginError },
-    /// It was sent, and not a byte came; here it is again if it may be sent twice.
+    /// Not a byte came; here it is again if it was not sent, or may be sent twice.
     /// `reused` says that the connection was a kept-alive one.
     Unanswered { again: Option<Request<Body>>, reused: bool, error: OriginError },
     /// It may have been taken, or there is no use in going on.
@@ -94,7 +94,7 @@ async fn exchange(
         match send_on(connection, request, true, true).await {
             Sent::Answered(answered) => return Ok(answered),
             Sent::Failed(failure) => return Err(failure),
-            Sent::Not(unsent) => request = unsent,
+            Sent::Not(unsent, _) => request = unsent,
         }
     }
     let options = &pool.options;
@@ -106,10 +106,9 @@ async fn exchange(
     match send_on(connection, request, false, !again).await {
         Sent::Answered(answered) => Ok(answered),
         Sent::Failed(failure) => Err(failure),
-        Sent::Not(request) => {
-            let error = std::io::Error::from(std::io::ErrorKind::ConnectionAborted);
-            let error = OriginError::Connect(std::sync::Arc::new(error));
-            Err(Failure::NotConnected { request, error })
+        Sent::Not(unsent, error) => {
+            let again = (!again).then_some(unsent);
+            Err(Failure::Unanswered { again, reused: false, error })
         }
     }
 }
@@ -126,7 +125,7 @@ pub(super) fn bounds(options: &Options) -> Bounds {
 enum Sent {
     Answered(Answered),
     /// The connection was over before anything was sent.
-    Not(Request<Body>),
+    Not(Request<Body>, OriginError),
     Failed(Failure),
 }
 
@@ -142,10 +141,11 @@ async fn send_on(
         Ok(response) => return Sent::Answered(Answered { response, connection }),
         Err(failed) => failed,
     };
-    if let Some(request) = failed.take_message() {
-        return Sent::Not(request);
-    }
+    let unsent = failed.take_message();
     let error = broken(failed.into_error());
+    if let Some(unsent) = unsent {
+        return Sent::Not(unsent, error);
+    }
     let unanswered = error.is_origins_fault() && connection.heard() == heard;
     Sent::Failed(match unanswered {
         true => Failure::Unanswered { again: spare, reused, error },

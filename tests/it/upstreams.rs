@@ -8,7 +8,7 @@ use larder::clock::{Clock, SystemClock};
 use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 const ONE_THREAD: (&str, &str) = ("LARDER_THREADS", "1");
 
@@ -103,6 +103,24 @@ fn an_answer_that_has_begun_is_not_asked_for_again() {
     let larder = Larder::with_env(both(one.address, other.address), &[], &[]);
     assert_eq!(larder.get("/").status, 502);
     assert_eq!(one.count() + other.count(), 1);
+}
+
+#[test]
+fn who_accepts_and_hangs_up_is_not_taken_for_a_restart() {
+    let accepted = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&accepted);
+    let origin = Origin::raw(move |_, _| {
+        count.fetch_add(1, Ordering::SeqCst);
+    });
+    let larder = Larder::in_front_of(origin.address, &[]);
+    for number in 1..=3 {
+        let answer = larder.get("/");
+        assert_eq!(
+            (answer.status, answer.cache_status()),
+            (502, "larder; fwd=uri-miss; detail=broken-response")
+        );
+        assert!(accepted.load(Ordering::SeqCst) <= 2 * number);
+    }
 }
 
 #[test]
