@@ -69,7 +69,7 @@ impl Name {
         self.addresses_by(async { asked.await.map(Iterator::collect) }).await
     }
 
-    async fn addresses_by(
+    pub(super) async fn addresses_by(
         &self,
         asked: impl Future<Output = Result<Vec<SocketAddr>>>,
     ) -> Result<Arc<[SocketAddr]>> {

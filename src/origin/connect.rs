@@ -192,3 +192,36 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Heard<S> {
         Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::SocketAddr;
+    use tokio::net::{TcpListener, TcpSocket};
+
+    const WITHIN: Duration = Duration::from_secs(10);
+
+    #[tokio::test]
+    async fn the_addresses_of_a_name_are_tried_in_turn() {
+        let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
+        let refusing = TcpSocket::new_v4().unwrap();
+        refusing.bind(any).unwrap();
+        let listener = TcpListener::bind(any).await.unwrap();
+        let (away, here) = (refusing.local_addr().unwrap(), listener.local_addr().unwrap());
+        for (addresses, expected) in
+            [(vec![away, here], Some(here)), (vec![here, away], Some(here)), (vec![away], None)]
+        {
+            let name = Name::new("app.test", 80, WITHIN);
+            name.addresses_by(std::future::ready(Ok(addresses))).await.unwrap();
+            let peer = match Way::Tcp(name).open(WITHIN).await {
+                Ok(Stream::Tcp(stream)) => stream.peer_addr().ok(),
+                Ok(Stream::Unix(_)) => None,
+                Err(error) => {
+                    assert!(matches!(error, OriginError::Connect(_)), "{error}");
+                    None
+                }
+            };
+            assert_eq!(peer, expected);
+        }
+    }
+}
