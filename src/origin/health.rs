@@ -9,7 +9,7 @@ use tokio::time::Instant;
 pub struct Ejection {
     /// So many failures in a row; 0 for never.
     pub after: u32,
-    /// Left out for this time, then twice, and so on up to [`MOST`] times.
+    /// Left out for this time, then twice, and so on up to eight times.
     pub span: Duration,
 }
 
