@@ -67,7 +67,7 @@ mod tests {
             told,
             [
                 "threads: 0 -> 2",
-                "origin.to: app:8000 -> app:8001",
+                "origin.to: [app:8000] -> [app:8001]",
                 "cache.default_ttl: 0s -> 60s",
                 "cache.cookies: not set -> [\"sessionid\"]",
                 "purge.token: not set -> ***",
