@@ -32,6 +32,7 @@ pub(super) fn proxy(settings: &Settings) -> proxy::Options {
             stall: settings.timeouts.body_stall,
             size: settings.limits.request_body,
         },
+        stale_if_slow: Some(cache.stale_if_slow).filter(|span| !span.is_zero()),
         uncacheable_ttl: cache.uncacheable_ttl,
         access: access(&settings.purge.networks, settings.purge.token.as_ref()),
         refresh: access(&settings.refresh.networks, settings.refresh.token.as_ref()),

@@ -70,6 +70,7 @@ impl Default for Cache {
             stale_while_revalidate: Duration::ZERO,
             stale_if_error: Duration::ZERO,
             stale_when_down: DAY,
+            stale_if_slow: Duration::ZERO,
             soft_purge_window: 60 * SECOND,
             uncacheable_ttl: 120 * SECOND,
             cookies: None,

@@ -58,6 +58,7 @@ use lookup::Found;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::sleep;
 
 /// What the way of a request needs to know.
 #[derive(Clone, Debug)]
@@ -80,6 +81,9 @@ pub struct Options {
     pub max_query: usize,
     /// Bounds on request bodies.
     pub request_body: Limits,
+    /// How long a request waits for the origin when a stale response may be
+    /// answered; `None` is as long as it takes.
+    pub stale_if_slow: Option<Duration>,
     /// How long it is remembered that a target was not storable.
     pub uncacheable_ttl: Duration,
     /// Who may purge on the proxy's own port.
@@ -233,6 +237,7 @@ impl Proxy {
     async fn through_the_cache(self: &Arc<Self>, request: &Presented) -> Answer {
         let key = CacheKey::new(request.target.clone());
         let mut flight = Flight { at_least: 0, variant: 0 };
+        let patience = &mut self.shared.options.stale_if_slow.map(|span| Box::pin(sleep(span)));
         for _ in 0..MOST_TRIES {
             let found = self.look_up(request, &key);
             match &found {
@@ -260,7 +265,8 @@ impl Proxy {
                 status.detail = Some("range");
                 return self.pass_with(request, Body::empty(), status).await;
             }
-            match self.fetch_with_others(request, &key, &found, &flight).await {
+            let fetching = self.fetch_with_others(request, &key, &found, &flight);
+            match self.unless_slow(request, &key, &found, fetching, patience).await {
                 Followed::Answer(answer) => return *answer,
                 Followed::Again(next) => flight = next,
             }

@@ -1,6 +1,9 @@
-//! When the origin fails: may the stale response stand in for it?
+//! When the origin fails, or takes its time: may the stale response stand in
+//! for it?
 
 use super::ask::{Plan, Reply};
+use super::follow::Followed;
+use super::lookup::{self, Found};
 use super::respond::{self, Failed};
 use super::{Answer, Proxy};
 use crate::key::CacheKey;
@@ -8,10 +11,16 @@ use crate::message::Presented;
 use crate::origin::WhenRefused;
 use crate::purge::Verdict;
 use crate::semantics::cache_status::CacheStatus;
-use crate::semantics::reuse::{self, Failure, OnFailure};
+use crate::semantics::reuse::{self, Failure, OnFailure, WhenSlow};
 use crate::semantics::tags::Tags;
 use crate::storage::StoredResponse;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use tokio::time::Sleep;
+
+/// How long a request waits before a stale response is answered; `None` is as
+/// long as it takes.
+pub(super) type Patience = Option<Pin<Box<Sleep>>>;
 
 impl Proxy {
     /// An error of the origin's that a stale response may stand in for.
@@ -72,7 +81,7 @@ impl Proxy {
         if !self.stands(key, stale) {
             return false;
         }
-        let personal = super::lookup::is_personal(request, &self.shared.options.policy);
+        let personal = lookup::is_personal(request, &self.shared.options.policy);
         let now = self.shared.clock.now();
         let freshness = &stale.content().freshness;
         reuse::on_failure(freshness, stale.softened(), personal, why, now) == OnFailure::AnswerStale
@@ -107,5 +116,38 @@ impl Proxy {
             }
             None => respond::failure(failed, status),
         }
+    }
+
+    /// Waits for a fetch; if that takes too long, answers with the stale response
+    /// that there is. The fetch is a task of its own, and goes on.
+    pub(super) async fn unless_slow(
+        &self,
+        request: &Presented,
+        key: &CacheKey,
+        found: &Found,
+        fetching: impl Future<Output = Followed>,
+        patience: &mut Patience,
+    ) -> Followed {
+        let mut fetching = pin!(fetching);
+        let Found::Stale(stale, forward) = found else { return fetching.await };
+        let Some(slow) = patience else { return fetching.await };
+        tokio::select! {
+            biased;
+            followed = &mut fetching => return followed,
+            () = slow => {}
+        }
+        // A purge may have come while we waited.
+        let now = self.shared.clock.now();
+        let (freshness, softened) = (&stale.content().freshness, stale.softened());
+        let personal = lookup::is_personal(request, &self.shared.options.policy);
+        match reuse::when_slow(freshness, softened, personal, &request.demands, now) {
+            WhenSlow::AnswerStale if self.stands(key, stale) => {}
+            WhenSlow::AnswerStale | WhenSlow::Wait => return fetching.await,
+        }
+        let mut status = CacheStatus::forwarded(*forward);
+        status.ttl = Some(respond::ttl(stale, now));
+        status.detail = Some("stale-if-slow");
+        let most = self.shared.options.max_ranges;
+        Followed::Answer(Box::new(respond::from_store(request, stale, now, most, status)))
     }
 }

@@ -118,6 +118,7 @@ impl Freshness {
             StaleCause::Revalidating => self.revalidate_window,
             StaleCause::Error => self.error_window,
             StaleCause::Down => self.down_window.max(self.error_window),
+            StaleCause::Slow => self.down_window,
             StaleCause::SoftPurge => self.soft_window.max(self.revalidate_window),
         }
     }
@@ -132,6 +133,9 @@ pub enum StaleCause {
     Error,
     /// Because the origin cannot be reached (RFC 9111 section 4.2.4).
     Down,
+    /// Because the origin has not answered for a while (section 4.2.4, as
+    /// configured): for as long as it might stand in for one that is away.
+    Slow,
     /// Because an operator purged it softly.
     SoftPurge,
 }

@@ -124,6 +124,41 @@ pub fn on_failure(
     }
 }
 
+/// What to do about an origin that has not begun to answer in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhenSlow {
+    /// Answer with the stale response, and let the fetch go on.
+    AnswerStale,
+    /// Wait for the origin.
+    Wait,
+}
+
+/// Decides section 4.2.4 for a selected stale response. What was purged softly
+/// has the operator's window, which slowness does not make longer; and a request
+/// that wants it newer waits.
+pub fn when_slow(
+    freshness: &Freshness,
+    softened: Option<Moment>,
+    personal: bool,
+    demands: &RequestDirectives,
+    now: Moment,
+) -> WhenSlow {
+    let (stale_since, cause) = stale_since(freshness, softened);
+    let window = match cause {
+        StaleCause::SoftPurge => freshness.stale_window(cause),
+        _ => freshness.stale_window(StaleCause::Slow),
+    };
+    let for_them = !(personal && freshness.lifetime.is_assumed());
+    if for_them
+        && is_enough(freshness, stale_since, demands, now)
+        && now.since(stale_since) < window
+    {
+        WhenSlow::AnswerStale
+    } else {
+        WhenSlow::Wait
+    }
+}
+
 fn stale_since(freshness: &Freshness, softened: Option<Moment>) -> (Moment, StaleCause) {
     match softened {
         Some(at) if at < freshness.fresh_until() => (at, StaleCause::SoftPurge),
@@ -263,5 +298,36 @@ mod tests {
             on_failure(&strict, None, false, Failure::Unreachable, at(11)),
             OnFailure::PassOn
         );
+    }
+
+    #[test]
+    fn stale_stands_in_for_a_slow_origin_as_for_one_that_is_away() {
+        use WhenSlow::{AnswerStale, Wait};
+        let purged = Some(at(5));
+        // Section 4.2.4, and what forbids it in section 5.2.2.
+        for (line, softened, personal, second, expected) in [
+            ("max-age=10", None, false, 109, AnswerStale),
+            ("max-age=10", None, false, 110, Wait),
+            ("max-age=10", None, true, 11, AnswerStale),
+            ("", None, false, 11, AnswerStale),
+            ("", None, true, 11, Wait),
+            ("max-age=10, must-revalidate", None, false, 11, Wait),
+            ("max-age=10, proxy-revalidate", None, false, 11, Wait),
+            ("max-age=10, no-cache", None, false, 11, Wait),
+            ("s-maxage=10", None, false, 11, Wait),
+            // An error is not the same as slowness.
+            ("s-maxage=10, stale-if-error=50", None, false, 11, Wait),
+            ("max-age=100", purged, false, 9, AnswerStale),
+            ("max-age=100", purged, false, 10, Wait),
+        ] {
+            let (response, now) = (stored(line), at(second));
+            let demands = RequestDirectives::default();
+            let decided = when_slow(&response, softened, personal, &demands, now);
+            assert_eq!(decided, expected, "{line} after {second} s");
+        }
+        let mut fields = HeaderMap::new();
+        fields.append(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        let demands = RequestDirectives::of(&fields);
+        assert_eq!(when_slow(&stored("max-age=10"), None, false, &demands, at(11)), Wait);
     }
 }

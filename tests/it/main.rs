@@ -30,6 +30,7 @@ mod query;
 mod refusals;
 mod reload;
 mod sharing;
+mod slow;
 mod stale;
 mod streaming;
 mod systemd;
