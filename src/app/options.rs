@@ -55,6 +55,7 @@ fn policy(settings: &Settings) -> Policy {
         stale_while_revalidate: seconds(cache.stale_while_revalidate),
         stale_if_error: seconds(cache.stale_if_error),
         stale_when_down: seconds(cache.stale_when_down),
+        keep: seconds(cache.keep),
         soft_purge_window: seconds(cache.soft_purge_window),
         cookies: match &cache.cookies {
             None => Cookies::All,

@@ -71,6 +71,7 @@ impl Default for Cache {
             stale_if_error: Duration::ZERO,
             stale_when_down: DAY,
             stale_if_slow: Duration::ZERO,
+            keep: 7 * DAY,
             soft_purge_window: 60 * SECOND,
             uncacheable_ttl: 120 * SECOND,
             cookies: None,

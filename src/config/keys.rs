@@ -83,6 +83,7 @@ pub(super) const KEYS: &[Key] = keys! {
         stale_if_error: duration,
         stale_when_down: duration,
         stale_if_slow: duration,
+        keep: duration,
         soft_purge_window: duration,
         uncacheable_ttl: duration,
         cookies: cookies,

@@ -110,6 +110,9 @@ pub struct Cache {
     /// How long the application may take to begin its response before a stale one is served, as
     /// far as `stale_when_down` allows it; 0 is as long as it takes.
     pub stale_if_slow: Duration,
+    /// How long past its freshness a response is kept for its validator, if it isn't kept longer
+    /// to be served.
+    pub keep: Duration,
     /// How long a softly purged response may be served while a new one is fetched.
     pub soft_purge_window: Duration,
     /// How long it is remembered that the response of a URL can't be stored.

@@ -10,7 +10,7 @@ use crate::semantics::reuse::{self, Reuse};
 use crate::semantics::storable::Asked;
 use crate::semantics::vary::{NominatedFields, VariantKey};
 use crate::semantics::{language, validation};
-use crate::storage::{Content, StoredResponse};
+use crate::storage::{Content, Slot, StoredResponse};
 use std::sync::Arc;
 
 /// What the store has for a request.
@@ -83,7 +83,7 @@ impl Proxy {
 
     /// Lets `Vary` pick the variant among what is stored in one place.
     fn look_at(&self, request: &Presented, place: &Place<'_>) -> Found {
-        let Some(slot) = self.shared.memory.get(place.key) else {
+        let Some(slot) = self.kept(place.key) else {
             return Found::Nothing(Forward::UriMiss);
         };
         let mut selecting = Selecting::of(request, &self.shared.options.policy);
@@ -107,6 +107,21 @@ impl Proxy {
             true => self.look_closer(request, place, slot.variants(), selecting),
             false => Found::Nothing(Forward::UriMiss),
         }
+    }
+
+    /// What is stored in a place. What has been stale for longer than it is kept
+    /// goes now, when somebody looks.
+    fn kept(&self, key: &CacheKey) -> Option<Arc<Slot>> {
+        let (memory, now) = (&self.shared.memory, self.shared.clock.now());
+        let slot = memory.get(key)?;
+        let is_over =
+            |stored: &&Arc<StoredResponse>| stored.content().freshness.kept_until() <= now;
+        let mut over = slot.variants().iter().filter(is_over).peekable();
+        if over.peek().is_none() {
+            return Some(slot);
+        }
+        over.for_each(|stored| memory.remove_one(key, stored));
+        memory.get(key)
     }
 
     /// Whether a stored response answers what is asked, `Vary` aside, and has not

@@ -52,6 +52,7 @@ pub struct Freshness {
     error_window: Duration,
     down_window: Duration,
     soft_window: Duration,
+    keep: Duration,
 }
 
 impl Freshness {
@@ -83,6 +84,7 @@ impl Freshness {
             error_window: windows.error.duration(),
             down_window: windows.down.duration(),
             soft_window: windows.soft.duration(),
+            keep: windows.longest().max(policy.keep).duration(),
         }
     }
 
@@ -110,6 +112,12 @@ impl Freshness {
     /// When the response stops being fresh.
     pub fn fresh_until(&self) -> Moment {
         self.fresh_until
+    }
+
+    /// When there is no use in it any more: neither as a stale answer nor, by the
+    /// policy, for its validator.
+    pub fn kept_until(&self) -> Moment {
+        self.fresh_until.plus(self.keep)
     }
 
     /// How long after it became stale it may be used for `cause`.
@@ -177,6 +185,10 @@ impl StaleWindows {
             down: by_operator(policy.stale_when_down),
             soft: policy.soft_purge_window,
         }
+    }
+
+    fn longest(&self) -> DeltaSeconds {
+        self.revalidate.max(self.error).max(self.down)
     }
 }
 
@@ -252,6 +264,22 @@ mod tests {
                 Box::leak(format!("max-age=1, stale-if-error=9, {forbidding}").into());
             assert_eq!(window(text), [0, 0, 0], "{forbidding}");
         }
+    }
+
+    #[test]
+    fn a_stale_response_is_kept_for_as_long_as_it_is_of_use() {
+        let kept = |text: &'static str, keep| {
+            let policy = Policy { keep: DeltaSeconds::new(keep), ..policy() };
+            let fields = fields(&[("cache-control", text)]);
+            let directives = ResponseDirectives::of(&fields);
+            let f =
+                Freshness::of(StatusCode::OK, &fields, &directives, &exchange(), &policy, false);
+            f.kept_until().since(exchange().received).as_secs()
+        };
+        assert_eq!(kept("max-age=10", 0), 10);
+        assert_eq!(kept("max-age=10", 60), 70);
+        assert_eq!(kept("max-age=10, stale-if-error=100", 60), 110);
+        assert_eq!(kept("no-cache, stale-if-error=100", 60), 60);
     }
 
     proptest! {

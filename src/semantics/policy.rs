@@ -23,6 +23,9 @@ pub struct Policy {
     /// How long after a soft purge the old response may be given out while it
     /// is being validated.
     pub soft_purge_window: DeltaSeconds,
+    /// How long past its freshness a response is held for its validator, if none
+    /// of its windows is longer.
+    pub keep: DeltaSeconds,
     /// Which cookies identify a visitor.
     pub cookies: Cookies,
     /// Response fields that speak to this cache, strongest first (RFC 9213).

@@ -1,8 +1,9 @@
 //! The memory tier: all variants of a target in one slot, the slots in a map
 //! that is bounded in bytes.
 //!
-//! moka is that map and only that: nothing expires in it, since a stale
-//! response is still worth a validation. Its policy is LRU.
+//! moka is that map and only that: nothing expires in it by moka's clock. A stale
+//! response is still worth a validation; who looks it up knows for how long. Its
+//! policy is LRU.
 
 use super::stored::{Content, StoredResponse};
 use super::variances::Variances;

@@ -132,6 +132,32 @@ fn an_origin_that_is_away_is_covered_for_a_day_unless_that_is_forbidden() {
 }
 
 #[test]
+fn a_stale_page_is_kept_for_its_validator_so_long_and_no_longer() {
+    let origin = Origin::answering(|seen| match seen.field("if-none-match") {
+        Some(_) => reply(304, &["ETag: \"a\""], ""),
+        None => reply(200, &["ETag: \"a\"", "Cache-Control: max-age=10"], "body"),
+    });
+    let keep = |keep, down| {
+        House::in_front_of(&origin, |cache| {
+            cache.keep = Duration::from_secs(keep);
+            cache.stale_when_down = Duration::from_secs(down);
+        })
+    };
+    for (keep_for, down, last) in [(60, 0, 69), (0, 60, 69), (60, 120, 129)] {
+        let house = keep(keep_for, down);
+        house.get("/");
+        house.pass(last);
+        assert_eq!(house.status("/"), "larder; fwd=stale; fwd-status=304; stored");
+        house.pass(last + 1);
+        assert_eq!(house.status("/"), "larder; fwd=uri-miss; stored", "{keep_for} {down}");
+    }
+    let none = keep(0, 0);
+    none.get("/");
+    none.pass(10);
+    assert_eq!(none.status("/"), "larder; fwd=uri-miss; stored");
+}
+
+#[test]
 fn the_default_lifetime_is_for_responses_that_state_none() {
     let origin = Origin::answering(|seen| match seen.target.as_str() {
         "/states" => reply(200, &["Cache-Control: max-age=5"], ""),
