@@ -10,7 +10,7 @@ use crate::origin::{self, Address, Ejection, HealthCheck};
 use crate::proxy;
 use crate::purge::Access;
 use crate::semantics::cookies::Cookies;
-use crate::semantics::policy::Policy;
+use crate::semantics::policy::{Percent, Policy};
 use crate::semantics::time::DeltaSeconds;
 use crate::storage;
 use http::{HeaderName, HeaderValue};
@@ -56,6 +56,7 @@ fn policy(settings: &Settings) -> Policy {
         stale_if_error: seconds(cache.stale_if_error),
         stale_when_down: seconds(cache.stale_when_down),
         keep: seconds(cache.keep),
+        jitter: Percent(cache.jitter),
         soft_purge_window: seconds(cache.soft_purge_window),
         cookies: match &cache.cookies {
             None => Cookies::All,

@@ -72,6 +72,7 @@ impl Default for Cache {
             stale_when_down: DAY,
             stale_if_slow: Duration::ZERO,
             keep: 7 * DAY,
+            jitter: 5,
             soft_purge_window: 60 * SECOND,
             uncacheable_ttl: 120 * SECOND,
             cookies: None,

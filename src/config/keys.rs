@@ -84,6 +84,7 @@ pub(super) const KEYS: &[Key] = keys! {
         stale_when_down: duration,
         stale_if_slow: duration,
         keep: duration,
+        jitter: percent,
         soft_purge_window: duration,
         uncacheable_ttl: duration,
         cookies: cookies,

@@ -20,6 +20,13 @@ pub(super) fn duration(value: &Value) -> Result<Duration, Problem> {
     }
 }
 
+pub(super) fn percent(value: &Value) -> Result<u8, Problem> {
+    match &value.given {
+        Given::Whole(digits) if digits == "0" => Ok(0),
+        _ => value.text(kind("a percentage", "\"5%\""), units::percent),
+    }
+}
+
 /// Bytes, in whichever integer the setting has.
 pub(super) fn size<T: TryFrom<u64>>(value: &Value) -> Result<T, Problem> {
     let parse = |text: &str| {

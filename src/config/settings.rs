@@ -113,6 +113,8 @@ pub struct Cache {
     /// How long past its freshness a response is kept for its validator, if it isn't kept longer
     /// to be served.
     pub keep: Duration,
+    /// The most that is taken off a lifetime by chance, in hundredths.
+    pub jitter: u8,
     /// How long a softly purged response may be served while a new one is fetched.
     pub soft_purge_window: Duration,
     /// How long it is remembered that the response of a URL can't be stored.

@@ -1,4 +1,4 @@
-//! Durations and sizes as people write them.
+//! Durations, shares and sizes as people write them.
 
 use super::diagnose::{Wrong, wrong};
 use std::time::Duration;
@@ -43,6 +43,24 @@ pub(super) fn duration(text: &str) -> Result<Duration, Wrong> {
         .map(Duration::from_millis)
         .filter(|duration| *duration <= LONGEST)
         .ok_or_else(|| wrong(format!("`{text}` is too long"), "at most `3650d`"))
+}
+
+/// A share in hundredths: `5%`, or `0`. More than half would not be meant.
+pub(super) fn percent(text: &str) -> Result<u8, Wrong> {
+    if text == "0" {
+        return Ok(0);
+    }
+    let digits = text.strip_suffix('%').filter(|number| number.bytes().all(|b| b.is_ascii_digit()));
+    let Some(number) = digits.and_then(|digits| digits.parse::<u8>().ok()) else {
+        return Err(wrong(
+            format!("`{text}` is not a percentage"),
+            "a whole number and `%`, such as `5%`",
+        ));
+    };
+    match number {
+        0..=50 => Ok(number),
+        _ => Err(wrong(format!("`{text}` is too much"), "at most `50%`")),
+    }
 }
 
 /// A size in bytes: `256MiB`, `64KiB`, `4MB`, or plain bytes, `8190`.
@@ -114,6 +132,16 @@ mod tests {
             "٣s",
         ] {
             assert!(duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn percentages() {
+        for (text, expected) in [("0", 0), ("0%", 0), ("5%", 5), ("50%", 50)] {
+            assert_eq!(percent(text), Ok(expected), "{text}");
+        }
+        for text in ["", "%", "5", "5 %", "+5%", "-5%", "0.5%", "0.05", "51%", "300%", "٣%"] {
+            assert!(percent(text).is_err(), "{text}");
         }
     }
 

@@ -135,7 +135,10 @@ impl Proxy {
     ) -> Freshness {
         let policy = &self.shared.options.policy;
         let personal = super::lookup::is_personal(request, policy);
+        // Each target has its own share of what may be taken off.
+        let [low, high, ..] = CacheKey::new(request.target.clone()).hash().to_le_bytes();
         Freshness::of(status, fields, directives, exchange, policy, personal)
+            .spread(policy.jitter, u16::from_le_bytes([low, high]))
     }
 
     /// Whether a response of this length may be stored.

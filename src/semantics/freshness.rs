@@ -7,11 +7,16 @@
 use super::date::date_in;
 use super::directives::{ResponseDirectives, Scope, Value};
 use super::lifetime::{FreshnessLifetime, Source, lifetime};
-use super::policy::Policy;
+use super::policy::{Percent, Policy};
 use super::time::{DeltaSeconds, Exchange, Moment};
 use http::StatusCode;
 use http::header::{self, HeaderMap};
 use std::time::Duration;
+
+/// The shortest time left that is worth being spread.
+const WORTH_SPREADING: Duration = Duration::from_secs(10);
+/// In how many steps it is.
+const STEPS: u16 = 1 << 10;
 
 /// The age of a response when it arrived: `corrected_initial_age` of section
 /// 4.2.3, in the RFC's own variables.
@@ -86,6 +91,18 @@ impl Freshness {
             soft_window: windows.soft.duration(),
             keep: windows.longest().max(policy.keep).duration(),
         }
+    }
+
+    /// Takes something off the time for which it is still fresh, at most `share`
+    /// of it: how much, `seed` says. Never adds any, since nobody may make a
+    /// lifetime longer than it is stated; what is short is left alone.
+    pub fn spread(self, share: Percent, seed: u16) -> Freshness {
+        let left = self.fresh_until.since(self.received);
+        if left < WORTH_SPREADING {
+            return self;
+        }
+        let off = share.of(left) * u32::from(seed % STEPS) / u32::from(STEPS);
+        Freshness { fresh_until: self.received.plus(left.saturating_sub(off)), ..self }
     }
 
     /// `current_age` (section 4.2.3).
@@ -264,6 +281,33 @@ mod tests {
                 Box::leak(format!("max-age=1, stale-if-error=9, {forbidding}").into());
             assert_eq!(window(text), [0, 0, 0], "{forbidding}");
         }
+    }
+
+    fn stated(text: &str) -> Freshness {
+        let fields = fields(&[("cache-control", text)]);
+        let directives = ResponseDirectives::of(&fields);
+        Freshness::of(StatusCode::OK, &fields, &directives, &exchange(), &policy(), false)
+    }
+
+    #[test]
+    fn lifetimes_are_spread_downwards_by_a_share_at_most() {
+        let left = |text, percent, seed| {
+            let f = stated(text).spread(Percent(percent), seed);
+            f.fresh_until().since(exchange().received).as_millis()
+        };
+        assert_eq!(left("max-age=1000", 5, 0), 1_000_000);
+        assert_eq!(left("max-age=1000", 5, 512), 975_000);
+        assert_eq!(left("max-age=1000", 5, u16::MAX), 950_048);
+        assert_eq!(left("max-age=1000", 0, u16::MAX), 1_000_000);
+        assert_eq!(left("max-age=10", 5, 512), 9_750);
+        for short in ["max-age=9", "max-age=0", "no-cache"] {
+            assert_eq!(left(short, 5, 512), left(short, 0, 0), "{short}");
+        }
+        // Only what is left is spread: what comes old is not stale at once.
+        let old = fields(&[("cache-control", "max-age=1000"), ("age", "980")]);
+        let directives = ResponseDirectives::of(&old);
+        let f = Freshness::of(StatusCode::OK, &old, &directives, &exchange(), &policy(), false);
+        assert_eq!(f.spread(Percent(5), 512).ttl(exchange().received), 19);
     }
 
     #[test]

@@ -4,6 +4,18 @@
 use super::cookies::Cookies;
 use super::time::DeltaSeconds;
 use http::header::HeaderName;
+use std::time::Duration;
+
+/// So many hundredths of something.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Percent(pub u8);
+
+impl Percent {
+    /// That much of a span.
+    pub fn of(self, span: Duration) -> Duration {
+        span * u32::from(self.0) / 100
+    }
+}
 
 /// The operator's choices that the decisions of this module take.
 #[derive(Clone, Debug, Default)]
@@ -26,6 +38,9 @@ pub struct Policy {
     /// How long past its freshness a response is held for its validator, if none
     /// of its windows is longer.
     pub keep: DeltaSeconds,
+    /// The most that is taken off a lifetime, so that what is stored together
+    /// does not expire together.
+    pub jitter: Percent,
     /// Which cookies identify a visitor.
     pub cookies: Cookies,
     /// Response fields that speak to this cache, strongest first (RFC 9213).

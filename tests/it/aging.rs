@@ -158,6 +158,32 @@ fn a_stale_page_is_kept_for_its_validator_so_long_and_no_longer() {
 }
 
 #[test]
+fn pages_that_are_stored_together_do_not_expire_together() {
+    let origin = counting(&["Cache-Control: max-age=1000", "ETag: \"a\""]);
+    let house = House::in_front_of(&origin, |cache| cache.jitter = 10);
+    let paths: Vec<String> = (0..40).map(|number| format!("/{number}")).collect();
+    let ttl = |path: &String| -> u64 {
+        let status = house.status(path);
+        let (_, ttl) = status.split_once("hit; ttl=").expect("a hit");
+        ttl.parse().expect("seconds")
+    };
+    paths.iter().for_each(|path| drop(house.get(path)));
+    let before: Vec<u64> = paths.iter().map(ttl).collect();
+    let (first, last) = (before.iter().min().expect("some"), before.iter().max().expect("some"));
+    assert!((900..=1000).contains(first) && *last <= 1000, "{before:?}");
+    assert!(last - first > 50, "{before:?}");
+    // What is told, in whole seconds, is what will be done.
+    house.pass(first + 1);
+    for (path, told) in paths.iter().zip(&before).filter(|(_, told)| **told != first + 1) {
+        assert_eq!(house.get(path).is_hit(), told > first, "{path}: {told}");
+    }
+    // A page has the same share each time.
+    house.pass(1000);
+    paths.iter().for_each(|path| drop(house.get(path)));
+    assert_eq!(paths.iter().map(ttl).collect::<Vec<_>>(), before);
+}
+
+#[test]
 fn the_default_lifetime_is_for_responses_that_state_none() {
     let origin = Origin::answering(|seen| match seen.target.as_str() {
         "/states" => reply(200, &["Cache-Control: max-age=5"], ""),

@@ -142,6 +142,8 @@ fn house(stage: &Stage, place: &str, set: Option<(&str, &str)>) -> Result<House,
     let address = stage.origin.address;
     let (host, port) = (address.ip().to_string(), address.port());
     settings.origin.to = vec![config::Target::Tcp { host, port }];
+    // Lifetimes are measured to the second here.
+    settings.cache.jitter = 0;
     Ok(House::with(settings))
 }
 

@@ -15,10 +15,12 @@ pub struct House {
 }
 
 impl House {
-    /// One with the defaults, but for what is set.
+    /// One with the defaults, but for what is set, and for what would take seconds off lifetimes
+    /// by chance.
     pub fn in_front_of(origin: &Origin, set: impl FnOnce(&mut Cache)) -> House {
         let (host, port) = (origin.address.ip().to_string(), origin.address.port());
         let mut settings = Settings::new(Target::Tcp { host, port });
+        settings.cache.jitter = 0;
         set(&mut settings.cache);
         House::with(settings)
     }

@@ -171,12 +171,14 @@ impl Larder {
         ended.expect("a status")
     }
 
-    /// The binary, with no setting of this machine's environment.
+    /// The binary, with no setting of this machine's environment, and lifetimes
+    /// to the second.
     pub fn command(args: &[&str], env: &[(&str, &str)]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_larder"));
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("LARDER_")) {
             command.env_remove(name);
         }
+        command.env("LARDER_CACHE__JITTER", "0%");
         command.args(args).envs(env.iter().copied());
         command
     }
