@@ -56,6 +56,7 @@ fn policy(settings: &Settings) -> Policy {
         stale_if_error: seconds(cache.stale_if_error),
         stale_when_down: seconds(cache.stale_when_down),
         keep: seconds(cache.keep),
+        early_refresh: Percent(cache.early_refresh),
         jitter: Percent(cache.jitter),
         soft_purge_window: seconds(cache.soft_purge_window),
         cookies: match &cache.cookies {

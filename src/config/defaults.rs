@@ -73,6 +73,7 @@ impl Default for Cache {
             stale_if_slow: Duration::ZERO,
             keep: 7 * DAY,
             jitter: 5,
+            early_refresh: 10,
             soft_purge_window: 60 * SECOND,
             uncacheable_ttl: 120 * SECOND,
             cookies: None,

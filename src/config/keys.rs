@@ -85,6 +85,7 @@ pub(super) const KEYS: &[Key] = keys! {
         stale_if_slow: duration,
         keep: duration,
         jitter: percent,
+        early_refresh: percent,
         soft_purge_window: duration,
         uncacheable_ttl: duration,
         cookies: cookies,

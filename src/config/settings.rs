@@ -115,6 +115,9 @@ pub struct Cache {
     pub keep: Duration,
     /// The most that is taken off a lifetime by chance, in hundredths.
     pub jitter: u8,
+    /// In which last part of its freshness, in hundredths, a response that is asked for often is
+    /// fetched anew behind; 0 is never.
+    pub early_refresh: u8,
     /// How long a softly purged response may be served while a new one is fetched.
     pub soft_purge_window: Duration,
     /// How long it is remembered that the response of a URL can't be stored.

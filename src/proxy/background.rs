@@ -1,5 +1,5 @@
-//! Validating a stale response behind the back of the visitor who was given it
-//! (RFC 5861 section 3).
+//! Validating a response behind the back of the visitor who was given it: a stale
+//! one (RFC 5861 section 3), or one that soon will be.
 
 use super::ask::Plan;
 use super::lookup::Found;

@@ -17,6 +17,8 @@ use std::sync::Arc;
 pub(super) enum Found {
     /// Answer with it; the word says more, if there is more to say.
     Usable(Arc<StoredResponse>, Option<&'static str>),
+    /// Answer with it, and refresh it behind if it is asked for often.
+    UsableNearItsEnd(Arc<StoredResponse>),
     /// Answer with it, and validate it behind.
     UsableWhileValidated(Arc<StoredResponse>),
     /// It has to be validated first.
@@ -46,7 +48,10 @@ impl Found {
 
     /// It is an answer.
     pub fn is_usable(&self) -> bool {
-        matches!(self, Found::Usable(..) | Found::UsableWhileValidated(_))
+        matches!(
+            self,
+            Found::Usable(..) | Found::UsableNearItsEnd(_) | Found::UsableWhileValidated(_)
+        )
     }
 
     /// Why the request has to go to the origin.
@@ -56,7 +61,9 @@ impl Found {
             Found::Withheld => Forward::Request,
             Found::Part(_) => Forward::Partial,
             Found::Others(_) => Forward::VaryMiss,
-            Found::Usable(..) | Found::UsableWhileValidated(_) => Forward::Stale,
+            Found::Usable(..) | Found::UsableNearItsEnd(_) | Found::UsableWhileValidated(_) => {
+                Forward::Stale
+            }
         }
     }
 }
@@ -148,7 +155,8 @@ impl Proxy {
         let in_front = personal || stored.content().part.is_some();
         let stored = Arc::clone(stored);
         match reuse::decide(freshness, softened, personal, &request.demands, now) {
-            Reuse::Fresh => Found::Usable(stored, None),
+            Reuse::FreshNearItsEnd if !in_front => Found::UsableNearItsEnd(stored),
+            Reuse::Fresh | Reuse::FreshNearItsEnd => Found::Usable(stored, None),
             Reuse::StaleOnDemand => Found::Usable(stored, Some("max-stale")),
             Reuse::StaleAndValidate if in_front => Found::Stale(stored, Forward::Stale),
             Reuse::StaleAndValidate => Found::UsableWhileValidated(stored),

@@ -242,6 +242,13 @@ impl Proxy {
             let found = self.look_up(request, &key);
             match &found {
                 Found::Usable(stored, detail) => return self.hit(request, stored, *detail),
+                Found::UsableNearItsEnd(stored) => {
+                    let often = stored.asked_for_near_its_end();
+                    if often {
+                        self.validate_behind(request, &key, stored);
+                    }
+                    return self.hit(request, stored, often.then_some("early-refresh"));
+                }
                 Found::UsableWhileValidated(stored) => {
                     self.validate_behind(request, &key, stored);
                     let why = match stored.softened() {

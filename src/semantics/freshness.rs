@@ -17,6 +17,8 @@ use std::time::Duration;
 const WORTH_SPREADING: Duration = Duration::from_secs(10);
 /// In how many steps it is.
 const STEPS: u16 = 1 << 10;
+/// The longest time before the end in which a response is refreshed early.
+const NEAR_THE_END: Duration = Duration::from_secs(30);
 
 /// The age of a response when it arrived: `corrected_initial_age` of section
 /// 4.2.3, in the RFC's own variables.
@@ -58,6 +60,7 @@ pub struct Freshness {
     down_window: Duration,
     soft_window: Duration,
     keep: Duration,
+    early: Percent,
 }
 
 impl Freshness {
@@ -89,6 +92,7 @@ impl Freshness {
             error_window: windows.error.duration(),
             down_window: windows.down.duration(),
             soft_window: windows.soft.duration(),
+            early: policy.early_refresh,
             keep: windows.longest().max(policy.keep).duration(),
         }
     }
@@ -129,6 +133,12 @@ impl Freshness {
     /// When the response stops being fresh.
     pub fn fresh_until(&self) -> Moment {
         self.fresh_until
+    }
+
+    /// From when on it is near enough to its end to be refreshed early.
+    pub fn near_its_end_from(&self) -> Moment {
+        let early = self.early.of(self.fresh_until.since(self.received)).min(NEAR_THE_END);
+        self.fresh_until.minus(early)
     }
 
     /// When there is no use in it any more: neither as a stale answer nor, by the

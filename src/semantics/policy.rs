@@ -41,6 +41,9 @@ pub struct Policy {
     /// The most that is taken off a lifetime, so that what is stored together
     /// does not expire together.
     pub jitter: Percent,
+    /// In which last part of its time a response that is asked for often is
+    /// refreshed; none for never.
+    pub early_refresh: Percent,
     /// Which cookies identify a visitor.
     pub cookies: Cookies,
     /// Response fields that speak to this cache, strongest first (RFC 9213).

@@ -11,6 +11,9 @@ use std::time::Duration;
 pub enum Reuse {
     /// Answer with it.
     Fresh,
+    /// Answer with it; if it is asked for often, ask the origin for the next one
+    /// before it is stale.
+    FreshNearItsEnd,
     /// Answer with it although it is stale, and validate it behind.
     StaleAndValidate,
     /// Answer with it although it is stale: the request takes it so.
@@ -45,7 +48,9 @@ pub fn decide(
         return Reuse::ValidateOnDemand;
     }
     if now < stale_since {
-        return Reuse::Fresh;
+        // Asking behind would ask as this visitor.
+        let near = now >= freshness.near_its_end_from() && !personal;
+        return if near { Reuse::FreshNearItsEnd } else { Reuse::Fresh };
     }
     if let Value::Given(most) = demands.max_stale
         && freshness.may_be_stale
@@ -170,7 +175,7 @@ fn stale_since(freshness: &Freshness, softened: Option<Moment>) -> (Moment, Stal
 mod tests {
     use super::*;
     use crate::semantics::directives::ResponseDirectives;
-    use crate::semantics::policy::Policy;
+    use crate::semantics::policy::{Percent, Policy};
     use crate::semantics::time::{DeltaSeconds, Exchange};
     use http::header::CACHE_CONTROL;
     use http::{HeaderMap, HeaderValue, StatusCode};
@@ -187,6 +192,7 @@ mod tests {
             default_lifetime: DeltaSeconds::new(10),
             stale_when_down: DeltaSeconds::new(100),
             soft_purge_window: DeltaSeconds::new(5),
+            early_refresh: Percent(10),
             ..Policy::default()
         };
         let directives = ResponseDirectives::of(&fields);
@@ -241,7 +247,8 @@ mod tests {
         let response = stored("max-age=10, stale-while-revalidate=5");
         for (second, expected) in [
             (0, Reuse::Fresh),
-            (9, Reuse::Fresh),
+            (8, Reuse::Fresh),
+            (9, Reuse::FreshNearItsEnd),
             (10, Reuse::StaleAndValidate),
             (14, Reuse::StaleAndValidate),
             (15, Reuse::Validate),
@@ -251,6 +258,27 @@ mod tests {
         // Section 5.2.2.4.
         let no_cache = stored("no-cache, max-age=10");
         assert_eq!(decided(&no_cache, None, false, at(0)), Reuse::Validate);
+    }
+
+    #[test]
+    fn near_its_end_it_may_be_refreshed_early() {
+        use Reuse::{Fresh, FreshNearItsEnd, StaleAndValidate};
+        for (line, softened, personal, second, expected) in [
+            ("max-age=100", None, false, 89, Fresh),
+            ("max-age=100", None, false, 90, FreshNearItsEnd),
+            ("max-age=100", None, false, 99, FreshNearItsEnd),
+            ("max-age=100", None, true, 99, Fresh),
+            ("max-age=100", Some(at(50)), false, 51, StaleAndValidate),
+            ("max-age=100, must-revalidate", None, false, 99, FreshNearItsEnd),
+            // Half a minute is early enough.
+            ("max-age=1000", None, false, 969, Fresh),
+            ("max-age=1000", None, false, 970, FreshNearItsEnd),
+            // A lifetime that is assumed is refreshed as any other.
+            ("", None, false, 9, FreshNearItsEnd),
+        ] {
+            let decided = decided(&stored(line), softened, personal, at(second));
+            assert_eq!(decided, expected, "{line} after {second} s");
+        }
     }
 
     #[test]

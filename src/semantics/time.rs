@@ -19,6 +19,12 @@ impl Moment {
         let millis = u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
         Moment(self.0.saturating_add(millis))
     }
+
+    /// The moment `span` before this one, or the first one there is.
+    pub fn minus(self, span: Duration) -> Moment {
+        let millis = u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+        Moment(self.0.saturating_sub(millis))
+    }
 }
 
 /// A number of seconds as it stands on the wire (RFC 9111 section 1.2.2):

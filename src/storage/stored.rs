@@ -12,7 +12,7 @@ use crate::semantics::vary::{NominatedFields, VariantKey};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::time::SystemTime;
 
 /// What a stored response consists of, before it is stored.
@@ -74,6 +74,8 @@ pub struct StoredResponse {
     checked: AtomicU64,
     /// When it was purged softly, in milliseconds and one; zero for never.
     softened: AtomicU64,
+    /// How often it has been asked for near its end; no further than is asked.
+    near_its_end: AtomicU8,
 }
 
 impl StoredResponse {
@@ -81,7 +83,13 @@ impl StoredResponse {
     pub fn new(content: Content) -> StoredResponse {
         let weight = weigh(&content);
         let checked = AtomicU64::new(content.fence);
-        StoredResponse { content, weight, checked, softened: AtomicU64::new(0) }
+        StoredResponse {
+            content,
+            weight,
+            checked,
+            softened: AtomicU64::new(0),
+            near_its_end: AtomicU8::new(0),
+        }
     }
 
     /// What it consists of.
@@ -105,6 +113,14 @@ impl StoredResponse {
         self.checked.fetch_max(number, Ordering::AcqRel);
     }
 
+    /// Notes that it was asked for near its end. Returns whether that makes it
+    /// one that is asked for often: once, and never again.
+    pub fn asked_for_near_its_end(&self) -> bool {
+        let asked = self.near_its_end.load(Ordering::Relaxed);
+        asked < OFTEN
+            && self.near_its_end.fetch_add(1, Ordering::Relaxed).saturating_add(1) == OFTEN
+    }
+
     /// When it was purged softly.
     pub fn softened(&self) -> Option<Moment> {
         self.softened.load(Ordering::Acquire).checked_sub(1).map(Moment)
@@ -120,6 +136,9 @@ impl StoredResponse {
         );
     }
 }
+
+/// Requests near its end that make a response one that is asked for often.
+const OFTEN: u8 = 2;
 
 /// What a field costs in a map besides its text: its place among the entries,
 /// which are allocated in powers of two, its index, and its value's allocation.

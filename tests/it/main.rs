@@ -2,8 +2,6 @@
 //! apps. No test sleeps to be right; each waits for what it expects, with a
 //! deadline.
 
-mod harness;
-
 mod aging;
 mod apps;
 mod caching;
@@ -12,9 +10,11 @@ mod commands;
 mod conformance;
 mod demands;
 mod differential;
+mod early;
 mod events;
 mod forwarding;
 mod groups;
+mod harness;
 mod interim;
 mod layers;
 mod methods;
@@ -40,3 +40,4 @@ mod transport;
 mod upgrades;
 mod upstreams;
 mod validation;
+

@@ -15,12 +15,12 @@ pub struct House {
 }
 
 impl House {
-    /// One with the defaults, but for what is set, and for what would take seconds off lifetimes
-    /// by chance.
+    /// One with the defaults, but for what is set, and for what makes lifetimes and fetches hard
+    /// to count.
     pub fn in_front_of(origin: &Origin, set: impl FnOnce(&mut Cache)) -> House {
         let (host, port) = (origin.address.ip().to_string(), origin.address.port());
         let mut settings = Settings::new(Target::Tcp { host, port });
-        settings.cache.jitter = 0;
+        (settings.cache.jitter, settings.cache.early_refresh) = (0, 0);
         set(&mut settings.cache);
         House::with(settings)
     }

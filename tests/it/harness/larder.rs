@@ -171,14 +171,14 @@ impl Larder {
         ended.expect("a status")
     }
 
-    /// The binary, with no setting of this machine's environment, and lifetimes
-    /// to the second.
+    /// The binary, with no setting of this machine's environment, and without
+    /// what makes lifetimes and fetches hard to count.
     pub fn command(args: &[&str], env: &[(&str, &str)]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_larder"));
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("LARDER_")) {
             command.env_remove(name);
         }
-        command.env("LARDER_CACHE__JITTER", "0%");
+        command.env("LARDER_CACHE__JITTER", "0%").env("LARDER_CACHE__EARLY_REFRESH", "0%");
         command.args(args).envs(env.iter().copied());
         command
     }
