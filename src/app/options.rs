@@ -51,6 +51,7 @@ fn policy(settings: &Settings) -> Policy {
         s_maxage_forbids_stale: semantics.s_maxage_forbids_stale,
         lenient_partials: semantics.lenient_partials,
         default_lifetime: seconds(cache.default_ttl),
+        negative_lifetime: seconds(cache.negative_ttl),
         heuristic_max: cache.heuristics.then(|| seconds(cache.heuristic_max)),
         stale_while_revalidate: seconds(cache.stale_while_revalidate),
         stale_if_error: seconds(cache.stale_if_error),

@@ -65,6 +65,7 @@ impl Default for Cache {
             max_object: 4 * MIB,
             max_variants: 64,
             default_ttl: Duration::ZERO,
+            negative_ttl: Duration::ZERO,
             heuristics: true,
             heuristic_max: DAY,
             stale_while_revalidate: Duration::ZERO,

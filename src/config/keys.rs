@@ -77,6 +77,7 @@ pub(super) const KEYS: &[Key] = keys! {
         max_object: size,
         max_variants: count,
         default_ttl: duration,
+        negative_ttl: duration,
         heuristics: flag,
         heuristic_max: duration,
         stale_while_revalidate: duration,

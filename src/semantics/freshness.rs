@@ -80,7 +80,7 @@ impl Freshness {
             Source::Configured => lifetime.span.duration(),
             _ => lifetime.span.duration().saturating_sub(initial_age),
         };
-        let windows = StaleWindows::of(directives, policy);
+        let windows = StaleWindows::of(status, directives, policy);
         Freshness {
             lifetime,
             always_validate: directives.no_cache == Scope::Whole,
@@ -187,8 +187,10 @@ impl StaleWindows {
     /// Directives that forbid stale use close every window. `s-maxage` closes
     /// those that the operator opened (it has the meaning of
     /// `proxy-revalidate`, section 5.2.2.10), but those that the same response
-    /// opens beside it only if the policy says so: frameworks rely on the pair.
-    fn of(directives: &ResponseDirectives, policy: &Policy) -> StaleWindows {
+    /// opens beside it only if the policy says so: frameworks rely on the pair. An
+    /// error (4xx) does not stand in for another unless it says so itself: who is
+    /// told "not found" does not come back.
+    fn of(status: StatusCode, directives: &ResponseDirectives, policy: &Policy) -> StaleWindows {
         let none = DeltaSeconds::ZERO;
         let forbidden = directives.must_revalidate
             || directives.proxy_revalidate
@@ -199,7 +201,10 @@ impl StaleWindows {
             return StaleWindows { allowed: false, revalidate, error, down, soft };
         }
         let allowed = !directives.s_maxage.is_present();
-        let by_operator = |span| if allowed { span } else { none };
+        let by_operator = |span| match allowed && !status.is_client_error() {
+            true => span,
+            false => none,
+        };
         let stated = |value: Value<DeltaSeconds>, default| match value {
             Value::Given(span) => span,
             Value::Unusable => none,

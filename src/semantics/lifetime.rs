@@ -86,10 +86,21 @@ pub fn lifetime(
         let tenth = seconds_between(modified, date).get() / 10;
         return of(DeltaSeconds::new(u64::from(tenth)).min(max), Source::Heuristic);
     }
-    if policy.default_lifetime > DeltaSeconds::ZERO && success_or_move(status) && !identified {
-        return of(policy.default_lifetime, Source::Configured);
+    let configured = configured(status, policy);
+    if configured > DeltaSeconds::ZERO && !identified {
+        return of(configured, Source::Configured);
     }
     of(DeltaSeconds::ZERO, Source::Nothing)
+}
+
+/// The operator's default for a status. 5xx are left out, 501 too: an app in
+/// trouble says nothing about its pages.
+fn configured(status: StatusCode, policy: &Policy) -> DeltaSeconds {
+    match status.as_u16() {
+        _ if success_or_move(status) => policy.default_lifetime,
+        404 | 405 | 410 | 414 => policy.negative_lifetime,
+        _ => DeltaSeconds::ZERO,
+    }
 }
 
 /// `Pragma: no-cache` without `Cache-Control`: no meaning in a response by the
@@ -122,6 +133,7 @@ mod tests {
         Policy {
             heuristic_max: Some(DeltaSeconds::new(86_400)),
             default_lifetime: DeltaSeconds::new(7),
+            negative_lifetime: DeltaSeconds::new(3),
             ..Policy::default()
         }
     }
@@ -177,7 +189,16 @@ mod tests {
         assert_eq!(judged(std::slice::from_ref(&modified), 500, false).1, Source::Nothing);
         assert_eq!(judged(&[], 200, false), (7, Source::Configured));
         assert_eq!(judged(&[], 200, true), (0, Source::Nothing));
-        assert_eq!(judged(&[], 404, false), (0, Source::Nothing));
+        // RFC 9110 section 15.1, but for what says nothing about the page.
+        for status in [404, 405, 410, 414] {
+            assert_eq!(judged(&[], status, false), (3, Source::Configured), "{status}");
+            assert_eq!(judged(&[], status, true), (0, Source::Nothing), "{status}");
+        }
+        for status in [400, 401, 403, 429, 500, 501, 503] {
+            assert_eq!(judged(&[], status, false), (0, Source::Nothing), "{status}");
+        }
+        let stated = ("cache-control", "max-age=9".to_string());
+        assert_eq!(judged(&[stated], 404, false), (9, Source::MaxAge));
         assert_eq!(judged(&[("pragma", "no-cache".into())], 200, false), (0, Source::Nothing));
         assert_eq!(
             judged(&[("cache-control", "no-cache".into())], 200, false),

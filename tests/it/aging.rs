@@ -203,6 +203,66 @@ fn the_default_lifetime_is_for_responses_that_state_none() {
 }
 
 #[test]
+fn a_page_that_is_not_there_is_remembered_until_it_is_published() {
+    let published = Arc::new(AtomicBool::new(false));
+    let is_published = Arc::clone(&published);
+    let origin = Origin::answering(move |seen| match seen.target.as_str() {
+        "/article" if is_published.load(Ordering::SeqCst) => {
+            reply(200, &["Cache-Control: max-age=60", "Cache-Tag: article:1"], "at last")
+        }
+        "/article" => reply(404, &["Cache-Tag: article:1"], "not yet"),
+        "/gone" => reply(410, &[], ""),
+        "/broken" => reply(500, &[], ""),
+        _ => reply(501, &[], ""),
+    });
+    let house = House::in_front_of(&origin, |cache| {
+        cache.negative_ttl = Duration::from_secs(30);
+        cache.cookies = Some(vec!["sessionid".into()]);
+    });
+    for path in ["/article", "/gone", "/broken", "/never"] {
+        house.get(path);
+    }
+    house.pass(10);
+    assert_eq!(house.status("/article"), "larder; hit; ttl=20");
+    assert_eq!(house.status("/gone"), "larder; hit; ttl=20");
+    assert_eq!(house.status("/broken"), "larder; fwd=uri-miss; detail=no-lifetime");
+    assert_eq!(house.status("/never"), "larder; fwd=uri-miss; detail=no-lifetime");
+    // The editor, who is logged in, sees what there is.
+    published.store(true, Ordering::SeqCst);
+    let session = [("Cookie", "sessionid=editor")];
+    assert_eq!(get(house.proxy(), "/article", &session).text(), "at last");
+    house.purge_all_of("{\"tags\": [\"article:1\"]}");
+    assert_eq!(house.get("/article").text(), "at last");
+    house.pass(20);
+    assert_eq!(house.status("/gone"), "larder; fwd=stale; stored");
+}
+
+#[test]
+fn a_stale_404_does_not_stand_in_for_an_origin_that_is_away() {
+    let gone = Arc::new(AtomicBool::new(false));
+    let is_gone = Arc::clone(&gone);
+    let origin = Origin::scripted(move |seen, stream| {
+        use std::io::Write;
+        let line = match seen.target.as_str() {
+            "/says-so" => "Cache-Control: max-age=10, stale-if-error=60",
+            _ => "Cache-Control: max-age=10",
+        };
+        !is_gone.load(Ordering::SeqCst)
+            && stream.write_all(reply(404, &[line], "nothing").as_bytes()).is_ok()
+    });
+    let house = House::in_front_of(&origin, |_| {});
+    for (path, expected) in [("/", 502), ("/says-so", 404)] {
+        gone.store(false, Ordering::SeqCst);
+        house.get(path);
+        house.pass(9);
+        gone.store(true, Ordering::SeqCst);
+        assert_eq!(house.get(path).status, 404);
+        house.pass(1);
+        assert_eq!(house.get(path).status, expected, "{path}");
+    }
+}
+
+#[test]
 fn last_modified_gives_a_tenth_unless_that_is_switched_off() {
     // Both dates stand in the response, so that no clock matters.
     let fields = &[

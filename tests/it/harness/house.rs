@@ -59,8 +59,12 @@ impl House {
 
     /// Purges a tag softly.
     pub fn purge_softly(&self, tag: &str) {
+        self.purge_all_of(&format!("{{\"tags\": [\"{tag}\"], \"soft\": true}}"));
+    }
+
+    /// Purges what a document names.
+    pub fn purge_all_of(&self, document: &str) {
         let admin = self.running.admin().expect("an admin port");
-        let document = format!("{{\"tags\": [\"{tag}\"], \"soft\": true}}");
         let answer =
             request(admin, "POST", "/v1/purge", &[("Host", "localhost")], document.as_bytes());
         assert_eq!(answer.status, 200, "{}", answer.text());
