@@ -12,6 +12,7 @@ mod demands;
 mod differential;
 mod early;
 mod events;
+mod faults;
 mod forwarding;
 mod groups;
 mod harness;
@@ -40,4 +41,3 @@ mod transport;
 mod upgrades;
 mod upstreams;
 mod validation;
-

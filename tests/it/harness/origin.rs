@@ -70,6 +70,11 @@ impl Origin {
         Origin::scripted(move |seen, stream| stream.write_all(answer(seen).as_bytes()).is_ok())
     }
 
+    /// One that is no concern of this harness: only where it is.
+    pub fn somewhere(address: SocketAddr) -> Origin {
+        Origin { address, seen: Arc::default() }
+    }
+
     /// One whose connections the test serves by itself: their number, and the
     /// stream. Requests are noted only by [`read_request`].
     pub fn raw(serve: impl Fn(usize, TcpStream) + Send + Sync + 'static) -> Origin {
