@@ -105,7 +105,8 @@ impl<K: Eq + Hash, T> Leader<K, T> {
         }
     }
 
-    fn leave(&self) {
+    /// From now on nobody joins any more. Those who follow are still to be told.
+    pub fn leave(&self) {
         let mut flights = self.flights.lock();
         let own = self.sender.subscribe();
         let mine = |flight: &Flight<T>| own.same_channel(&flight.landing);

@@ -133,6 +133,8 @@ pub enum BodyError {
     Broken(Arc<hyper::Error>),
     /// The fetch that this body comes from was given up.
     Abandoned,
+    /// The one who reads it has held others up for too long.
+    TooSlow,
 }
 
 impl fmt::Display for BodyError {
@@ -141,6 +143,7 @@ impl fmt::Display for BodyError {
             BodyError::TimedOut => f.write_str("nothing came for too long"),
             BodyError::TooLarge => f.write_str("larger than is allowed"),
             BodyError::Broken(error) => write!(f, "{error}"),
+            BodyError::TooSlow => f.write_str("others were held up for too long"),
             BodyError::Abandoned => f.write_str("the fetch was given up"),
         }
     }

@@ -4,7 +4,11 @@
 //! While the body may still be stored it is kept whole, up to a limit, and the
 //! writer never waits: the origin is free as soon as possible. Past the limit
 //! it is not going to be stored; then only a window of it is kept, from the
-//! slowest reader on, and the writer waits for that reader.
+//! slowest reader on, and the writer waits for that reader: not for long if
+//! others are held up by it.
+//!
+//! A body that nobody reads is brought for the store alone, so it has to end
+//! soon.
 
 use crate::error::BodyError;
 use bytes::Bytes;
@@ -15,9 +19,20 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+use tokio::time::{Instant, sleep, timeout};
 
 /// Bytes that are kept for the slowest reader once a body is too large to store.
 const WINDOW: usize = 256 * 1024;
+/// How long others may be held up by those who read slowly, in all.
+const HELD_UP_AT_MOST: Duration = Duration::from_secs(5);
+/// How often it is looked whether somebody is held up.
+const LOOK: Duration = Duration::from_millis(250);
+/// How long a body of unknown length, which may be without end, goes on once its
+/// last reader has left.
+const UNREAD: Duration = Duration::from_millis(900);
+/// How long one goes on that nobody began to read, or that has an end.
+const UNREAD_FOR_THE_STORE: Duration = Duration::from_secs(60);
 
 /// The writer's end. Dropping it before [`Fill::finish`] breaks the body for
 /// every reader.
@@ -68,12 +83,20 @@ struct State {
     end: Option<Result<Option<HeaderMap>, BodyError>>,
     readers: Vec<Option<Place>>,
     writer: Option<Waker>,
+    /// Whoever waits for the last reader to leave.
+    watcher: Option<Waker>,
+    /// A reader has left before the end.
+    left: bool,
+    /// How long some readers were held up by others.
+    held_up: Duration,
 }
 
 /// Where a reader is: the index of the next piece, and how to wake it.
 struct Place {
     next: usize,
     waker: Option<Waker>,
+    /// It has held others up for too long.
+    too_slow: bool,
 }
 
 impl State {
@@ -85,8 +108,30 @@ impl State {
         }
     }
 
+    /// Those who are still given what comes.
+    fn served(&self) -> impl Iterator<Item = &Place> {
+        self.readers.iter().flatten().filter(|place| !place.too_slow)
+    }
+
     fn any_reader(&self) -> bool {
-        self.readers.iter().any(Option::is_some)
+        self.served().next().is_some()
+    }
+
+    /// Somebody has had everything, and the writer waits for somebody else.
+    fn is_somebody_held_up(&self) -> bool {
+        let end = self.base + self.chunks.len();
+        self.buffered > WINDOW && self.served().any(|place| place.next == end)
+    }
+
+    /// Gives up on those who have more than a window in front of them.
+    fn give_up_on_the_slow(&mut self) {
+        let (base, chunks) = (self.base, &self.chunks);
+        for place in self.readers.iter_mut().flatten() {
+            let unread: usize = chunks.iter().skip(place.next - base).map(Bytes::len).sum();
+            place.too_slow |= unread > WINDOW;
+        }
+        self.wake_readers();
+        self.trim();
     }
 
     /// Lets go of what every reader has had.
@@ -94,7 +139,7 @@ impl State {
         if !self.outgrown {
             return;
         }
-        let slowest = self.readers.iter().flatten().map(|place| place.next).min();
+        let slowest = self.served().map(|place| place.next).min();
         let keep_from = slowest.unwrap_or(self.base + self.chunks.len());
         while self.base < keep_from {
             let Some(chunk) = self.chunks.pop_front() else { break };
@@ -136,6 +181,28 @@ impl Fill {
                 return Pushed::Kept;
             }
         }
+        loop {
+            let begun = Instant::now();
+            let room = timeout(LOOK, self.room()).await;
+            let mut state = self.shared.lock();
+            if let Ok(pushed) = room {
+                // Whoever was held up has been woken, and has not read yet.
+                if state.served().count() > 1 {
+                    state.held_up += begun.elapsed();
+                }
+                return pushed;
+            }
+            if state.is_somebody_held_up() {
+                state.held_up += begun.elapsed();
+                if state.held_up >= HELD_UP_AT_MOST {
+                    state.give_up_on_the_slow();
+                }
+            }
+        }
+    }
+
+    /// Waits until all readers have at most a window in front of them.
+    async fn room(&self) -> Pushed {
         std::future::poll_fn(|cx| {
             let mut state = self.shared.lock();
             if !state.any_reader() {
@@ -145,6 +212,32 @@ impl Fill {
                 return Poll::Ready(Pushed::Outgrown);
             }
             state.writer = Some(cx.waker().clone());
+            Poll::Pending
+        })
+        .await
+    }
+
+    /// Waits until nobody has read for so long that the body is not worth being
+    /// brought for the store alone.
+    pub async fn abandoned(&self) {
+        loop {
+            let left = self.unread().await;
+            let endless = self.shared.lock().expected.is_none();
+            sleep(if left && endless { UNREAD } else { UNREAD_FOR_THE_STORE }).await;
+            if !self.shared.lock().any_reader() {
+                return;
+            }
+        }
+    }
+
+    /// Waits until nobody reads; whether somebody has left before the end.
+    async fn unread(&self) -> bool {
+        std::future::poll_fn(|cx| {
+            let mut state = self.shared.lock();
+            if !state.any_reader() {
+                return Poll::Ready(state.left);
+            }
+            state.watcher = Some(cx.waker().clone());
             Poll::Pending
         })
         .await
@@ -182,13 +275,14 @@ impl Drop for Fill {
 }
 
 impl Source {
-    /// A reader from the beginning; `None` if the beginning has been let go.
+    /// A reader from the beginning; `None` if the beginning has been let go, or
+    /// the body has ended badly.
     pub fn read(&self) -> Option<Reader> {
         let mut state = self.0.lock();
-        if state.base > 0 {
+        if state.base > 0 || matches!(state.end, Some(Err(_))) {
             return None;
         }
-        let place = Place { next: 0, waker: None };
+        let place = Place { next: 0, waker: None, too_slow: false };
         let id = match state.readers.iter().position(Option::is_none) {
             Some(free) => {
                 state.readers[free] = Some(place);
@@ -218,6 +312,11 @@ impl Reader {
         let Some(Some(place)) = state.readers.get_mut(id) else {
             return Poll::Ready(None);
         };
+        if place.too_slow {
+            state.readers[id] = None;
+            self.id = None;
+            return Poll::Ready(Some(Err(BodyError::TooSlow)));
+        }
         if let Some(chunk) = state.chunks.get(place.next - state.base) {
             let chunk = chunk.clone();
             place.next += 1;
@@ -252,11 +351,11 @@ impl Drop for Reader {
         let Some(id) = self.id else { return };
         let mut state = self.shared.lock();
         state.readers[id] = None;
+        state.left = true;
         state.trim();
-        if !state.any_reader()
-            && let Some(writer) = state.writer.take()
-        {
-            writer.wake();
+        if !state.any_reader() {
+            let State { writer, watcher, .. } = &mut *state;
+            writer.take().into_iter().chain(watcher.take()).for_each(Waker::wake);
         }
     }
 }
@@ -274,111 +373,5 @@ impl fmt::Debug for Source {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::future::poll_fn;
-
-    async fn next(reader: &mut Reader) -> Option<Result<Bytes, BodyError>> {
-        let frame = poll_fn(|cx| reader.poll_frame(cx)).await?;
-        Some(frame.map(|frame| frame.into_data().unwrap_or_default()))
-    }
-
-    async fn read_all(mut reader: Reader) -> Result<usize, BodyError> {
-        let mut total = 0;
-        while let Some(chunk) = next(&mut reader).await {
-            total += chunk?.len();
-        }
-        Ok(total)
-    }
-
-    #[tokio::test]
-    async fn readers_join_at_any_time_and_all_get_everything() {
-        let fill = Fill::new(100, None);
-        let early = fill.source().read().expect("a reader");
-        assert_eq!(fill.push(Bytes::from_static(b"hello ")).await, Pushed::Kept);
-        let late = fill.source().read().expect("a reader");
-        let waiting = tokio::spawn(read_all(early));
-        tokio::task::yield_now().await;
-        assert_eq!(fill.push(Bytes::from_static(b"world")).await, Pushed::Kept);
-        let filled = fill.finish(None).expect("the whole body");
-        assert_eq!(filled.length, 11);
-        assert_eq!(waiting.await.expect("no panic").expect("the body"), 11);
-        assert_eq!(read_all(late).await.expect("the body"), 11);
-    }
-
-    #[tokio::test]
-    async fn a_body_that_outgrows_the_limit_waits_for_its_slowest_reader() {
-        let fill = Fill::new(10, None);
-        let mut slow = fill.source().read().expect("a reader");
-        let quick = tokio::spawn(read_all(fill.source().read().expect("a reader")));
-        let source = fill.source();
-        let piece = Bytes::from(vec![0; WINDOW]);
-        let mut pushed = Box::pin(async {
-            for _ in 0..4 {
-                assert_eq!(fill.push(piece.clone()).await, Pushed::Outgrown);
-            }
-            fill.finish(None)
-        });
-        // The writer stands still until the slow reader moves.
-        for _ in 0..10 {
-            assert!(futures_poll(&mut pushed).is_none());
-            tokio::task::yield_now().await;
-        }
-        assert!(source.0.lock().buffered <= 2 * WINDOW, "no more than a window and a piece");
-        let mut got = 0;
-        let filled = loop {
-            if let Some(filled) = futures_poll(&mut pushed) {
-                break filled;
-            }
-            got += next(&mut slow).await.expect("a piece").expect("whole").len();
-            tokio::task::yield_now().await;
-        };
-        assert!(filled.is_none(), "too large to be stored");
-        assert!(source.read().is_none(), "the beginning is gone");
-        got += read_all(slow).await.expect("the rest");
-        assert_eq!(got, 4 * WINDOW);
-        assert_eq!(quick.await.expect("no panic").expect("the body"), 4 * WINDOW);
-    }
-
-    fn futures_poll<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
-        let mut cx = Context::from_waker(Waker::noop());
-        match std::pin::Pin::new(future).poll(&mut cx) {
-            Poll::Ready(output) => Some(output),
-            Poll::Pending => None,
-        }
-    }
-
-    #[tokio::test]
-    async fn an_outgrown_body_that_nobody_reads_is_stopped() {
-        let fill = Fill::new(10, None);
-        let reader = fill.source().read();
-        assert_eq!(fill.push(Bytes::from_static(b"01234567890")).await, Pushed::Outgrown);
-        drop(reader);
-        assert_eq!(fill.push(Bytes::from_static(b"x")).await, Pushed::NobodyCares);
-    }
-
-    #[tokio::test]
-    async fn a_reader_that_is_done_takes_nobody_elses_place() {
-        let fill = Fill::new(100, None);
-        let source = fill.source();
-        let mut done = source.read().expect("a reader");
-        fill.push(Bytes::from_static(b"all")).await;
-        fill.finish(None).expect("the whole body");
-        assert!(next(&mut done).await.expect("the piece").is_ok());
-        assert!(next(&mut done).await.is_none());
-        let late = source.read().expect("a reader");
-        assert!(next(&mut done).await.is_none(), "the newcomer's piece");
-        drop(done);
-        assert_eq!(read_all(late).await.expect("the body"), 3);
-    }
-
-    #[tokio::test]
-    async fn a_writer_that_goes_away_breaks_the_body() {
-        let fill = Fill::new(10, None);
-        let mut reader = fill.source().read().expect("a reader");
-        fill.push(Bytes::from_static(b"half")).await;
-        drop(fill);
-        assert!(next(&mut reader).await.expect("the piece").is_ok());
-        assert!(next(&mut reader).await.expect("an end").is_err());
-    }
-}
+#[path = "fill_tests.rs"]
+mod tests;

@@ -4,6 +4,7 @@
 use super::Proxy;
 use super::lookup::Found;
 use super::query;
+use super::uncacheable::Wanted;
 use crate::body::Body;
 use crate::error::OriginError;
 use crate::key::CacheKey;
@@ -100,7 +101,9 @@ impl Proxy {
         let mut fields = plan.request.fields.clone();
         let now = self.shared.clock.now();
         // Where nothing is going to be stored, the client's own copy may do.
-        let known = || self.shared.uncacheable.reason(&plan.key, &plan.request, now);
+        let policy = &self.shared.options.policy;
+        let wanted = Wanted { key: &plan.key, request: &plan.request, policy };
+        let known = || self.shared.uncacheable.reason(&wanted, now);
         let hopeless = || known().is_some_and(is_lasting);
         match (offered, &plan.stale) {
             ([stale], Some(_)) => {

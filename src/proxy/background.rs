@@ -35,8 +35,7 @@ impl Proxy {
             plan.request.interims = Interims::default();
             // What comes is for whoever follows: the whole.
             validation::remove_conditions(&mut plan.request.fields);
-            let proxy = Arc::clone(self);
-            tokio::spawn(async move { proxy.fetch(plan, Some(leader)).await });
+            self.fetch_behind(plan, leader);
         }
     }
 }

@@ -5,7 +5,7 @@ use super::ask::{Confirmed, Plan, Reply};
 use super::content::Judged;
 use super::partial::Beside;
 use super::respond::{self, Failed};
-use super::{Answer, FlightKey, Proxy};
+use super::{Answer, FlightKey, Proxy, uncacheable};
 use crate::body::{Body, Fill, Pushed, Source};
 use crate::collapse::{self, Landing};
 use crate::error::BodyError;
@@ -14,9 +14,8 @@ use crate::semantics::cache_status::CacheStatus;
 use crate::semantics::directives::ResponseDirectives;
 use crate::semantics::fields::copy_lines;
 use crate::semantics::storable::Reason;
-use crate::semantics::time::Moment;
 use crate::storage::{Content, StoredResponse};
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use http_body_util::BodyExt;
 use std::sync::Arc;
 use tokio::sync::oneshot;
@@ -60,6 +59,12 @@ impl Proxy {
         mine.await.unwrap_or_else(|_| respond::fetch_lost(forward))
     }
 
+    /// Fetches for the store, and for whoever follows.
+    pub(super) fn fetch_behind(self: &Arc<Self>, plan: Plan, leader: Leader) {
+        let (own, _) = oneshot::channel();
+        tokio::spawn(Arc::clone(self).run(plan, Some(leader), own));
+    }
+
     async fn run(
         self: Arc<Self>,
         plan: Plan,
@@ -81,6 +86,8 @@ impl Proxy {
             }
         };
         if let Some(leader) = leader {
+            // Those who try again are not to find this one.
+            leader.leave();
             leader.land(Landing::Shared(Arrived::Failed(failed.clone())));
         }
         let status = CacheStatus::forwarded(plan.forward);
@@ -147,7 +154,7 @@ impl Proxy {
         match self.storability(&plan.request, &judged, expected.unwrap_or(0)) {
             Ok(()) => self.fill(plan, reply, judged, beside, leader, own).await,
             Err(reason) => {
-                self.not_stored(&plan, judged.content.status, reason, exchange.received);
+                self.not_stored(&plan, &judged.content, reason);
                 if let Some(leader) = leader {
                     leader.land(Landing::Alone);
                 }
@@ -160,7 +167,8 @@ impl Proxy {
     }
 
     /// Notes what it means that a response may not be stored.
-    fn not_stored(&self, plan: &Plan, status: StatusCode, reason: Reason, now: Moment) {
+    fn not_stored(&self, plan: &Plan, content: &Content, reason: Reason) {
+        let status = content.status;
         // An origin in trouble says nothing about the page.
         if !status.is_server_error() && status != StatusCode::TOO_MANY_REQUESTS {
             self.outdate(plan, reason);
@@ -168,7 +176,7 @@ impl Proxy {
         let personal = super::lookup::is_personal(&plan.request, &self.shared.options.policy);
         // What one visitor is answered says nothing about the next.
         if !personal && !matches!(reason, Reason::Status | Reason::Part) {
-            self.shared.uncacheable.note(&plan.key, &plan.request, reason, now);
+            self.not_worth_waiting_for(plan, content, reason);
         }
     }
 
@@ -183,7 +191,9 @@ impl Proxy {
         own: oneshot::Sender<Answer>,
     ) {
         let Reply { departure, response, .. } = reply;
-        self.shared.uncacheable.forget(&plan.key, &plan.request);
+        let policy = &self.shared.options.policy;
+        let (key, request) = (&plan.key, &plan.request);
+        self.shared.uncacheable.forget(&uncacheable::Wanted { key, request, policy });
         let limit = usize::try_from(self.shared.options.max_object).unwrap_or(usize::MAX);
         let expected = http_body::Body::size_hint(response.body()).exact();
         let fill = Fill::new(limit, expected);
@@ -195,7 +205,10 @@ impl Proxy {
         let mut status = CacheStatus::forwarded(plan.forward);
         status.stored = true;
         let now = self.shared.clock.now();
-        if let Some(mut answer) = respond::from_filling(&plan.request, &filling, now, status) {
+        // Behind, nobody is there to read; nor to leave.
+        if !own.is_closed()
+            && let Some(mut answer) = respond::from_filling(&plan.request, &filling, now, status)
+        {
             answer.response.headers_mut().extend(withheld);
             let _ = own.send(answer);
         }
@@ -219,29 +232,51 @@ impl Proxy {
         beside: Beside,
         leader: Option<Leader>,
     ) {
+        // Newcomers follow until it is stored.
         let mut in_flight = Some(leader);
+        let whole = tokio::select! {
+            biased;
+            whole = self.pour(plan, &mut body, &fill, filling, &mut in_flight) => whole,
+            () = fill.abandoned() => Err(BodyError::Abandoned),
+        };
+        let trailers = match whole {
+            Ok(trailers) => trailers,
+            Err(BodyError::Abandoned) => return fill.abort(BodyError::Abandoned),
+            Err(error) => {
+                tracing::warn!(target = %plan.key.target(), %error, "a response broke off");
+                return fill.abort(error);
+            }
+        };
+        if let Some(filled) = fill.finish(trailers)
+            && let Some(mut content) = self.to_be_kept(plan, &filling.content, &filled, beside)
+        {
+            content.variance = self.variance(&plan.request, &content.fields, content.fence);
+            self.keep(plan, &Arc::new(StoredResponse::new(content)));
+        }
+    }
+
+    /// Pours the body into the fill to its end; gives back its trailers.
+    async fn pour(
+        &self,
+        plan: &Plan,
+        body: &mut Body,
+        fill: &Fill,
+        filling: &Filling,
+        in_flight: &mut Option<Option<Leader>>,
+    ) -> Result<Option<HeaderMap>, BodyError> {
         let mut trailers = None;
         while let Some(frame) = body.frame().await {
-            let frame = match frame {
-                Ok(frame) => frame,
-                Err(error) => {
-                    tracing::warn!(target = %plan.key.target(), %error, "a response broke off");
-                    return fill.abort(error);
-                }
-            };
-            match frame.into_data() {
+            match frame?.into_data() {
                 Ok(chunk) => match fill.push(chunk).await {
                     Pushed::Kept => {}
                     Pushed::Outgrown => {
                         // Newcomers could not be given its beginning, and
                         // nothing will be stored.
                         if in_flight.take().is_some() {
-                            let now = self.shared.clock.now();
-                            let reason = Reason::TooLarge;
-                            self.shared.uncacheable.note(&plan.key, &plan.request, reason, now);
+                            self.not_worth_waiting_for(plan, &filling.content, Reason::TooLarge);
                         }
                     }
-                    Pushed::NobodyCares => return fill.abort(BodyError::Abandoned),
+                    Pushed::NobodyCares => return Err(BodyError::Abandoned),
                 },
                 Err(frame) => {
                     // They are for all who read, and one of them alone has asked.
@@ -253,12 +288,14 @@ impl Proxy {
                 }
             }
         }
-        if let Some(filled) = fill.finish(trailers)
-            && let Some(mut content) = self.to_be_kept(plan, &filling.content, &filled, beside)
-        {
-            content.variance = self.variance(&plan.request, &content.fields, content.fence);
-            self.keep(plan, &Arc::new(StoredResponse::new(content)));
-        }
+        Ok(trailers)
+    }
+
+    /// Remembers that a target's answer to such a request is not storable.
+    fn not_worth_waiting_for(&self, plan: &Plan, content: &Content, reason: Reason) {
+        let (now, policy) = (self.shared.clock.now(), &self.shared.options.policy);
+        let target = uncacheable::Wanted { key: &plan.key, request: &plan.request, policy };
+        self.shared.uncacheable.note(&target, &content.nominated, reason, now);
     }
 
     /// The origin does not confirm the stale response any more, and what it says

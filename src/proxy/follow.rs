@@ -5,6 +5,7 @@ use super::lookup::Found;
 use super::respond::{self, Failed};
 use super::{Answer, Flight, Proxy};
 use crate::collapse::Landing;
+use crate::error::OriginError;
 use crate::key::CacheKey;
 use crate::message::Presented;
 use crate::semantics::cache_status::CacheStatus;
@@ -26,13 +27,14 @@ impl Proxy {
         request: &Presented,
         key: &CacheKey,
         found: &Found,
+        flight: &Flight,
         landing: Landing<Arrived>,
     ) -> Followed {
         let mut status = CacheStatus::forwarded(found.forward());
         status.collapsed = true;
         let answered = |answer| Followed::Answer(Box::new(answer));
         let arrived = match landing {
-            Landing::Lost => return Followed::Again(Flight { at_least: 0, variant: 0 }),
+            Landing::Lost => return Followed::Again(*flight),
             Landing::Alone => return answered(self.go_alone(request, key, "").await),
             Landing::Shared(arrived) => arrived,
         };
@@ -46,13 +48,18 @@ impl Proxy {
                 if let (Failed::Status(_), None) = (failed, stale) {
                     return answered(self.go_alone(request, key, "").await);
                 }
+                // It may have been the leader's own bad luck: one of us leads.
+                let again = matches!(failed, Failed::Silent(OriginError::Broken(_)));
+                if again && stale.is_none() && !flight.failed {
+                    return Followed::Again(Flight { failed: true, ..*flight });
+                }
                 return answered(self.without_origin(request, key, stale, failed, status));
             }
             Arrived::Filling(filling) => &filling.content,
             Arrived::Stored { response, .. } => response.content(),
         };
-        if let Some(flight) = self.not_for(request, key, content) {
-            return Followed::Again(flight);
+        if let Some((at_least, variant)) = self.not_for(request, key, content) {
+            return Followed::Again(Flight { at_least, variant, ..*flight });
         }
         if !self.is_fresh(content) {
             // It has taken longer than it is good for.
@@ -86,7 +93,12 @@ impl Proxy {
 
     /// Which flight to look for if this one's response is not for the request:
     /// it is another variant, or has been purged meanwhile.
-    fn not_for(&self, request: &Presented, key: &CacheKey, content: &Content) -> Option<Flight> {
+    fn not_for(
+        &self,
+        request: &Presented,
+        key: &CacheKey,
+        content: &Content,
+    ) -> Option<(u64, u64)> {
         let policy = &self.shared.options.policy;
         let variant = content.nominated.select(&request.fields, policy);
         let number = self.purged_since(key, &content.tags, content.fence);
@@ -94,6 +106,6 @@ impl Proxy {
             return None;
         }
         let variant = variant.map_or(0, |variant| xxh3_64(variant.as_bytes()) | 1);
-        Some(Flight { at_least: number, variant })
+        Some((number, variant))
     }
 }

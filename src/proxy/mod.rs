@@ -236,7 +236,7 @@ impl Proxy {
 
     async fn through_the_cache(self: &Arc<Self>, request: &Presented) -> Answer {
         let key = CacheKey::new(request.target.clone());
-        let mut flight = Flight { at_least: 0, variant: 0 };
+        let mut flight = Flight::default();
         let patience = &mut self.shared.options.stale_if_slow.map(|span| Box::pin(sleep(span)));
         for _ in 0..MOST_TRIES {
             let found = self.look_up(request, &key);
@@ -295,7 +295,8 @@ impl Proxy {
         let now = self.shared.clock.now();
         let personal = lookup::is_personal(request, &self.shared.options.policy);
         let part = request.fields.contains_key(header::RANGE);
-        if personal || part || self.shared.uncacheable.remembers(key, request, now) {
+        let wanted = uncacheable::Wanted { key, request, policy: &self.shared.options.policy };
+        if personal || part || self.shared.uncacheable.remembers(&wanted, now) {
             return Followed::Answer(Box::new(self.fetch_alone(request, key, found, "").await));
         }
         // A fetch that left before a purge of this target is no use any more.
@@ -316,7 +317,7 @@ impl Proxy {
             }
             Role::Follow(follower) => {
                 let landing = follower.landing().await;
-                self.follow(request, key, found, landing).await
+                self.follow(request, key, found, flight, landing).await
             }
         }
     }
@@ -350,9 +351,12 @@ impl Proxy {
 }
 
 /// What a request that waits knows of the fetch that it wants to follow.
+#[derive(Clone, Copy, Default)]
 struct Flight {
     /// Fetches with a lower number left before a purge that concerns it.
     at_least: u64,
     /// What is known of the variant; zero for nothing.
     variant: u64,
+    /// One that it followed has failed already.
+    failed: bool,
 }

@@ -5,12 +5,14 @@
 
 use crate::key::CacheKey;
 use crate::message::Presented;
+use crate::semantics::policy::Policy;
 use crate::semantics::storable::Reason;
 use crate::semantics::time::Moment;
+use crate::semantics::vary::NominatedFields;
 use moka::sync::Cache;
 use std::hash::Hash;
 use std::time::Duration;
-use xxhash_rust::xxh3::Xxh3;
+use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 /// The most targets that are remembered; the oldest go.
 const MOST: u64 = 16_384;
@@ -19,42 +21,67 @@ const MOST: u64 = 16_384;
 #[derive(Debug)]
 pub(super) struct Uncacheable {
     known: Cache<u128, (Moment, Reason)>,
+    /// By which fields the last answer of a target was told apart from others:
+    /// one variant may be storable, and another not.
+    nominated: Cache<u128, NominatedFields>,
     lasts: Duration,
+}
+
+/// What is asked for.
+pub(super) struct Wanted<'a> {
+    pub key: &'a CacheKey,
+    pub request: &'a Presented,
+    pub policy: &'a Policy,
 }
 
 impl Uncacheable {
     pub fn new(lasts: Duration) -> Uncacheable {
-        Uncacheable { known: Cache::new(MOST), lasts }
+        Uncacheable { known: Cache::new(MOST), nominated: Cache::new(MOST), lasts }
     }
 
-    /// Notes that a target's response was not storable.
-    pub fn note(&self, key: &CacheKey, asked: &Presented, reason: Reason, now: Moment) {
-        self.known.insert(id(key, asked), (now.plus(self.lasts), reason));
+    /// Notes that the response, which nominates these fields, was not storable.
+    pub fn note(&self, it: &Wanted<'_>, nominated: &NominatedFields, reason: Reason, now: Moment) {
+        let target = it.target();
+        self.nominated.insert(target, nominated.clone());
+        self.known.insert(target ^ it.variant(nominated), (now.plus(self.lasts), reason));
     }
 
     /// Notes that it was storable after all.
-    pub fn forget(&self, key: &CacheKey, asked: &Presented) {
-        let id = id(key, asked);
-        if self.known.contains_key(&id) {
+    pub fn forget(&self, it: &Wanted<'_>) {
+        if let Some(id) = self.id(it).filter(|id| self.known.contains_key(id)) {
             self.known.invalidate(&id);
         }
     }
 
-    /// Whether a target is known not to be storable.
-    pub fn remembers(&self, key: &CacheKey, asked: &Presented, now: Moment) -> bool {
-        self.reason(key, asked, now).is_some()
+    /// Whether it is known not to be storable.
+    pub fn remembers(&self, it: &Wanted<'_>, now: Moment) -> bool {
+        self.reason(it, now).is_some()
     }
 
     /// Why it was not.
-    pub fn reason(&self, key: &CacheKey, asked: &Presented, now: Moment) -> Option<Reason> {
-        self.known.get(&id(key, asked)).filter(|(until, _)| *until > now).map(|(_, reason)| reason)
+    pub fn reason(&self, it: &Wanted<'_>, now: Moment) -> Option<Reason> {
+        let known = self.known.get(&self.id(it)?);
+        known.filter(|(until, _)| *until > now).map(|(_, reason)| reason)
+    }
+
+    fn id(&self, it: &Wanted<'_>) -> Option<u128> {
+        let target = it.target();
+        self.nominated.get(&target).map(|nominated| target ^ it.variant(&nominated))
     }
 }
 
-/// A QUERY with other content is another target here.
-fn id(key: &CacheKey, asked: &Presented) -> u128 {
-    let Some(query) = &asked.query else { return key.hash() };
-    let mut hasher = Xxh3::new();
-    query.hash(&mut hasher);
-    key.hash() ^ hasher.digest128()
+impl Wanted<'_> {
+    /// A QUERY with other content is another target here.
+    fn target(&self) -> u128 {
+        let Some(query) = &self.request.query else { return self.key.hash() };
+        let mut hasher = Xxh3::new();
+        query.hash(&mut hasher);
+        self.key.hash() ^ hasher.digest128()
+    }
+
+    /// `Vary: *` tells nothing apart here.
+    fn variant(&self, nominated: &NominatedFields) -> u128 {
+        let variant = nominated.select(&self.request.fields, self.policy);
+        variant.map_or(0, |variant| xxh3_128(variant.as_bytes()))
+    }
 }

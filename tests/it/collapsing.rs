@@ -5,7 +5,6 @@ use crate::harness::{
 };
 use std::io::Write;
 use std::net::{Shutdown, SocketAddr};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// An origin whose answers begin when the first gate opens and end when the
@@ -231,30 +230,76 @@ fn a_page_whose_only_client_leaves_is_stored_all_the_same() {
     assert_eq!(larder.get("/").text(), WHOLE);
 }
 
-#[test]
-fn when_the_fetch_fails_all_are_told_and_the_next_one_tries_again() {
-    let gate = Gate::closed();
-    let waits = gate.clone();
-    let count = Arc::new(AtomicUsize::new(0));
-    let origin = Origin::scripted(move |_, stream| {
+/// An origin that breaks off so many answers before they begin, and is good then.
+fn breaking(count: usize, gate: &Gate) -> Origin {
+    let (broken, waits) = (AtomicUsize::new(0), gate.clone());
+    Origin::scripted(move |_, stream| {
         waits.pass();
-        let first = count.fetch_add(1, Ordering::SeqCst) == 0;
-        !first
+        let breaks = broken.fetch_add(1, Ordering::SeqCst) < count;
+        !breaks
             && stream.write_all(reply(200, &["Cache-Control: max-age=9"], "x").as_bytes()).is_ok()
-    });
-    let env = [("LARDER_ORIGIN__RETRY_BUDGET", "0")];
-    let larder = Larder::with_env(origin.address, &[], &env);
+    })
+}
+
+/// What breaks off is not asked for again by the pool.
+fn without_retries(origin: &Origin) -> Larder {
+    Larder::with_env(origin.address, &[], &[("LARDER_ORIGIN__RETRY_BUDGET", "0")])
+}
+
+#[test]
+fn when_the_fetch_fails_one_of_those_who_waited_tries_again_for_all() {
+    let gate = Gate::closed();
+    let origin = breaking(1, &gate);
+    let larder = without_retries(&origin);
     let clients = crowd(larder.proxy, 10, "");
     wait_until("one is at the origin", || origin.count() == 1);
     gate.open();
-    let mut failed = 0;
-    for mut client in clients {
-        let status = client.answer("GET").expect("an answer").status;
-        assert!([200, 502].contains(&status), "{status}");
-        failed += usize::from(status == 502);
-    }
-    assert!(failed >= 1 && origin.count() <= 2, "{failed} {}", origin.count());
+    let answers = clients.into_iter().map(|mut client| client.answer("GET").expect("an answer"));
+    let failed = answers.filter(|answer| answer.status == 502).count();
+    assert_eq!((failed, origin.count()), (1, 2), "who led, and nobody else");
     assert_eq!(larder.get("/").status, 200);
+}
+
+#[test]
+fn an_origin_that_always_fails_is_not_tried_for_each_who_waits() {
+    let gate = Gate::closed();
+    let origin = breaking(usize::MAX, &gate);
+    let larder = without_retries(&origin);
+    let clients = crowd(larder.proxy, 20, "");
+    wait_until("one is at the origin", || origin.count() == 1);
+    gate.open();
+    for mut client in clients {
+        let answer = client.answer("GET").expect("an answer");
+        assert_eq!(answer.status, 502);
+        assert!(answer.cache_status().ends_with("detail=broken-response"), "{answer:?}");
+    }
+    assert!(origin.count() < 10, "{} requests", origin.count());
+}
+
+#[test]
+fn one_variant_that_is_uncacheable_lets_others_be_waited_for() {
+    let gate = Gate::closed();
+    let held = gate.clone();
+    let origin = Origin::answering(move |seen| match seen.field("accept-language") {
+        Some("en") => reply(200, &["Cache-Control: no-store", "Vary: Accept-Language"], "yours"),
+        _ => {
+            held.pass();
+            reply(200, &["Cache-Control: max-age=60", "Vary: Accept-Language"], "alle")
+        }
+    });
+    let larder = Larder::in_front_of(origin.address, &[]);
+    assert_eq!(larder.get_with("/", &[("Accept-Language", "en")]).text(), "yours");
+    let clients = crowd(larder.proxy, 10, "Accept-Language: de\r\n");
+    wait_until("one is at the origin", || origin.count() == 2);
+    for _ in 0..2 {
+        // Its own visitors wait for nobody, though others are waited for.
+        assert_eq!(larder.get_with("/", &[("Accept-Language", "en")]).text(), "yours");
+    }
+    gate.open();
+    for mut client in clients {
+        assert_eq!(client.answer("GET").expect("an answer").text(), "alle");
+    }
+    assert_eq!(origin.count(), 4, "one for all who read German");
 }
 
 #[test]

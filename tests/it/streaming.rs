@@ -199,6 +199,34 @@ fn a_client_that_leaves_stops_what_would_not_be_stored() {
 }
 
 #[test]
+fn a_slow_body_without_end_stops_when_its_last_client_has_left() {
+    let stopped = Gate::closed();
+    let told = stopped.clone();
+    let origin = Origin::scripted(move |_, stream| {
+        stream
+            .write_all(b"HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\n\r\nx")
+            .expect("the head");
+        // A byte now and then, for far longer than the test lasts, unless larder closes.
+        stream.set_read_timeout(Some(Duration::from_millis(20))).expect("a time-out");
+        while stream.read(&mut [0]).is_err() && stream.write_all(b"x").is_ok() {}
+        told.open();
+        false
+    });
+    let larder = Larder::in_front_of(origin.address, &[]);
+    let mut clients: Vec<Connection> = (0..2).map(|_| Connection::open(larder.proxy)).collect();
+    for client in &mut clients {
+        client.ask("/endless", "");
+        client.head().expect("a head");
+        assert!(client.chunk().expect("a chunk").starts_with(b"x"));
+    }
+    for client in clients {
+        client.stream().shutdown(Shutdown::Both).expect("it leaves");
+    }
+    stopped.pass();
+    assert_eq!((origin.count(), larder.stat("/stored")), (1, 0));
+}
+
+#[test]
 fn an_object_over_the_limit_passes_and_is_not_stored() {
     let body = "x".repeat(3000);
     let answers = [
