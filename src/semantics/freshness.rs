@@ -75,12 +75,17 @@ impl Freshness {
     ) -> Freshness {
         let lifetime = lifetime(status, fields, directives, exchange, policy, identified);
         let initial_age = corrected_initial_age(fields, exchange);
-        let remaining = match lifetime.source {
-            // The operator's default counts from when the response came.
-            Source::Configured => lifetime.span.duration(),
-            _ => lifetime.span.duration().saturating_sub(initial_age),
+        let span = lifetime.span.duration();
+        // The operator's default counts from when the response came.
+        let spent = match lifetime.source {
+            Source::Configured => Duration::ZERO,
+            _ => initial_age,
         };
+        // What came stale has used up some of its windows too (RFC 5861
+        // section 3: they begin when the lifetime is over).
+        let (remaining, overdue) = (span.saturating_sub(spent), spent.saturating_sub(span));
         let windows = StaleWindows::of(status, directives, policy);
+        let left = |window: DeltaSeconds| window.duration().saturating_sub(overdue);
         Freshness {
             lifetime,
             always_validate: directives.no_cache == Scope::Whole,
@@ -88,9 +93,9 @@ impl Freshness {
             received: exchange.received,
             initial_age,
             fresh_until: exchange.received.plus(remaining),
-            revalidate_window: windows.revalidate.duration(),
-            error_window: windows.error.duration(),
-            down_window: windows.down.duration(),
+            revalidate_window: left(windows.revalidate),
+            error_window: left(windows.error),
+            down_window: left(windows.down),
             soft_window: windows.soft.duration(),
             early: policy.early_refresh,
             keep: windows.longest().max(policy.keep).duration(),
@@ -339,6 +344,21 @@ mod tests {
         assert_eq!(kept("max-age=10", 60), 70);
         assert_eq!(kept("max-age=10, stale-if-error=100", 60), 110);
         assert_eq!(kept("no-cache, stale-if-error=100", 60), 60);
+    }
+
+    #[test]
+    fn what_comes_stale_has_used_up_some_of_its_windows() {
+        // RFC 5861 sections 3 and 4: counted from the end of the lifetime.
+        let open = Policy { stale_when_down: DeltaSeconds::new(30), ..policy() };
+        for (age, expected) in [("5", [9, 8, 30]), ("14", [5, 4, 26]), ("99", [0, 0, 0])] {
+            let text = "max-age=10, stale-while-revalidate=9, stale-if-error=8";
+            let fields = fields(&[("cache-control", text), ("age", age)]);
+            let directives = ResponseDirectives::of(&fields);
+            let f = Freshness::of(StatusCode::OK, &fields, &directives, &exchange(), &open, false);
+            let windows = [StaleCause::Revalidating, StaleCause::Error, StaleCause::Down]
+                .map(|cause| f.stale_window(cause).as_secs());
+            assert_eq!(windows, expected, "Age: {age}");
+        }
     }
 
     proptest! {
