@@ -44,6 +44,8 @@ pub enum OriginError {
     Broken(Arc<hyper::Error>),
     /// It changed to another protocol, which nobody had asked for.
     Switched,
+    /// It answered 304, though no condition was made.
+    NotModified,
     /// The client's own body broke off, stalled, or was too large.
     RequestBody(BodyError),
 }
@@ -52,9 +54,10 @@ impl OriginError {
     /// The status that a client is given.
     pub fn status(&self) -> StatusCode {
         match self {
-            OriginError::Connect(_) | OriginError::Broken(_) | OriginError::Switched => {
-                StatusCode::BAD_GATEWAY
-            }
+            OriginError::Connect(_)
+            | OriginError::Broken(_)
+            | OriginError::Switched
+            | OriginError::NotModified => StatusCode::BAD_GATEWAY,
             OriginError::ConnectTimeout
             | OriginError::FirstByteTimeout
             | OriginError::TotalTimeout => StatusCode::GATEWAY_TIMEOUT,
@@ -76,6 +79,7 @@ impl OriginError {
             OriginError::TotalTimeout => "total-timeout",
             OriginError::Broken(_) => "broken-response",
             OriginError::Switched => "unasked-upgrade",
+            OriginError::NotModified => "unasked-304",
             OriginError::RequestBody(_) => "request-body",
         }
     }
@@ -92,7 +96,9 @@ impl OriginError {
                 "The app behind this server did not answer in time."
             }
             OriginError::Broken(_) => "The app behind this server broke off its answer.",
-            OriginError::Switched => "The app behind this server answered what was not asked.",
+            OriginError::Switched | OriginError::NotModified => {
+                "The app behind this server answered what was not asked."
+            }
             OriginError::RequestBody(BodyError::TooLarge) => "The request's body is too large.",
             OriginError::RequestBody(_) => "The request's body did not come whole.",
         }

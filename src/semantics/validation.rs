@@ -118,6 +118,12 @@ pub fn remove_conditions(request: &mut HeaderMap) {
     }
 }
 
+/// Whether a request makes a condition that a 304 may answer (RFC 9110 section
+/// 15.4.5).
+pub fn may_be_not_modified(request: &HeaderMap) -> bool {
+    [header::IF_NONE_MATCH, header::IF_MODIFIED_SINCE].iter().any(|name| request.contains_key(name))
+}
+
 /// What a 304 means for the stored response that was offered.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Validated {

@@ -385,3 +385,25 @@ fn a_304_adds_tags_and_takes_none_away() {
     house.purge_softly("article:1");
     assert!(house.status("/").contains("soft-purge"));
 }
+
+#[test]
+fn a_304_that_nobody_asked_for_confirms_nothing() {
+    // RFC 9110 section 15.4.5: 304 answers a condition. What is stored here has
+    // no validator to make one with.
+    let count = AtomicUsize::new(0);
+    let origin = Origin::answering(move |_| match count.fetch_add(1, Ordering::SeqCst) {
+        0 => reply(200, &["Cache-Control: max-age=10"], "old"),
+        _ => reply(304, &["Cache-Control: max-age=10"], ""),
+    });
+    let house = House::in_front_of(&origin, |_| {});
+    house.get("/");
+    house.pass(11);
+    for _ in 0..2 {
+        assert_eq!(house.status("/"), "larder; fwd=stale; ttl=-1; detail=stale-when-down");
+    }
+    let other = house.get("/other");
+    assert_eq!(
+        (other.status, other.cache_status()),
+        (502, "larder; fwd=uri-miss; detail=unasked-304")
+    );
+}

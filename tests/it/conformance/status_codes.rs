@@ -37,7 +37,7 @@ pub fn cases() -> Vec<Case> {
     }
     all.push(
         case("status-304-unasked", CLAUSE, "A 304 that nobody asked for is not stored.")
-            .ask(get().answered(304).says("Cache-Control: max-age=60").asked())
+            .ask(get().answered(304).says("Cache-Control: max-age=60").asked().gives(502))
             .asked(),
     );
     all.push(
