@@ -7,8 +7,9 @@
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::Arc;
-use tokio::sync::watch;
+use std::pin::pin;
+use std::sync::{Arc, OnceLock};
+use tokio::sync::Notify;
 
 /// What a leader leaves to its followers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +33,15 @@ type Flights<K, T> = Mutex<HashMap<K, Flight<T>>>;
 #[derive(Debug)]
 struct Flight<T> {
     number: u64,
-    landing: watch::Receiver<Option<Landing<T>>>,
+    runway: Arc<Runway<T>>,
+}
+
+/// Where a leader lands, and its followers wait. They are woken in the order in
+/// which they came.
+#[derive(Debug)]
+struct Runway<T> {
+    landed: OnceLock<Landing<T>>,
+    waiting: Notify,
 }
 
 /// What a request is to do.
@@ -58,13 +67,13 @@ impl<K: Eq + Hash + Clone, T: Clone> Collapser<K, T> {
         if let Some(flight) = flights.get(&key)
             && flight.number >= at_least
         {
-            return Role::Follow(Follower { landing: flight.landing.clone() });
+            return Role::Follow(Follower { runway: Arc::clone(&flight.runway) });
         }
         let number = number();
-        let (sender, landing) = watch::channel(None);
-        flights.insert(key.clone(), Flight { number, landing });
+        let runway = Arc::new(Runway { landed: OnceLock::new(), waiting: Notify::new() });
+        flights.insert(key.clone(), Flight { number, runway: Arc::clone(&runway) });
         drop(flights);
-        Role::Lead(Leader { flights: Arc::clone(&self.flights), key, sender })
+        Role::Lead(Leader { flights: Arc::clone(&self.flights), key, runway })
     }
 
     /// The number of fetches under way.
@@ -85,7 +94,7 @@ impl<K: Eq + Hash + Clone, T: Clone> Default for Collapser<K, T> {
 pub struct Leader<K: Eq + Hash, T> {
     flights: Arc<Flights<K, T>>,
     key: K,
-    sender: watch::Sender<Option<Landing<T>>>,
+    runway: Arc<Runway<T>>,
 }
 
 impl<K: Eq + Hash, T> Leader<K, T> {
@@ -93,13 +102,9 @@ impl<K: Eq + Hash, T> Leader<K, T> {
     /// [`Landing::Alone`] nobody joins any more. Only the first landing counts.
     pub fn land(&self, landing: Landing<T>) {
         let alone = matches!(landing, Landing::Alone);
-        self.sender.send_if_modified(|landed| {
-            let first = landed.is_none();
-            if first {
-                *landed = Some(landing);
-            }
-            first
-        });
+        if self.runway.landed.set(landing).is_ok() {
+            self.runway.waiting.notify_waiters();
+        }
         if alone {
             self.leave();
         }
@@ -108,8 +113,7 @@ impl<K: Eq + Hash, T> Leader<K, T> {
     /// From now on nobody joins any more. Those who follow are still to be told.
     pub fn leave(&self) {
         let mut flights = self.flights.lock();
-        let own = self.sender.subscribe();
-        let mine = |flight: &Flight<T>| own.same_channel(&flight.landing);
+        let mine = |flight: &Flight<T>| Arc::ptr_eq(&flight.runway, &self.runway);
         if flights.get(&self.key).is_some_and(mine) {
             flights.remove(&self.key);
         }
@@ -126,16 +130,19 @@ impl<K: Eq + Hash, T> Drop for Leader<K, T> {
 /// Somebody who waits for a leader.
 #[derive(Debug)]
 pub struct Follower<T> {
-    landing: watch::Receiver<Option<Landing<T>>>,
+    runway: Arc<Runway<T>>,
 }
 
 impl<T: Clone> Follower<T> {
     /// Waits until the leader has landed.
-    pub async fn landing(mut self) -> Landing<T> {
-        match self.landing.wait_for(Option::is_some).await {
-            Ok(landed) => landed.clone().unwrap_or(Landing::Lost),
-            Err(_) => Landing::Lost,
+    pub async fn landing(self) -> Landing<T> {
+        // In the queue before the look: who lands in between wakes it.
+        let mut woken = pin!(self.runway.waiting.notified());
+        woken.as_mut().enable();
+        if self.runway.landed.get().is_none() {
+            woken.await;
         }
+        self.runway.landed.get().cloned().unwrap_or(Landing::Lost)
     }
 }
 
