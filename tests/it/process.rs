@@ -47,7 +47,7 @@ fn sigterm_stops_accepting_and_lets_requests_under_way_end() {
     assert_eq!((answer.text().as_str(), answer.field("connection")), ("late", Some("close")));
     assert!(waiting.is_closed());
     assert_eq!(larder.wait().code(), Some(0));
-    assert!(larder.events().contains("stopped"));
+    larder.says("stopped");
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn who_takes_too_long_to_end_is_cut_off() {
     assert_eq!(larder.wait().code(), Some(0));
     assert_eq!(streaming.read_exact(5), b"first");
     assert!(streaming.is_closed());
-    assert!(larder.events().contains("still under way"), "{}", larder.events());
+    larder.says("still under way");
     gate.open();
 }
 

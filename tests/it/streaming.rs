@@ -1,7 +1,7 @@
 //! Bodies go through as they come, in both directions, with back-pressure: a
 //! large one costs no memory, and a side that does not read holds the other up.
 
-use crate::harness::{Connection, Gate, Larder, Origin, read_head, reply, wait_until};
+use crate::harness::{Connection, Gate, Larder, Origin, read_head, reply};
 use std::io::{BufReader, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
@@ -286,5 +286,5 @@ fn a_truncated_body_is_passed_on_as_broken_and_never_stored() {
         }
     }
     assert_eq!(larder.stat("/memory/targets"), 0);
-    wait_until("the cause is told", || larder.events().contains("a response broke off"));
+    larder.says("a response broke off");
 }

@@ -179,7 +179,7 @@ fn while_requests_end_it_is_not_ready_and_a_second_sigterm_ends_it_at_once() {
     assert_eq!(larder.reload().status, 501, "there is no file");
     larder.terminate();
     assert_eq!(larder.wait().code(), Some(0));
-    assert!(larder.events().contains("told again: stopped at once"));
+    larder.says("told again: stopped at once");
     assert!(waiting.is_closed());
     gate.open();
 }
@@ -216,5 +216,6 @@ fn a_websocket_is_not_waited_for() {
     larder.terminate();
     assert_eq!(larder.wait().code(), Some(0));
     assert!(client.is_closed());
+    larder.says("stopped");
     assert!(!larder.events().contains("still under way"), "{}", larder.events());
 }

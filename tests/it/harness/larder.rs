@@ -116,6 +116,12 @@ impl Larder {
         self.events.lock().expect("the events").clone()
     }
 
+    /// Waits until it has written this to standard error. Its answer to a request
+    /// may overtake what it says of it.
+    pub fn says(&self, text: &str) {
+        wait_until(&format!("larder says {text:?}"), || self.events().contains(text));
+    }
+
     /// The next line of its access log.
     pub fn next_line(&self) -> String {
         self.lines.recv_timeout(DEADLINE).expect("a line of the access log")

@@ -177,7 +177,7 @@ fn uploads_arrive_whole_with_a_length_and_in_chunks() {
 #[test]
 fn the_app_may_listen_on_a_unix_socket() {
     let site = shop().with(&BY_SESSION).open_purging();
-    assert!(site.larder.events().contains("in front of unix:"), "{}", site.larder.events());
+    site.larder.says("in front of unix:");
     assert_forwarded(&site.get("/"));
     assert_hit(&site.get("/"));
     let answer = site.get("/large?mib=6");
