@@ -3,7 +3,7 @@
 use super::reply;
 use crate::key::{CacheKey, Target};
 use crate::proxy::Shared;
-use crate::purge::{Counts, Prefix, Selectors, Softness};
+use crate::purge::{Counts, Prefix, Purged, Selectors, Softness};
 use crate::semantics::tags;
 use bytes::Bytes;
 use http::{Response, StatusCode};
@@ -57,7 +57,7 @@ pub(super) async fn answer(
     let (purger, now) = (Arc::clone(&shared.purger), shared.clock.now());
     let purged = tokio::task::spawn_blocking(move || purger.purge(&selectors, softness, now)).await;
     match purged {
-        Ok(counts) => {
+        Ok(Purged { counts, .. }) => {
             tracing::info!(%peer, purged = counts.total, soft = asked.soft, "purged");
             reply::document(&counted(&asked, &counts))
         }

@@ -81,6 +81,12 @@ impl Host {
         &self.0
     }
 
+    /// Leaves out the port if it is the own one of either scheme: the host of a
+    /// purge, which covers both.
+    pub fn of_any_scheme(self) -> Host {
+        self.without_default_port(Scheme::Http).without_default_port(Scheme::Https)
+    }
+
     /// Leaves out the port if it is the scheme's own.
     fn without_default_port(self, scheme: Scheme) -> Host {
         let suffix = format!(":{}", scheme.default_port());

@@ -24,7 +24,7 @@ impl Proxy {
         stale: &Arc<StoredResponse>,
     ) {
         let flight = FlightKey::of(request, key, 0);
-        let softened = stale.softened().map_or(0, |_| stale.checked());
+        let softened = stale.softening().map_or(0, |softening| softening.number);
         let number = || self.shared.purger.last();
         if let Role::Lead(leader) = self.shared.collapser.join(flight, softened, number) {
             let mut plan =

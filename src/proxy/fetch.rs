@@ -9,7 +9,7 @@ use super::{Answer, FlightKey, Proxy, uncacheable};
 use crate::body::{Body, Fill, Pushed, Source};
 use crate::collapse::{self, Landing};
 use crate::error::BodyError;
-use crate::purge::Departure;
+use crate::purge::{Departure, Verdict};
 use crate::semantics::cache_status::CacheStatus;
 use crate::semantics::directives::ResponseDirectives;
 use crate::semantics::fields::copy_lines;
@@ -323,7 +323,8 @@ impl Proxy {
         }
         // A purge between the two has not met it in the store, and its mark may
         // be forgotten once this fetch is over.
-        if purged() || !self.stands(&plan.key, stored) {
+        let settled = self.shared.purger.settle(&place, stored);
+        if purged() || matches!(settled, Verdict::Hard { .. }) {
             self.shared.memory.remove_one(&place, stored);
             return false;
         }

@@ -22,7 +22,7 @@ impl Proxy {
         }
         let selectors = Selectors::target(&CacheKey::new(request.target.clone()));
         let now = self.shared.clock.now();
-        let counts = self.shared.purger.purge(&selectors, Softness::Hard, now);
+        let counts = self.shared.purger.purge(&selectors, Softness::Hard, now).counts;
         tracing::info!(target = %request.target, purged = counts.total, "purged");
         let mut fields = HeaderMap::new();
         let json = HeaderValue::from_static("application/json");

@@ -36,11 +36,7 @@ impl Proxy {
     /// these tags to a request with this key, or to an equivalent one; zero if
     /// none has.
     pub(super) fn purged_since(&self, key: &CacheKey, tags: &Tags, fence: u64) -> u64 {
-        let number = |verdict| match verdict {
-            Verdict::Stands => 0,
-            Verdict::Soft { number, .. } | Verdict::Hard { number } => number,
-        };
-        self.verdicts(key, tags, fence).map(number).max().unwrap_or_default()
+        self.verdicts(key, tags, fence).map(|verdict| verdict.number()).max().unwrap_or_default()
     }
 
     /// Whether one of these purges was a hard one.

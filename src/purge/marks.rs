@@ -1,12 +1,14 @@
 //! The marks that purges leave, and the fences of what is in flight.
 
+use super::pattern::Pattern;
 use super::purger::Softness;
-use super::selectors::{Group, Prefix, Selectors};
+use super::selectors::{Prefix, Selectors};
 use crate::key::CacheKey;
 use crate::semantics::tags::Tags;
 use crate::semantics::time::Moment;
+use crate::storage::{BuildPlain, Name, Softening};
 use parking_lot::{Mutex, RwLock};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -15,13 +17,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub enum Verdict {
     /// Nothing.
     Stands,
-    /// It is stale since then; by the purge with this number.
-    Soft {
-        /// When it was purged.
-        at: Moment,
-        /// The purge's number.
-        number: u64,
-    },
+    /// It is stale since then.
+    Soft(Softening),
     /// It is not to be used at all; by the purge with this number.
     Hard {
         /// The purge's number.
@@ -29,45 +26,58 @@ pub enum Verdict {
     },
 }
 
-/// The newest purges of one selector: number of the hard one, number and time
-/// of the soft one; zero for none.
+impl Verdict {
+    /// The number of the last purge that says so; zero if none does.
+    pub fn number(&self) -> u64 {
+        match self {
+            Verdict::Stands => 0,
+            Verdict::Soft(Softening { number, .. }) | Verdict::Hard { number } => *number,
+        }
+    }
+}
+
+/// The newest purges of one selector: the number of the hard one, or zero, and
+/// the soft ones.
 #[derive(Clone, Copy, Debug, Default)]
 struct Mark {
     hard: u64,
-    soft: u64,
-    softened: Moment,
+    soft: Option<Softening>,
 }
 
 impl Mark {
-    fn set(&mut self, number: u64, softness: Softness, at: Moment) {
-        match softness {
-            Softness::Hard => self.hard = number,
-            Softness::Soft => (self.soft, self.softened) = (number, at),
+    fn set(&mut self, number: u64, soft: Option<Softening>) {
+        match soft {
+            Some(soft) => {
+                // An earlier one may be all that meets a response, and is not to be taken
+                // back with this one.
+                let alone = self.soft.is_none_or(|earlier| earlier.purge == soft.purge);
+                let purge = soft.purge.filter(|_| alone);
+                self.soft = Some(Softening { purge, ..soft });
+            }
+            None => self.hard = number,
         }
     }
 
     fn newest(&self) -> u64 {
-        self.hard.max(self.soft)
+        self.hard.max(self.soft.map_or(0, |soft| soft.number))
     }
 }
 
 #[derive(Debug, Default)]
 struct Table {
     everything: Mark,
-    keys: HashMap<CacheKey, Mark>,
-    tags: HashMap<Box<str>, Mark>,
-    groups: HashMap<Group, Mark>,
-    prefixes: HashMap<Prefix, Mark>,
-    /// The lengths of their paths, in bytes.
-    lengths: BTreeSet<usize>,
-    /// Marks of keys up to this number may have been forgotten too soon: what
-    /// left before, and is not stored yet, may have been met by one.
+    named: HashMap<Name, Mark, BuildPlain>,
+    /// The names in the order in which they were marked, each with its number.
+    order: VecDeque<(u64, Name)>,
+    /// The lengths of the paths of prefixes, in bytes, each with its last number.
+    lengths: BTreeMap<usize, u64>,
+    /// Looked for in what is stored before their purge is answered, and then in
+    /// what lands.
+    patterns: VecDeque<(u64, Option<Softening>, Pattern)>,
+    /// Marks up to this number may have been forgotten too soon: what left before,
+    /// and is not stored yet, may have been met by one.
     forgotten: u64,
 }
-
-/// Marks of keys that are remembered while a fetch is under way that they may
-/// meet; every unsafe request leaves two.
-const MOST_KEYS: usize = 4096;
 
 /// All marks, and the fences of all fetches in flight.
 #[derive(Debug, Default)]
@@ -92,84 +102,82 @@ impl Marks {
         Departure { fence, in_flight: Arc::clone(&self.in_flight) }
     }
 
-    /// Leaves marks under all these selectors, with one number.
+    /// Leaves marks under all these names, with one number; for the purge with
+    /// that number, or with an earlier one. `begun` is told the number before
+    /// anybody else can see it.
     ///
     /// The number becomes visible only after the marks: who reads it will find
     /// them.
-    pub fn mark(&self, selectors: &Selectors, softness: Softness, at: Moment) -> u64 {
+    pub fn mark(&self, what: &Marked<'_>, begun: impl FnOnce(u64)) -> u64 {
         let mut table = self.table.write();
         let number = self.last() + 1;
-        if selectors.everything {
-            table.everything.set(number, softness, at);
+        let purge = Some(what.purge.unwrap_or(number));
+        let soft = match what.softness {
+            Softness::Hard => None,
+            Softness::Soft => Some(Softening { at: what.at, number, purge }),
+        };
+        if what.selectors.everything {
+            table.everything.set(number, soft);
         }
-        for key in &selectors.keys {
-            table.keys.entry(key.clone()).or_default().set(number, softness, at);
+        for name in what.names {
+            table.named.entry(*name).or_default().set(number, soft);
+            table.order.push_back((number, *name));
         }
-        for tag in &selectors.tags {
-            table.tags.entry(tag.clone()).or_default().set(number, softness, at);
+        for prefix in &what.selectors.prefixes {
+            table.lengths.insert(prefix.length(), number);
         }
-        for group in &selectors.groups {
-            table.groups.entry(group.clone()).or_default().set(number, softness, at);
+        for pattern in &what.selectors.patterns {
+            match pattern.same() {
+                Some(same) => {
+                    if same.everything {
+                        table.everything.set(number, soft);
+                    }
+                    let lengths = same.prefixes.iter().map(|prefix| (prefix.length(), number));
+                    table.lengths.extend(lengths);
+                }
+                None => table.patterns.push_back((number, soft, pattern.clone())),
+            }
         }
-        for prefix in &selectors.prefixes {
-            table.prefixes.entry(prefix.clone()).or_default().set(number, softness, at);
-            table.lengths.insert(prefix.length());
-        }
+        begun(number);
         self.counter.store(number, Ordering::Release);
         number
     }
 
     /// What the purges after `fence` mean for a response with this key and
-    /// these tags.
+    /// these tags; patterns aside.
     pub fn verdict(&self, key: &CacheKey, tags: &Tags, fence: u64) -> Verdict {
         if self.last() == fence {
             return Verdict::Stands;
         }
         let table = self.table.read();
-        let mut newest = table.everything;
-        let mut take = |mark: Option<&Mark>| {
-            let Some(mark) = mark else { return };
-            newest.hard = newest.hard.max(mark.hard);
-            if mark.soft > newest.soft {
-                (newest.soft, newest.softened) = (mark.soft, mark.softened);
-            }
-        };
-        take(table.keys.get(key));
-        for tag in tags.global.iter() {
-            take(table.tags.get(tag));
-        }
-        if !table.groups.is_empty() {
-            for group in Group::borne(key.target(), tags) {
-                take(table.groups.get(&group));
-            }
-        }
-        for prefix in Prefix::covering(key.target(), &table.lengths) {
-            take(table.prefixes.get(&prefix));
-        }
-        if newest.hard > fence {
-            Verdict::Hard { number: newest.newest() }
-        } else if newest.soft > fence {
-            Verdict::Soft { at: newest.softened, number: newest.soft }
-        } else {
-            Verdict::Stands
-        }
+        Met::by_names(&table, key, tags, fence).verdict()
     }
 
-    /// The same for a response that is not stored yet. The marks of keys, which it
-    /// alone can meet, may have been too many to be remembered.
-    pub fn verdict_in_flight(&self, key: &CacheKey, tags: &Tags, fence: u64) -> Verdict {
-        let verdict = self.verdict(key, tags, fence);
-        // Looked at after the marks: what is forgotten between the two is met here.
-        let forgotten = self.table.read().forgotten;
-        if forgotten <= fence {
-            return verdict;
+    /// The same for a response that is not stored yet, or has just been: patterns
+    /// are looked for in it, and marks that it alone can meet may have been too
+    /// many to be remembered. Its content type is `None` if it isn't known here.
+    pub fn verdict_in_flight(
+        &self,
+        key: &CacheKey,
+        tags: &Tags,
+        content_type: Option<&str>,
+        fence: u64,
+    ) -> Verdict {
+        if self.last() == fence {
+            return Verdict::Stands;
         }
-        match verdict {
-            Verdict::Stands => Verdict::Hard { number: forgotten },
-            Verdict::Soft { number, .. } | Verdict::Hard { number } => {
-                Verdict::Hard { number: number.max(forgotten) }
+        let table = self.table.read();
+        let mut met = Met::by_names(&table, key, tags, fence);
+        for (number, soft, pattern) in &table.patterns {
+            if *number > fence && pattern.meets(key.target(), tags, content_type) {
+                let hard = if soft.is_none() { *number } else { 0 };
+                met.take(&Mark { hard, soft: *soft });
             }
         }
+        if table.forgotten > fence {
+            met.hard = met.hard.max(table.forgotten);
+        }
+        met.verdict()
     }
 
     /// The number up to which every response is either stored or gone: no fetch
@@ -179,33 +187,134 @@ impl Marks {
         in_flight.keys().next().copied().unwrap_or_else(|| self.last())
     }
 
-    /// Forgets marks that nothing older than they are can meet any more.
-    /// `swept` says that everything stored by then has been judged by all marks
-    /// up to `settled`; marks of keys need no sweep.
-    pub fn prune(&self, settled: u64, swept: bool) {
+    /// Forgets the marks up to this number: nothing older than they are can meet
+    /// them any more.
+    pub fn prune(&self, number: u64) {
         let mut table = self.table.write();
-        table.keys.retain(|_, mark| mark.newest() > settled);
-        if table.keys.len() > MOST_KEYS {
-            table.keys.clear();
-            table.forgotten = self.last();
+        while table.drop_oldest(number) {}
+        while table.patterns.front().is_some_and(|(first, ..)| *first <= number) {
+            table.patterns.pop_front();
         }
-        if swept {
-            table.tags.retain(|_, mark| mark.newest() > settled);
-            table.groups.retain(|_, mark| mark.newest() > settled);
-            table.prefixes.retain(|_, mark| mark.newest() > settled);
-            table.lengths = table.prefixes.keys().map(Prefix::length).collect();
+        table.lengths.retain(|_, last| *last > number);
+    }
+
+    /// Forgets the oldest marks if there are more than so many. Only fetches that
+    /// are under way may meet those up to `number`; what comes of fetches that left
+    /// before a forgotten one is not stored.
+    pub fn keep_most(&self, most: usize, number: u64) {
+        let mut table = self.table.write();
+        let is_over = |table: &Table| table.weight() > most;
+        while is_over(&table)
+            && let Some((first, _)) = table.order.front().copied()
+            && table.drop_oldest(number)
+        {
+            table.forgotten = table.forgotten.max(first);
+        }
+        while is_over(&table)
+            && let Some((first, ..)) = table.patterns.front()
+            && *first <= number
+        {
+            table.forgotten = table.forgotten.max(*first);
+            table.patterns.pop_front();
+        }
+    }
+
+    /// Takes back what a soft purge has marked and no other since.
+    pub fn undo(&self, purge: u64) {
+        let mut table = self.table.write();
+        let is_its = |soft: &Option<Softening>| soft.is_some_and(|soft| soft.purge == Some(purge));
+        table.patterns.retain(|(_, soft, _)| !is_its(soft));
+        let named = table.named.values_mut().filter(|mark| is_its(&mark.soft));
+        named.for_each(|mark| mark.soft = None);
+        if is_its(&table.everything.soft) {
+            table.everything.soft = None;
         }
     }
 
     /// The number of marks.
     pub fn count(&self) -> usize {
         let table = self.table.read();
-        table.keys.len() + table.tags.len() + table.groups.len() + table.prefixes.len()
+        table.named.len() + table.patterns.len()
+    }
+}
+
+/// What is to be marked.
+pub(super) struct Marked<'a> {
+    pub selectors: &'a Selectors,
+    /// Of the selectors and all that they stand for.
+    pub names: &'a [Name],
+    pub softness: Softness,
+    pub at: Moment,
+    /// The purge that has marked something already.
+    pub purge: Option<u64>,
+}
+
+/// Bytes of a mark: in the table, of which a part is empty, and in the order.
+const PER_MARK: usize = 2 * size_of::<(Name, Mark)>() + 2 * size_of::<(u64, Name)>();
+
+impl Table {
+    /// Forgets the mark that is the oldest, if its number is not above this one.
+    /// Returns whether it was.
+    fn drop_oldest(&mut self, number: u64) -> bool {
+        let Some((_, name)) = self.order.front().copied().filter(|(first, _)| *first <= number)
+        else {
+            return false;
+        };
+        self.order.pop_front();
+        // Marked again since then, it is further behind as well.
+        if self.named.get(&name).is_some_and(|mark| mark.newest() <= number) {
+            self.named.remove(&name);
+        }
+        true
     }
 
-    /// The number of marks of keys, which are pruned without a sweep.
-    pub fn of_keys(&self) -> usize {
-        self.table.read().keys.len()
+    fn weight(&self) -> usize {
+        let patterns: usize = self.patterns.iter().map(|(.., pattern)| pattern.weight()).sum();
+        self.order.len() * PER_MARK + patterns
+    }
+}
+
+/// The marks after a fence that meet one response.
+struct Met {
+    fence: u64,
+    hard: u64,
+    soft: Option<Softening>,
+}
+
+impl Met {
+    fn by_names(table: &Table, key: &CacheKey, tags: &Tags, fence: u64) -> Met {
+        let mut met = Met { fence, hard: 0, soft: None };
+        met.take(&table.everything);
+        if table.named.is_empty() {
+            return met;
+        }
+        let target = key.target();
+        let host = target.host().as_str();
+        let prefixes = Prefix::covering(target, table.lengths.keys());
+        [Name::key(key), Name::host(host), Name::path(host, target.path())]
+            .into_iter()
+            .chain(Name::borne(target, tags))
+            .chain(prefixes)
+            .filter_map(|name| table.named.get(&name))
+            .for_each(|mark| met.take(mark));
+        met
+    }
+
+    fn take(&mut self, mark: &Mark) {
+        self.hard = self.hard.max(mark.hard);
+        if let Some(soft) = mark.soft.filter(|soft| soft.number > self.fence) {
+            self.soft = Some(soft.with(self.soft));
+        }
+    }
+
+    fn verdict(&self) -> Verdict {
+        match self.soft {
+            _ if self.hard > self.fence => {
+                Verdict::Hard { number: self.hard.max(self.soft.map_or(0, |soft| soft.number)) }
+            }
+            Some(soft) => Verdict::Soft(soft),
+            None => Verdict::Stands,
+        }
     }
 }
 

@@ -9,10 +9,17 @@
 
 mod access;
 mod marks;
+mod pattern;
 mod purger;
+mod reach;
 mod selectors;
 
 pub use access::{Access, bearer};
 pub use marks::{Departure, Verdict};
-pub use purger::{Counts, Purger, Softness, Sweep};
-pub use selectors::{Group, Prefix, Selectors};
+pub use pattern::{BadPattern, Expressions, LONGEST as LONGEST_EXPRESSION, Part, Pattern};
+pub use purger::{Preview, Purged, Purger, Softness, Sweep};
+pub use reach::Counts;
+pub use selectors::{Group, Path, Prefix, Selectors};
+
+#[cfg(test)]
+mod tests;

@@ -1,15 +1,15 @@
 //! Purging what is stored and what is on its way.
 
-use super::marks::{Departure, Marks, Verdict};
-use super::selectors::{Group, Prefix, Selectors};
+use super::marks::{Departure, Marked, Marks, Verdict};
+use super::reach::{Counts, Reach, content_type};
+use super::selectors::Selectors;
 use crate::key::CacheKey;
 use crate::semantics::tags::Tags;
 use crate::semantics::time::Moment;
-use crate::storage::{Fate, Memory, StoredResponse};
-use parking_lot::{Mutex, MutexGuard};
-use std::collections::{BTreeSet, HashMap, HashSet};
+use crate::storage::{Fate, Memory, Name, Softening, StoredResponse};
+use parking_lot::Mutex;
+use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// Whether a purge forgets or makes stale.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,36 +21,37 @@ pub enum Softness {
     Soft,
 }
 
-/// How many stored responses a purge has met. One that several selectors meet
-/// counts for each of them, and once in the total.
+/// Bytes of marks that are kept for what is under way.
+const MOST_MARKS: usize = 1 << 20;
+
+/// What a purge has done.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// In all.
-    pub total: usize,
-    /// For each of [`Selectors::keys`].
-    pub keys: Vec<usize>,
-    /// For each of [`Selectors::tags`].
-    pub tags: Vec<usize>,
-    /// For each of [`Selectors::prefixes`].
-    pub prefixes: Vec<usize>,
+pub struct Purged {
+    /// Its number: every later purge has a higher one. A soft one is
+    /// [undone](Purger::undo) by it.
+    pub number: u64,
+    /// What it has met.
+    pub counts: Counts,
 }
 
-/// Marks of keys are forgotten when there are more than this, one purge in so
-/// many: a fetch under way may keep them, and looking through them costs time.
-const KEYS_BEFORE_PRUNING: usize = 1024;
-const PURGES_BEFORE_PRUNING: u64 = 64;
+/// What a purge would meet.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Preview {
+    /// How many stored responses.
+    pub counts: Counts,
+    /// Bytes that all of them together take in memory.
+    pub bytes: u64,
+}
 
 /// Purges the store, and whatever is in flight to it.
 #[derive(Debug)]
 pub struct Purger {
     marks: Marks,
     memory: Arc<Memory>,
-    /// One sweep at a time: each forgets marks for which it has seen everything.
-    sweeping: Mutex<()>,
-    /// A [`Sweep`] has been handed out and has not begun.
-    sweep_due: AtomicBool,
-    /// The number of the last purge after which marks of keys were looked through.
-    pruned: AtomicU64,
+    /// The purges whose marks not everything stored has been judged by yet.
+    unfinished: Mutex<BTreeSet<u64>>,
+    /// Those of them that wait for the [`Sweep`] that has been handed out.
+    due: Mutex<Vec<u64>>,
 }
 
 /// The sweep that gives back the space of what an [invalidation](Purger::invalidate)
@@ -63,13 +64,12 @@ impl Sweep {
     /// Takes time in proportion to what is stored: to be called where blocking
     /// is allowed.
     pub fn run(self) {
-        let alone = self.0.sweeping.lock();
         // A mark left before this is seen below; one left after it has a sweep
         // of its own.
-        self.0.sweep_due.swap(false, Ordering::AcqRel);
+        let due = std::mem::take(&mut *self.0.due.lock());
         let nothing = Selectors::default();
-        let meets = Meets::new(&nothing, &[]);
-        self.0.sweep(&alone, &meets, Softness::Hard, &mut Counts::default());
+        self.0.sweep(&mut Reach::new(&nothing), 0, Softness::Hard, Moment(0));
+        self.0.finish(&due);
     }
 }
 
@@ -79,9 +79,8 @@ impl Purger {
         Purger {
             marks: Marks::default(),
             memory,
-            sweeping: Mutex::default(),
-            sweep_due: AtomicBool::new(false),
-            pruned: AtomicU64::new(0),
+            unfinished: Mutex::default(),
+            due: Mutex::default(),
         }
     }
 
@@ -97,7 +96,7 @@ impl Purger {
 
     /// What the purges since `fence` mean for a response that is not stored yet.
     pub fn judge(&self, key: &CacheKey, tags: &Tags, fence: u64) -> Verdict {
-        self.marks.verdict_in_flight(key, tags, fence)
+        self.marks.verdict_in_flight(key, tags, None, fence)
     }
 
     /// What the purges so far mean for a stored response. Costs one comparison
@@ -109,125 +108,186 @@ impl Purger {
             let verdict = self.marks.verdict(key, &content.tags, content.fence);
             match verdict {
                 Verdict::Hard { .. } => return verdict,
-                Verdict::Soft { at, .. } => stored.soften(at),
+                Verdict::Soft(softening) => stored.soften(softening),
                 Verdict::Stands => {}
             }
             stored.set_checked(last);
         }
-        match stored.softened() {
-            Some(at) => Verdict::Soft { at, number: stored.checked() },
+        match stored.softened().and_then(|_| stored.softening()) {
+            Some(softening) => Verdict::Soft(softening),
             None => Verdict::Stands,
         }
     }
 
-    /// Purges. When this returns, the promise holds, and what was removed has
-    /// given back its space. Takes time in proportion to what is stored if
-    /// there are tags or prefixes: to be called where blocking is allowed.
-    pub fn purge(&self, selectors: &Selectors, softness: Softness, at: Moment) -> Counts {
-        let keys = self.mark(selectors, softness, at);
-        let mut counts = Counts {
-            keys: vec![0; selectors.keys.len()],
-            tags: vec![0; selectors.tags.len()],
-            prefixes: vec![0; selectors.prefixes.len()],
-            total: 0,
-        };
-        if selectors.need_a_sweep() {
-            let meets = Meets::new(selectors, &keys);
-            self.sweep(&self.sweeping.lock(), &meets, softness, &mut counts);
-        } else {
-            for (key, of) in &keys {
-                let count = self.purge_key(key, softness, at);
-                counts.keys[*of] += count;
-                counts.total += count;
-            }
-            self.prune_keys();
+    /// What the purges so far mean for a response that has just been stored, and
+    /// may have been in flight when they came. To be asked while its
+    /// [departure](Purger::depart) is still held.
+    pub fn settle(&self, key: &CacheKey, stored: &StoredResponse) -> Verdict {
+        let (content, kind) = (stored.content(), Some(content_type(stored)));
+        let verdict = self.marks.verdict_in_flight(key, &content.tags, kind, content.fence);
+        if let Verdict::Soft(softening) = verdict {
+            stored.soften(softening);
         }
-        counts
+        verdict
+    }
+
+    /// Purges. When this returns, the promise holds. Takes time in proportion to
+    /// what is stored if anything but keys is named: to be called where blocking
+    /// is allowed.
+    pub fn purge(&self, selectors: &Selectors, softness: Softness, at: Moment) -> Purged {
+        let mut reach = Reach::new(selectors);
+        let number = self.mark(&mut reach, selectors, softness, at);
+        if reach.is_keys_alone() {
+            self.purge_keys(&mut reach, number, softness, at);
+        } else {
+            self.sweep(&mut reach, number, softness, at);
+        }
+        self.finish(&[number]);
+        Purged { number, counts: reach.counts() }
+    }
+
+    /// What a purge would meet that came now. Changes nothing. Takes time in
+    /// proportion to what is stored: to be called where blocking is allowed.
+    pub fn preview(&self, selectors: &Selectors) -> Preview {
+        let mut bytes = 0;
+        let counts = self.visit(selectors, |_, stored| bytes += stored.weight() as u64);
+        Preview { counts, bytes }
+    }
+
+    /// Shows every stored response that the selectors meet, and that has not been
+    /// purged hard, with the key that it is stored under. Changes nothing; takes
+    /// as long as a [preview](Purger::preview).
+    pub fn visit(
+        &self,
+        selectors: &Selectors,
+        mut show: impl FnMut(&CacheKey, &Arc<StoredResponse>),
+    ) -> Counts {
+        let mut reach = Reach::new(selectors);
+        self.others(&mut reach);
+        self.memory.visit(|key, stored| {
+            let gone = matches!(self.judge_stored(key, stored), Verdict::Hard { .. });
+            if !gone && reach.count(key, stored) {
+                show(key, stored);
+            }
+        });
+        reach.counts()
+    }
+
+    /// Takes back a soft purge: what it made stale, and no other purge has met, is
+    /// as fresh as it was, and so is what was under way when it came. What the
+    /// origin has confirmed or replaced meanwhile stays as it is. Returns how many
+    /// stored responses have become fresh; none if there was no such soft purge, or
+    /// it has been taken back. Takes time in proportion to what is stored.
+    pub fn undo(&self, number: u64) -> usize {
+        self.marks.undo(number);
+        let mut undone = 0;
+        self.memory.visit(|_, stored| undone += usize::from(stored.harden(number)));
+        undone
     }
 
     /// Forgets at once what an unsafe request has changed (RFC 9111 section
     /// 4.4): a hard purge that counts nothing, and does not wait for a sweep.
     /// The sweep that it needs is handed out, unless one is due already.
     pub fn invalidate(self: &Arc<Self>, selectors: &Selectors, at: Moment) -> Option<Sweep> {
-        for (key, _) in self.mark(selectors, Softness::Hard, at) {
+        let mut reach = Reach::new(selectors);
+        let number = self.mark(&mut reach, selectors, Softness::Hard, at);
+        for key in reach.every_key() {
             self.memory.remove(&key);
         }
-        self.prune_keys();
-        let due = selectors.need_a_sweep() && !self.sweep_due.swap(true, Ordering::AcqRel);
-        due.then(|| Sweep(Arc::clone(self)))
+        if reach.is_keys_alone() {
+            self.finish(&[number]);
+            return None;
+        }
+        let mut due = self.due.lock();
+        due.push(number);
+        (due.len() == 1).then(|| Sweep(Arc::clone(self)))
     }
 
-    /// Leaves the marks. Returns the keys that were marked, each with its place
-    /// among the selectors: those of the targets, and the others under which what
-    /// answers them may be stored.
+    /// Everything stored has been judged by the marks of these purges. Forgets the
+    /// marks that nothing can meet any more.
+    fn finish(&self, purges: &[u64]) {
+        let mut unfinished = self.unfinished.lock();
+        purges.iter().for_each(|number| {
+            unfinished.remove(number);
+        });
+        let judged = unfinished.first().map_or_else(|| self.last(), |first| first - 1);
+        drop(unfinished);
+        self.marks.prune(self.marks.settled().min(judged));
+        self.marks.keep_most(MOST_MARKS, judged);
+    }
+
+    /// Leaves the marks: those of the selectors, and those of the other keys under
+    /// which what answers the targets may be stored. Returns the number.
     ///
     /// The others are looked up when the first marks show: a response that is
     /// about to be stored under another key by a variance that was not known here
     /// sees that the counter has moved, and is not.
     fn mark(
         &self,
+        reach: &mut Reach<'_>,
         selectors: &Selectors,
         softness: Softness,
         at: Moment,
-    ) -> Vec<(CacheKey, usize)> {
-        self.marks.mark(selectors, softness, at);
-        let targets = || selectors.keys.iter().cloned().zip(0..);
-        let variances = self.memory.variances();
-        let mut others: Vec<(CacheKey, usize)> = Vec::new();
-        for (key, of) in targets() {
-            let equivalent = variances.others(&key).into_iter().map(|(_, other)| other);
-            others.extend(equivalent.filter(|other| *other != key).map(|other| (other, of)));
-        }
+    ) -> u64 {
+        let names = reach.names();
+        let marked = Marked { selectors, names: &names, softness, at, purge: None };
+        let number = self.marks.mark(&marked, |number| {
+            self.unfinished.lock().insert(number);
+        });
+        let others: Vec<Name> = self.others(reach).iter().map(Name::key).collect();
         if !others.is_empty() {
-            let keys = others.iter().map(|(key, _)| key.clone()).collect();
-            self.marks.mark(&Selectors { keys, ..Selectors::default() }, softness, at);
+            let nothing = &Selectors::default();
+            let purge = Some(number);
+            let marked = Marked { selectors: nothing, names: &others, softness, at, purge };
+            self.marks.mark(&marked, |_| {});
         }
-        targets().chain(others).collect()
+        number
     }
 
-    fn prune_keys(&self) {
-        let last = self.last();
-        let since = last.saturating_sub(self.pruned.load(Ordering::Relaxed));
-        if since >= PURGES_BEFORE_PRUNING && self.marks.of_keys() > KEYS_BEFORE_PRUNING {
-            self.pruned.store(last, Ordering::Relaxed);
-            self.marks.prune(self.marks.settled(), false);
+    /// The other keys under which what answers the targets may be stored; each
+    /// counts for its target from now on.
+    fn others(&self, reach: &mut Reach<'_>) -> Vec<CacheKey> {
+        let variances = self.memory.variances();
+        let mut all = Vec::new();
+        for (key, place) in reach.keys() {
+            let others = variances.others(&key).into_iter().map(|(_, other)| other);
+            for other in others.filter(|other| *other != key) {
+                reach.name_also(&other, place);
+                all.push(other);
+            }
         }
+        all
     }
 
-    fn purge_key(&self, key: &CacheKey, softness: Softness, at: Moment) -> usize {
-        match softness {
-            Softness::Hard => self.memory.remove(key),
-            Softness::Soft => self.memory.get(key).map_or(0, |slot| {
-                slot.variants().iter().for_each(|stored| stored.soften(at));
-                slot.variants().len()
-            }),
+    fn purge_keys(&self, reach: &mut Reach<'_>, number: u64, softness: Softness, at: Moment) {
+        for key in reach.every_key() {
+            let Some(slot) = self.memory.get(&key) else { continue };
+            let met = |stored: &&Arc<StoredResponse>| stored.content().fence < number;
+            for stored in slot.variants().iter().filter(met) {
+                reach.count(&key, stored);
+                match softness {
+                    Softness::Hard => self.memory.remove_one(&key, stored),
+                    Softness::Soft => stored.soften(Softening { at, number, purge: Some(number) }),
+                }
+            }
         }
     }
 
     /// Judges everything that is stored by all marks so far, counts what the
     /// selectors meet, and forgets marks that have done their work.
-    fn sweep(
-        &self,
-        _alone: &MutexGuard<'_, ()>,
-        meets: &Meets<'_>,
-        softness: Softness,
-        counts: &mut Counts,
-    ) {
-        let settled = self.marks.settled();
+    fn sweep(&self, reach: &mut Reach<'_>, number: u64, softness: Softness, at: Moment) {
         self.memory.sweep(|key, stored| {
-            let verdict = self.judge_stored(key, stored);
-            let soft = softness == Softness::Soft;
-            let met = match verdict {
-                Verdict::Hard { .. } => true,
-                Verdict::Soft { .. } => soft,
-                Verdict::Stands => false,
-            };
-            if met {
-                meets.count(key, stored, counts);
+            let gone = matches!(self.judge_stored(key, stored), Verdict::Hard { .. });
+            let met = stored.content().fence < number && reach.count(key, stored);
+            match softness {
+                Softness::Soft if met => {
+                    stored.soften(Softening { at, number, purge: Some(number) });
+                }
+                Softness::Hard if met => return Fate::Remove,
+                Softness::Soft | Softness::Hard => {}
             }
-            if matches!(verdict, Verdict::Hard { .. }) { Fate::Remove } else { Fate::Keep }
+            if gone { Fate::Remove } else { Fate::Keep }
         });
-        self.marks.prune(settled, true);
     }
 
     /// The number of marks that are remembered.
@@ -235,57 +295,3 @@ impl Purger {
         self.marks.count()
     }
 }
-
-/// The selectors, laid out for looking them up.
-struct Meets<'a> {
-    keys: HashMap<&'a CacheKey, usize>,
-    tags: HashMap<&'a str, usize>,
-    groups: HashSet<&'a Group>,
-    prefixes: HashMap<&'a Prefix, usize>,
-    lengths: BTreeSet<usize>,
-    everything: bool,
-}
-
-impl<'a> Meets<'a> {
-    fn new(selectors: &'a Selectors, keys: &'a [(CacheKey, usize)]) -> Meets<'a> {
-        Meets {
-            keys: keys.iter().map(|(key, of)| (key, *of)).collect(),
-            tags: selectors.tags.iter().enumerate().map(|(at, tag)| (&**tag, at)).collect(),
-            groups: selectors.groups.iter().collect(),
-            prefixes: selectors.prefixes.iter().enumerate().map(|(at, p)| (p, at)).collect(),
-            lengths: selectors.prefixes.iter().map(Prefix::length).collect(),
-            everything: selectors.everything,
-        }
-    }
-
-    fn count(&self, key: &CacheKey, stored: &StoredResponse, counts: &mut Counts) {
-        let mut met = self.everything;
-        if let Some(at) = self.keys.get(key) {
-            counts.keys[*at] += 1;
-            met = true;
-        }
-        let tags = &stored.content().tags;
-        for tag in tags.global.iter() {
-            if let Some(at) = self.tags.get(&**tag) {
-                counts.tags[*at] += 1;
-                met = true;
-            }
-        }
-        if !self.groups.is_empty() {
-            met |= Group::borne(key.target(), tags).any(|group| self.groups.contains(&group));
-        }
-        if !self.prefixes.is_empty() {
-            for prefix in Prefix::covering(key.target(), &self.lengths) {
-                if let Some(at) = self.prefixes.get(&prefix) {
-                    counts.prefixes[*at] += 1;
-                    met = true;
-                }
-            }
-        }
-        counts.total += usize::from(met);
-    }
-}
-
-#[cfg(test)]
-#[path = "tests.rs"]
-mod tests;

@@ -1,14 +1,41 @@
-//! What a purge names: keys, tags, groups, prefixes, everything.
+//! What a purge names: keys, tags, groups, hosts, paths, prefixes, patterns,
+//! everything.
 
-use crate::key::{BadTarget, CacheKey, Target};
-use crate::semantics::tags::Tags;
-use std::collections::BTreeSet;
+use super::pattern::Pattern;
+use crate::key::{BadTarget, CacheKey, Host, Target};
+use crate::storage::Name;
+
+/// A path of a host, with whatever query, under both schemes.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Path {
+    host: Host,
+    path: Box<str>,
+}
+
+impl Path {
+    /// Reads the path that a URL stands for; its scheme and query don't matter.
+    ///
+    /// # Errors
+    /// [`BadTarget`], by what is wrong with the URL.
+    pub fn from_url(url: &str) -> Result<Path, BadTarget> {
+        Ok(Path::of(&Target::from_url(url)?))
+    }
+
+    /// The path of a target.
+    pub fn of(target: &Target) -> Path {
+        Path { host: target.host().clone(), path: target.path().into() }
+    }
+
+    pub(super) fn name(&self) -> Name {
+        Name::path(self.host.as_str(), &self.path)
+    }
+}
 
 /// A host and the beginning of a path, which ends where a segment ends:
 /// `/blog` covers `/blog`, `/blog/1` and `/blog?page=2`, but not `/blogger`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Prefix {
-    host: Box<str>,
+    host: Host,
     /// Without a slash at the end; empty for all of the host.
     path: Box<str>,
 }
@@ -22,9 +49,10 @@ impl Prefix {
         Ok(Prefix::of(&Target::from_url(url)?))
     }
 
-    fn of(target: &Target) -> Prefix {
+    /// What lies below the path of a target, and itself.
+    pub fn of(target: &Target) -> Prefix {
         let path = target.path().trim_end_matches('/');
-        Prefix { host: target.host().as_str().into(), path: path.into() }
+        Prefix { host: target.host().clone(), path: path.into() }
     }
 
     /// Bytes of the path.
@@ -32,16 +60,21 @@ impl Prefix {
         self.path.len()
     }
 
-    /// Every prefix that covers a target and whose path is as long as one of
-    /// these: the lengths that occur. A path may have thousands of slashes.
-    pub(super) fn covering(target: &Target, lengths: &BTreeSet<usize>) -> Vec<Prefix> {
+    pub(super) fn name(&self) -> Name {
+        Name::prefix(self.host.as_str(), &self.path)
+    }
+
+    /// The names of the prefixes that cover a target and whose paths are as long as
+    /// one of these: the lengths that occur. A path may have thousands of slashes.
+    pub(super) fn covering<'a>(
+        target: &'a Target,
+        lengths: impl Iterator<Item = &'a usize> + 'a,
+    ) -> impl Iterator<Item = Name> + 'a {
         let (host, path) = (target.host().as_str(), target.path());
         let whole = path.trim_end_matches('/').len();
         lengths
-            .iter()
-            .filter(|end| **end == whole || path.as_bytes().get(**end) == Some(&b'/'))
-            .map(|end| Prefix { host: host.into(), path: path[..*end].into() })
-            .collect()
+            .filter(move |end| **end == whole || path.as_bytes().get(**end) == Some(&b'/'))
+            .map(move |end| Name::prefix(host, &path[..*end]))
     }
 }
 
@@ -49,19 +82,18 @@ impl Prefix {
 /// purge covers both schemes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Group {
-    host: Box<str>,
+    host: Host,
     name: Box<str>,
 }
 
 impl Group {
     /// The group with this name at the host of a target.
     pub fn at(target: &Target, name: &str) -> Group {
-        Group { host: target.host().as_str().into(), name: name.into() }
+        Group { host: target.host().clone(), name: name.into() }
     }
 
-    /// The groups that a response with this target bears.
-    pub(super) fn borne(target: &Target, tags: &Tags) -> impl Iterator<Item = Group> {
-        tags.groups.iter().map(|name| Group::at(target, name))
+    pub(super) fn name(&self) -> Name {
+        Name::group(self.host.as_str(), &self.name)
     }
 }
 
@@ -74,8 +106,15 @@ pub struct Selectors {
     pub tags: Vec<Box<str>>,
     /// What bears one of these groups.
     pub groups: Vec<Group>,
+    /// All of these hosts, under both schemes, as [`Host::of_any_scheme`] gives them:
+    /// another port is another host.
+    pub hosts: Vec<Host>,
+    /// These targets with whatever query.
+    pub paths: Vec<Path>,
     /// What lies below one of these.
     pub prefixes: Vec<Prefix>,
+    /// What meets one of these.
+    pub patterns: Vec<Pattern>,
     /// All there is.
     pub everything: bool,
 }
@@ -86,8 +125,10 @@ impl Selectors {
         Selectors { keys: key.in_both_schemes().into(), ..Selectors::default() }
     }
 
-    pub(super) fn need_a_sweep(&self) -> bool {
-        let named = !self.tags.is_empty() || !self.groups.is_empty() || !self.prefixes.is_empty();
-        self.everything || named
+    /// There is none.
+    pub fn is_empty(&self) -> bool {
+        let Selectors { keys, tags, groups, hosts, paths, prefixes, patterns, everything } = self;
+        let named = keys.len() + tags.len() + groups.len() + hosts.len() + paths.len();
+        !everything && named + prefixes.len() + patterns.len() == 0
     }
 }

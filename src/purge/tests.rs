@@ -1,12 +1,14 @@
 use super::*;
-use crate::key::Target;
+use crate::key::{CacheKey, Host, Target};
 use crate::semantics::directives::ResponseDirectives;
 use crate::semantics::freshness::Freshness;
 use crate::semantics::policy::Policy;
-use crate::semantics::time::Exchange;
+use crate::semantics::tags::Tags;
+use crate::semantics::time::{Exchange, Moment};
 use crate::semantics::vary::NominatedFields;
-use crate::storage::{Content, Limits};
+use crate::storage::{Content, Limits, Memory, Softening, StoredResponse};
 use http::{HeaderMap, StatusCode};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 fn key(url: &str) -> CacheKey {
@@ -18,12 +20,12 @@ fn prefix(url: &str) -> Prefix {
 }
 
 /// Tags and groups of the same names.
-fn bearing(names: &[&str]) -> Tags {
+pub(super) fn bearing(names: &[&str]) -> Tags {
     let all: Arc<[Box<str>]> = names.iter().map(|name| Box::from(*name)).collect();
     Tags { global: Arc::clone(&all), groups: all }
 }
 
-fn response(tags: &[&str], fence: u64) -> Arc<StoredResponse> {
+pub(super) fn response(tags: &[&str], fence: u64) -> Arc<StoredResponse> {
     let fields = HeaderMap::new();
     let exchange =
         Exchange { sent: Moment(0), received: Moment(0), received_at: SystemTime::UNIX_EPOCH };
@@ -67,7 +69,7 @@ impl House {
     }
 
     fn purge(&self, selectors: &Selectors) -> usize {
-        self.purger.purge(selectors, Softness::Hard, Moment(1)).total
+        self.purger.purge(selectors, Softness::Hard, Moment(1)).counts.total
     }
 
     fn verdict(&self, url: &str) -> Option<Verdict> {
@@ -81,15 +83,23 @@ fn marks_that_are_forgotten_too_soon_hold_for_what_is_in_flight_and_for_nothing_
     let house = House::new();
     let early = house.purger.depart();
     house.store("http://a/stored", &[]);
+    let mut later = None;
     for number in 0..5_000 {
         house.purge(&Selectors::target(&key(&format!("http://a/{number}"))));
+        if number == 4_000 {
+            later = Some(house.purger.depart());
+        }
     }
-    assert!(house.purger.marks() < 4_400, "{}", house.purger.marks());
+    assert!(house.purger.marks() < 6_000, "{}", house.purger.marks());
     let judge = |url, fence| house.purger.judge(&key(url), &Tags::default(), fence);
     for url in ["http://a/0", "http://a/4999", "http://a/never"] {
         assert!(matches!(judge(url, early.fence()), Verdict::Hard { .. }), "{url}");
     }
     assert_eq!(house.verdict("http://a/stored"), Some(Verdict::Stands));
+    // The oldest are forgotten first: who left after those were purged is not hit.
+    let later = later.expect("a departure");
+    assert_eq!(judge("http://a/0", later.fence()), Verdict::Stands);
+    assert_eq!(judge("http://a/4999", later.fence()), Verdict::Hard { number: 5_000 });
     let late = house.purger.depart();
     assert_eq!(judge("http://a/0", late.fence()), Verdict::Stands);
 }
@@ -107,6 +117,22 @@ fn below(url: &str) -> Selectors {
     Selectors { prefixes: vec![prefix(url)], ..Selectors::default() }
 }
 
+fn of_host(host: &str) -> Selectors {
+    let host = Host::parse(host).expect("a host").of_any_scheme();
+    Selectors { hosts: vec![host], ..Selectors::default() }
+}
+
+fn at_path(url: &str) -> Selectors {
+    let path = Path::from_url(url).expect("a URL");
+    Selectors { paths: vec![path], ..Selectors::default() }
+}
+
+fn matching(url: &str) -> Selectors {
+    let given = Expressions { url: Some(url), ..Expressions::default() };
+    let pattern = Pattern::new(&given).expect("a pattern");
+    Selectors { patterns: vec![pattern], ..Selectors::default() }
+}
+
 #[test]
 fn each_selector_meets_what_it_should_and_nothing_else() {
     let everything = Selectors { everything: true, ..Selectors::default() };
@@ -119,7 +145,14 @@ fn each_selector_meets_what_it_should_and_nothing_else() {
             &["http://a.example/blog", "http://a.example/blog/1", "http://a.example/blog?p=2"],
         ),
         (below("http://b.example/"), &["http://b.example/", "http://b.example/x"]),
-        (everything, &[]),
+        (of_host("B.example:80"), &["http://b.example/", "http://b.example/x"]),
+        (of_host("b.example:81"), &[]),
+        (
+            at_path("https://a.example/blog?x"),
+            &["http://a.example/blog", "http://a.example/blog?p=2"],
+        ),
+        (matching("/blog[/?]"), &["http://a.example/blog/1", "http://a.example/blog?p=2"]),
+        (everything.clone(), &[]),
     ];
     let pages = [
         ("http://a.example/blog", &[][..]),
@@ -133,6 +166,10 @@ fn each_selector_meets_what_it_should_and_nothing_else() {
         let house = House::new();
         pages.iter().for_each(|(url, tags)| house.store(url, tags));
         let expected = if selectors.everything { pages.len() } else { met.len() };
+        let preview = house.purger.preview(selectors);
+        let marks = house.purger.marks();
+        assert_eq!((preview.counts.total, marks), (expected, 0), "{selectors:?}");
+        assert_eq!(preview.bytes > 0, expected > 0, "{selectors:?}");
         assert_eq!(house.purge(selectors), expected, "{selectors:?}");
         for (url, _) in pages {
             let gone = selectors.everything || met.contains(&url);
@@ -149,16 +186,21 @@ fn a_fetch_under_way_can_not_bring_back_what_was_purged() {
         tagged("t"),
         grouped("http://a.example/", "t"),
         below("http://a.example/"),
+        of_host("a.example"),
+        at_path("http://a.example/x"),
+        matching("x"),
+        matching(".*"),
         Selectors { everything: true, ..Selectors::default() },
     ] {
         let house = House::new();
         let departure = house.purger.depart();
         assert_eq!(house.purge(&selectors), 0);
         // The old body lands; another fetch, sent after the purge, too.
-        house.memory.put(&key("http://a.example/x"), response(&["t"], departure.fence()));
-        assert!(matches!(house.verdict("http://a.example/x"), Some(Verdict::Hard { number: 1 })));
+        let (key, old) = (key("http://a.example/x"), response(&["t"], departure.fence()));
+        house.memory.put(&key, Arc::clone(&old));
+        assert_eq!(house.purger.settle(&key, &old), Verdict::Hard { number: 1 });
         let tags = bearing(&["t"]);
-        let judged = house.purger.judge(&key("http://a.example/x"), &tags, departure.fence());
+        let judged = house.purger.judge(&key, &tags, departure.fence());
         assert_eq!(judged, Verdict::Hard { number: 1 });
         drop(departure);
         house.store("http://a.example/x", &["t"]);
@@ -170,15 +212,43 @@ fn a_fetch_under_way_can_not_bring_back_what_was_purged() {
 fn a_soft_purge_keeps_and_a_hard_one_after_it_removes() {
     let house = House::new();
     house.store("http://a.example/x", &["t"]);
-    let soft =
-        |selectors: &Selectors| house.purger.purge(selectors, Softness::Soft, Moment(9)).total;
+    let soft = |selectors: &Selectors| {
+        house.purger.purge(selectors, Softness::Soft, Moment(9)).counts.total
+    };
     assert_eq!(soft(&tagged("t")), 1);
     assert!(matches!(
         house.verdict("http://a.example/x"),
-        Some(Verdict::Soft { at: Moment(9), .. })
+        Some(Verdict::Soft(Softening { at: Moment(9), .. }))
     ));
     assert_eq!(soft(&Selectors::target(&key("http://a.example/x"))), 1);
     assert_eq!(house.purge(&tagged("t")), 1);
+    assert_eq!(house.verdict("http://a.example/x"), None);
+}
+
+#[test]
+fn a_soft_purge_is_taken_back_and_no_other_purge_is() {
+    let house = House::new();
+    for (url, tags) in [("x", &["t"][..]), ("y", &["t", "u"])] {
+        house.store(&format!("http://a.example/{url}"), tags);
+    }
+    let under_way = house.purger.depart();
+    let soft =
+        |selectors: &Selectors| house.purger.purge(selectors, Softness::Soft, Moment(9)).number;
+    let (by_tag, by_pattern) = (soft(&tagged("t")), soft(&matching("y")));
+    assert_eq!(house.purger.undo(by_tag + by_pattern + 1), 0, "there was no such purge");
+    assert_eq!(house.purger.undo(by_tag), 1);
+    assert_eq!(house.verdict("http://a.example/x"), Some(Verdict::Stands));
+    let Some(Verdict::Soft(softening)) = house.verdict("http://a.example/y") else {
+        panic!("another purge has met it");
+    };
+    assert_eq!((softening.number, softening.purge), (by_pattern, None));
+    // What was under way is met by the one, and by the other not any more.
+    let judged = |url: &str| house.purger.judge(&key(url), &bearing(&["t"]), under_way.fence());
+    assert_eq!(judged("http://a.example/x"), Verdict::Stands);
+    assert!(matches!(judged("http://a.example/y"), Verdict::Soft(_)));
+    assert_eq!(house.purger.undo(by_tag), 0, "it has been taken back");
+    let hard = house.purger.purge(&tagged("t"), Softness::Hard, Moment(10));
+    assert_eq!((hard.counts.total, house.purger.undo(hard.number)), (2, 0));
     assert_eq!(house.verdict("http://a.example/x"), None);
 }
 
@@ -230,6 +300,6 @@ fn counts_are_for_each_selector_and_in_all() {
         prefixes: vec![prefix("http://a.example/x/")],
         ..Selectors::default()
     };
-    let counts = house.purger.purge(&selectors, Softness::Hard, Moment(1));
+    let counts = house.purger.purge(&selectors, Softness::Hard, Moment(1)).counts;
     assert_eq!((counts.total, counts.tags, counts.prefixes), (2, vec![2, 1, 0], vec![1]));
 }

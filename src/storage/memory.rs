@@ -213,6 +213,13 @@ impl Memory {
         self.map.run_pending_tasks();
     }
 
+    /// Shows every stored response. Takes time in proportion to what is stored.
+    pub fn visit(&self, mut show: impl FnMut(&CacheKey, &Arc<StoredResponse>)) {
+        for (key, slot) in &self.map {
+            slot.variants.iter().for_each(|stored| show(&key, stored));
+        }
+    }
+
     fn keep_only(&self, key: &CacheKey, keep: impl Fn(&Arc<StoredResponse>) -> bool) {
         self.map.entry(key.clone()).and_compute_with(|entry| {
             let Some(entry) = entry else { return Op::Nop };

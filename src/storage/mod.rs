@@ -5,9 +5,11 @@
 //! list of boxes; there is one so far, [`Memory`].
 
 mod memory;
+mod names;
 mod stored;
 mod variances;
 
 pub use memory::{Fate, Limits, Memory, Slot, Usage};
-pub use stored::{Content, StoredResponse};
+pub use names::{BuildPlain, Name};
+pub use stored::{Content, Softening, StoredResponse};
 pub use variances::Variances;

@@ -11,6 +11,7 @@ use crate::semantics::time::Moment;
 use crate::semantics::vary::{NominatedFields, VariantKey};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
+use parking_lot::Mutex;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::time::SystemTime;
@@ -72,8 +73,10 @@ pub struct StoredResponse {
     weight: usize,
     /// The number of the last purge that is known not to concern it.
     checked: AtomicU64,
-    /// When it was purged softly, in milliseconds and one; zero for never.
+    /// When it was purged softly, in milliseconds and one; zero for never. Written
+    /// while `softening` is locked.
     softened: AtomicU64,
+    softening: Mutex<Option<Softening>>,
     /// How often it has been asked for near its end; no further than is asked.
     near_its_end: AtomicU8,
 }
@@ -88,6 +91,7 @@ impl StoredResponse {
             weight,
             checked,
             softened: AtomicU64::new(0),
+            softening: Mutex::new(None),
             near_its_end: AtomicU8::new(0),
         }
     }
@@ -126,14 +130,52 @@ impl StoredResponse {
         self.softened.load(Ordering::Acquire).checked_sub(1).map(Moment)
     }
 
-    /// Makes it stale from `at` on, unless it is already.
-    pub fn soften(&self, at: Moment) {
-        let _ = self.softened.compare_exchange(
-            0,
-            at.0.saturating_add(1),
-            Ordering::AcqRel,
-            Ordering::Acquire,
-        );
+    /// Makes it stale. One that is already stays stale since then.
+    pub fn soften(&self, softening: Softening) {
+        let mut own = self.softening.lock();
+        let softening = softening.with(*own);
+        *own = Some(softening);
+        self.softened.store(softening.at.0.saturating_add(1), Ordering::Release);
+    }
+
+    /// What purged it softly.
+    pub fn softening(&self) -> Option<Softening> {
+        *self.softening.lock()
+    }
+
+    /// Takes back that this purge made it stale, if no other did. Returns whether
+    /// it has become what it was.
+    pub fn harden(&self, purge: u64) -> bool {
+        let mut own = self.softening.lock();
+        let is_its = own.is_some_and(|softening| softening.purge == Some(purge));
+        if is_its {
+            *own = None;
+            self.softened.store(0, Ordering::Release);
+        }
+        is_its
+    }
+}
+
+/// What soft purges mean for a response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Softening {
+    /// When the first of them came.
+    pub at: Moment,
+    /// The number of the last one.
+    pub number: u64,
+    /// The purge, if it was only one.
+    pub purge: Option<u64>,
+}
+
+impl Softening {
+    /// What this and another mean together.
+    pub fn with(self, other: Option<Softening>) -> Softening {
+        let Some(other) = other else { return self };
+        Softening {
+            at: self.at.min(other.at),
+            number: self.number.max(other.number),
+            purge: self.purge.filter(|_| self.purge == other.purge),
+        }
     }
 }
 

@@ -1,0 +1,185 @@
+//! Regular expressions over hosts, URLs and tags, as the bans of existing
+//! clients have them. Most of them say what another selector says, and are
+//! compiled to it; the rest are looked for in what is stored.
+
+mod compile;
+mod shape;
+
+use super::Selectors;
+use crate::key::Target;
+use crate::semantics::tags::Tags;
+use regex::{Regex, RegexBuilder};
+use std::fmt;
+use std::sync::Arc;
+
+/// The longest expression, in bytes.
+pub const LONGEST: usize = 16 << 10;
+/// What an expression may take in memory once it is compiled, in bytes.
+const MOST_MEMORY: usize = 1 << 20;
+
+/// What a pattern asks for: all that is given has to be met. Each is searched
+/// for, and not anchored by itself.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Expressions<'a> {
+    /// Of the host, with its port if it isn't the scheme's own; in any case.
+    pub host: Option<&'a str>,
+    /// Of path and query.
+    pub url: Option<&'a str>,
+    /// Of the response's `Content-Type`; the empty text if it has none.
+    pub content_type: Option<&'a str>,
+    /// Of the response's tags, sorted, with commas between; those that have a comma
+    /// in themselves are left out.
+    pub tags: Option<&'a str>,
+}
+
+/// What one of [`Expressions`] is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The host.
+    Host,
+    /// Path and query.
+    Url,
+    /// `Content-Type`.
+    ContentType,
+    /// The tags.
+    Tags,
+}
+
+/// Why an expression is refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadPattern {
+    /// Which one.
+    pub part: Part,
+    /// What is wrong with it, and at which byte.
+    pub why: String,
+}
+
+impl fmt::Display for BadPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let part = match self.part {
+            Part::Host => "host",
+            Part::Url => "URL",
+            Part::ContentType => "content type",
+            Part::Tags => "tags",
+        };
+        write!(f, "the expression for the {part}: {}", self.why)
+    }
+}
+
+impl std::error::Error for BadPattern {}
+
+/// What meets all of some regular expressions.
+#[derive(Clone, Debug)]
+pub struct Pattern(Kind);
+
+#[derive(Clone, Debug)]
+enum Kind {
+    Same(Arc<Selectors>),
+    Search(Arc<Search>),
+}
+
+/// Expressions that have to be searched for.
+#[derive(Debug)]
+struct Search {
+    host: Option<Regex>,
+    url: Option<Regex>,
+    content_type: Option<Regex>,
+    tags: Option<Regex>,
+}
+
+impl Pattern {
+    /// Reads expressions, in the syntax of the `regex` crate. They take time in
+    /// proportion to the text, whatever they are.
+    ///
+    /// ```
+    /// use larder::purge::{Expressions, Pattern};
+    /// let ban = Expressions { host: Some(".*"), url: Some("^/blog"), ..Expressions::default() };
+    /// assert!(Pattern::new(&ban).is_ok());
+    /// let bad = Pattern::new(&Expressions { url: Some("/(x"), ..ban }).unwrap_err();
+    /// assert_eq!(bad.to_string(), "the expression for the URL: at byte 1: unclosed group");
+    /// ```
+    ///
+    /// # Errors
+    /// [`BadPattern`] if one is longer than 16 KiB, too large once it is
+    /// compiled, or none.
+    pub fn new(expressions: &Expressions<'_>) -> Result<Pattern, BadPattern> {
+        let read =
+            |part, text: Option<&str>| text.map(|text| compile::read(part, text)).transpose();
+        let host = read(Part::Host, expressions.host)?;
+        let url = read(Part::Url, expressions.url)?;
+        let content_type = read(Part::ContentType, expressions.content_type)?;
+        let tags = read(Part::Tags, expressions.tags)?;
+        if let Some(same) = compile::same(&host, &url, &content_type, &tags) {
+            return Ok(Pattern(Kind::Same(Arc::new(same))));
+        }
+        let search = Search {
+            host: regex(Part::Host, host)?,
+            url: regex(Part::Url, url)?,
+            content_type: regex(Part::ContentType, content_type)?,
+            tags: regex(Part::Tags, tags)?,
+        };
+        Ok(Pattern(Kind::Search(Arc::new(search))))
+    }
+
+    /// The selectors that say the same.
+    pub fn same(&self) -> Option<&Selectors> {
+        match &self.0 {
+            Kind::Same(same) => Some(same),
+            Kind::Search(_) => None,
+        }
+    }
+
+    /// Whether a response meets what has to be searched for; its content type is
+    /// `None` if that isn't known, and might be any.
+    pub(super) fn meets(&self, target: &Target, tags: &Tags, content_type: Option<&str>) -> bool {
+        let Kind::Search(search) = &self.0 else { return false };
+        let is_met = |regex: &Option<Regex>, text: &str| {
+            regex.as_ref().is_none_or(|regex| regex.is_match(text))
+        };
+        is_met(&search.host, target.host().as_str())
+            && is_met(&search.url, target.path_and_query())
+            && content_type.is_none_or(|text| is_met(&search.content_type, text))
+            && search.tags.as_ref().is_none_or(|regex| regex.is_match(&joined(tags)))
+    }
+
+    /// Bytes that it takes in memory, at most.
+    pub(super) fn weight(&self) -> usize {
+        match &self.0 {
+            Kind::Same(_) => 0,
+            Kind::Search(search) => {
+                let all = [&search.host, &search.url, &search.content_type, &search.tags];
+                all.into_iter().flatten().map(|regex| regex.as_str().len() * 64).sum()
+            }
+        }
+    }
+}
+
+fn regex(part: Part, expression: Option<compile::Read>) -> Result<Option<Regex>, BadPattern> {
+    let Some(expression) = expression else { return Ok(None) };
+    RegexBuilder::new(&expression.text)
+        .case_insensitive(part == Part::Host)
+        .size_limit(MOST_MEMORY)
+        .build()
+        .map(Some)
+        .map_err(|error| match error {
+            regex::Error::CompiledTooBig(limit) => {
+                format!("compiled it is larger than {limit} bytes")
+            }
+            error => error.to_string(),
+        })
+        .map_err(|why| BadPattern { part, why })
+}
+
+fn joined(tags: &Tags) -> String {
+    let mut all = String::new();
+    for tag in tags.global.iter().filter(|tag| !tag.contains(',')) {
+        if !all.is_empty() {
+            all.push(',');
+        }
+        all.push_str(tag);
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests;
