@@ -64,7 +64,7 @@ impl Name {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Plain(u64);
 
-/// Builds [`Plain`].
+/// For tables of [names](Name), which are hashes already, and of numbers.
 pub type BuildPlain = BuildHasherDefault<Plain>;
 
 impl Hasher for Plain {
