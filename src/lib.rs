@@ -25,3 +25,4 @@ pub mod proxy;
 pub mod purge;
 pub mod semantics;
 pub mod storage;
+pub mod tls;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 /// The floors, lowest first.
 const FLOORS: &[&[&str]] = &[
     &["semantics", "key", "message", "interim", "clock", "error"],
-    &["body", "storage", "purge", "collapse", "origin", "metrics", "access_log", "moving"],
+    &["body", "storage", "purge", "collapse", "origin", "metrics", "access_log", "moving", "tls"],
     &["proxy"],
     &["listen", "admin"],
     &["config", "app", "cli", "demo"],
@@ -24,6 +24,7 @@ const NEIGHBOURS: &[(&str, &str)] = &[
     ("purge", "storage"),
     ("origin", "body"),
     ("origin", "moving"),
+    ("origin", "tls"),
     ("app", "config"),
     ("cli", "config"),
     ("cli", "app"),
