@@ -32,6 +32,9 @@ pub enum OriginError {
     Connect(Arc<std::io::Error>),
     /// No connection could be made in time.
     ConnectTimeout,
+    /// The connection was made, but one side did not show the other who it is, or
+    /// did not speak TLS.
+    Tls(Arc<std::io::Error>),
     /// Every connection was in use for as long as a request may wait.
     Busy,
     /// As many requests wait for the origin as may.
@@ -55,6 +58,7 @@ impl OriginError {
     pub fn status(&self) -> StatusCode {
         match self {
             OriginError::Connect(_)
+            | OriginError::Tls(_)
             | OriginError::Broken(_)
             | OriginError::Switched
             | OriginError::NotModified => StatusCode::BAD_GATEWAY,
@@ -73,6 +77,7 @@ impl OriginError {
         match self {
             OriginError::Connect(_) => "connect",
             OriginError::ConnectTimeout => "connect-timeout",
+            OriginError::Tls(_) => "tls",
             OriginError::Busy => "origin-busy",
             OriginError::QueueFull => "queue-full",
             OriginError::FirstByteTimeout => "first-byte-timeout",
@@ -89,6 +94,7 @@ impl OriginError {
         match self {
             OriginError::Connect(_) => "The app behind this server cannot be reached.",
             OriginError::ConnectTimeout => "The app behind this server did not accept in time.",
+            OriginError::Tls(_) => "The app behind this server cannot be reached safely.",
             OriginError::Busy | OriginError::QueueFull => {
                 "The app behind this server is busy. Try again in a moment."
             }
@@ -109,12 +115,26 @@ impl OriginError {
     pub fn is_origins_fault(&self) -> bool {
         !matches!(self, OriginError::RequestBody(_))
     }
+
+    /// Nobody is there, as it is while an app is restarted: nobody accepts, or the
+    /// connection ends before hands have been shaken.
+    pub fn is_refusal(&self) -> bool {
+        use std::io::ErrorKind::{BrokenPipe, ConnectionReset, UnexpectedEof};
+        match self {
+            OriginError::Connect(_) => true,
+            OriginError::Tls(error) => {
+                matches!(error.kind(), UnexpectedEof | ConnectionReset | BrokenPipe)
+            }
+            _ => false,
+        }
+    }
 }
 
 impl fmt::Display for OriginError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             OriginError::Connect(error) => write!(f, "cannot connect: {error}"),
+            OriginError::Tls(error) => write!(f, "no TLS connection: {error}"),
             OriginError::Broken(error) => {
                 write!(f, "{error}")?;
                 match std::error::Error::source(&**error) {

@@ -2,7 +2,7 @@
 
 use crate::access_log::Format;
 use crate::body;
-use crate::config::{AccessLog, Secret, Settings, Target};
+use crate::config::{AccessLog, Origin, Secret, Settings, Target};
 use crate::key::Host;
 use crate::listen;
 use crate::message;
@@ -13,6 +13,7 @@ use crate::semantics::cookies::Cookies;
 use crate::semantics::policy::{Percent, Policy};
 use crate::semantics::time::DeltaSeconds;
 use crate::storage;
+use crate::tls;
 use http::{HeaderName, HeaderValue};
 use ipnet::IpNet;
 use std::time::Duration;
@@ -79,16 +80,18 @@ fn presented(settings: &Settings) -> message::Options {
 
 /// The host of a request that names none.
 fn default_host(settings: &Settings) -> String {
-    match settings.origin.to.first() {
-        Some(target @ Target::Tcp { .. }) => target.to_string(),
-        Some(Target::Unix(_)) | None => "localhost".to_string(),
+    let target = settings.origin.to.first();
+    match target.and_then(Target::host_and_port) {
+        Some((host, port)) if host.contains(':') => format!("[{host}]:{port}"),
+        Some((host, port)) => format!("{host}:{port}"),
+        None => "localhost".to_string(),
     }
 }
 
 pub(super) fn pool(settings: &Settings) -> origin::Options {
     let origin = &settings.origin;
     origin::Options {
-        upstreams: origin.to.iter().map(address).collect(),
+        upstreams: upstreams(origin),
         connect_timeout: origin.connect_timeout,
         first_byte_timeout: origin.first_byte_timeout,
         between_bytes_timeout: origin.between_bytes_timeout,
@@ -121,11 +124,18 @@ fn health_check(settings: &Settings) -> Option<HealthCheck> {
     })
 }
 
-fn address(target: &Target) -> Address {
-    match target {
+fn upstreams(origin: &Origin) -> Vec<Address> {
+    let identity = origin.tls_cert.as_ref().zip(origin.tls_key.as_ref());
+    let client = tls::Client::new(&origin.tls_ca, identity);
+    let address = |target: &Target| match target {
         Target::Tcp { host, port } => Address::Tcp { host: host.clone(), port: *port },
+        Target::Tls { host, port } => {
+            let name = origin.tls_name.as_ref().unwrap_or(host);
+            Address::Tls { host: host.to_string(), port: *port, peer: client.to(name.clone()) }
+        }
         Target::Unix(path) => Address::Unix(path.clone()),
-    }
+    };
+    origin.to.iter().map(address).collect()
 }
 
 pub(super) fn door(settings: &Settings) -> listen::Options {

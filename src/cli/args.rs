@@ -64,7 +64,7 @@ pub(super) enum Command {
 /// Settings that win over the file and the environment.
 #[derive(Debug, Args)]
 pub(super) struct Over {
-    /// The app: host:port, or unix:/path/to/socket; may be given again
+    /// The app: host:port, https://host:port or unix:/path/to/socket; may be given again
     #[arg(long, value_name = "TARGET")]
     to: Vec<String>,
     /// Where to listen; may be given again [default: 127.0.0.1:6081]

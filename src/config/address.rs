@@ -1,6 +1,7 @@
 //! Where larder listens and where the application is.
 
 use super::diagnose::{Wrong, wrong};
+use crate::tls::PeerName;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
@@ -23,6 +24,13 @@ pub enum Target {
     Tcp {
         /// A name or an IP address, the latter without brackets.
         host: String,
+        /// Never 0.
+        port: u16,
+    },
+    /// The same, over TLS.
+    Tls {
+        /// What it has to prove to be, unless another name is set.
+        host: PeerName,
         /// Never 0.
         port: u16,
     },
@@ -85,7 +93,7 @@ fn resolve((host, port): &(String, u16)) -> Result<Vec<SocketAddr>, Wrong> {
 }
 
 impl Target {
-    /// Reads `host:port`, `http://host[:port]` or `unix:/path`.
+    /// Reads `host:port`, `http://host[:port]`, `https://host[:port]` or `unix:/path`.
     pub(super) fn parse(text: &str) -> Result<Self, Wrong> {
         let example = "such as `127.0.0.1:8000` or `unix:/run/app.sock`";
         if let Some(path) = text.strip_prefix("unix:") {
@@ -105,9 +113,10 @@ impl Target {
         let (authority, default_port) = match scheme {
             "" => (rest, ""),
             "http" => (rest.strip_suffix('/').unwrap_or(rest), ":80"),
+            "https" => (rest.strip_suffix('/').unwrap_or(rest), ":443"),
             _ => {
-                let message = format!("{scheme} to the application is not supported yet");
-                return Err(wrong(message, "use `http://`"));
+                let message = format!("{scheme} to the application is not supported");
+                return Err(wrong(message, "use `http://` or `https://`"));
             }
         };
         if let Some((address, _)) = authority.split_once('/') {
@@ -124,14 +133,29 @@ impl Target {
         };
         match port {
             0 => Err(wrong("nobody can be reached at port 0", example)),
+            port if scheme == "https" => Ok(Self::Tls { host: peer_name(&host)?, port }),
             port => Ok(Self::Tcp { host, port }),
         }
+    }
+
+    /// The host and the port, if it has any.
+    pub fn host_and_port(&self) -> Option<(String, u16)> {
+        match self {
+            Self::Tcp { host, port } => Some((host.clone(), *port)),
+            Self::Tls { host, port } => Some((host.to_string(), *port)),
+            Self::Unix(_) => None,
+        }
+    }
+
+    /// Whether it is asked over TLS.
+    pub fn is_tls(&self) -> bool {
+        matches!(self, Self::Tls { .. })
     }
 
     /// Whether connecting to this target surely ends at someone who listens on `address`. Of the
     /// names only `localhost` is known.
     pub(super) fn reaches(&self, address: SocketAddr) -> bool {
-        let Self::Tcp { host, port } = self else {
+        let Some((host, port)) = self.host_and_port() else {
             return false;
         };
         let at = address.ip().to_canonical();
@@ -146,19 +170,30 @@ impl Target {
         let own = |ip: IpAddr| ip.is_loopback() || ip.is_unspecified();
         // Connecting to the unspecified address reaches the machine itself.
         let meets = ip == at || ip.is_unspecified() && own(at) || at.is_unspecified() && own(ip);
-        *port == address.port() && meets
+        port == address.port() && meets
     }
 }
 
-/// As it is written in a file: `127.0.0.1:8000`, `[::1]:8000`, `unix:/run/app.sock`.
+/// As it is written in a file: `127.0.0.1:8000`, `https://[::1]:8000`, `unix:/run/app.sock`.
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Tcp { host, port } if host.contains(':') => write!(f, "[{host}]:{port}"),
-            Self::Tcp { host, port } => write!(f, "{host}:{port}"),
-            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+        if let Self::Unix(path) = self {
+            return write!(f, "unix:{}", path.display());
+        }
+        let (host, port) = self.host_and_port().unwrap_or_default();
+        let scheme = if self.is_tls() { "https://" } else { "" };
+        match host.contains(':') {
+            true => write!(f, "{scheme}[{host}]:{port}"),
+            false => write!(f, "{scheme}{host}:{port}"),
         }
     }
+}
+
+/// A name that a certificate may bear.
+pub(super) fn peer_name(host: &str) -> Result<PeerName, Wrong> {
+    PeerName::parse(host).ok_or_else(|| {
+        wrong(format!("no certificate can bear the name `{host}`"), "a host name or an IP address")
+    })
 }
 
 /// Splits `host:port`, the host being a name, an IPv4 address, or an IPv6 address in brackets,

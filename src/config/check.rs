@@ -19,6 +19,7 @@ pub(super) fn problems(
 ) -> Vec<Problem> {
     let mut check = Check { settings, places, whole, problems: Vec::new() };
     check.origin();
+    check.tls();
     check.doors();
     check.sizes();
     check.zeros();
@@ -86,6 +87,38 @@ impl Check<'_> {
         if let Some(admin) = settings.admin.listen.filter(reached) {
             let note = format!("larder's administration listens on `{admin}`");
             self.wrong(&["origin.to"], "larder would be its own application", note);
+        }
+    }
+
+    /// What is set for TLS is used, and fits together.
+    fn tls(&mut self) {
+        let origin = &self.settings.origin;
+        for (key, set) in [
+            ("origin.tls_ca", !origin.tls_ca.are_the_systems()),
+            ("origin.tls_name", origin.tls_name.is_some()),
+            ("origin.tls_cert", origin.tls_cert.is_some()),
+            ("origin.tls_key", origin.tls_key.is_some()),
+        ] {
+            if set && !origin.is_tls() {
+                let message = format!("`{key}` is set, but nothing is asked over TLS");
+                self.wrong(&[key], message, "no address of the application begins with `https://`");
+            }
+        }
+        match (&origin.tls_cert, &origin.tls_key) {
+            (Some(_), None) => {
+                let message = "a certificate is of no use without its key";
+                self.wrong(&["origin.tls_cert"], message, "set `tls_key` in `[origin]`");
+            }
+            (None, Some(_)) => {
+                let message = "a key is of no use without its certificate";
+                self.wrong(&["origin.tls_key"], message, "set `tls_cert` in `[origin]`");
+            }
+            (Some(chain), Some(key)) => {
+                if let Err(why) = chain.fits(key) {
+                    self.wrong(&["origin.tls_key"], why.to_string(), "");
+                }
+            }
+            (None, None) => {}
         }
     }
 

@@ -5,6 +5,7 @@ use super::settings::{
     AccessLog, Admin, Cache, Limits, Log, Origin, Purge, Refresh, Semantics, Settings, Timeouts,
     Trust,
 };
+use crate::tls::Authorities;
 use ipnet::IpNet;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
@@ -24,6 +25,10 @@ impl Settings {
             origin: Origin {
                 to: vec![to],
                 host: None,
+                tls_ca: Authorities::default(),
+                tls_name: None,
+                tls_cert: None,
+                tls_key: None,
                 connect_timeout: 2 * SECOND,
                 first_byte_timeout: 30 * SECOND,
                 between_bytes_timeout: 30 * SECOND,

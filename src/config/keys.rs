@@ -55,6 +55,10 @@ pub(super) const KEYS: &[Key] = keys! {
     [origin] {
         to: targets,
         host: host,
+        tls_ca: authorities,
+        tls_name: peer,
+        tls_cert: chain,
+        tls_key: private_key,
         connect_timeout: duration,
         first_byte_timeout: duration,
         between_bytes_timeout: duration,

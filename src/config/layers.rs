@@ -6,6 +6,7 @@ use super::diagnose::{ConfigError, Place, Problem, wrong};
 use super::keys::{self, KEYS, Key};
 use super::settings::Settings;
 use super::value::{Given, Value};
+use crate::tls::Authorities;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -170,8 +171,25 @@ impl Draft {
         }
     }
 
+    /// Reads the system's authorities if the application has to be believed by them.
+    fn read_the_systems_authorities(&mut self) {
+        let origin = &mut self.settings.origin;
+        if !origin.is_tls() || !origin.tls_ca.are_the_systems() {
+            return;
+        }
+        match Authorities::of_the_system() {
+            Ok(authorities) => origin.tls_ca = authorities,
+            Err(why) => {
+                let place = self.places.get("origin.to").unwrap_or(&self.whole);
+                let note = "install ca-certificates, or set `tls_ca` in `[origin]`";
+                self.problems.push(wrong(why.to_string(), note).at(place));
+            }
+        }
+    }
+
     /// The settings, if nothing is wrong with them.
     pub(super) fn finish(mut self) -> Result<Settings, ConfigError> {
+        self.read_the_systems_authorities();
         if self.problems.is_empty() {
             self.problems = check::problems(&self.settings, &self.places, &self.whole);
         }

@@ -1,12 +1,14 @@
 //! How the values of the keys are read, one function a kind of value.
 
-use super::address::{Listen, Target, is_authority};
+use super::address::{Listen, Target, is_authority, peer_name};
 use super::diagnose::{Problem, Wrong, wrong};
 use super::settings::{AccessLog, Secret};
 use super::units;
 use super::value::{Given, Kind, Value};
+use crate::tls::{Authorities, Chain, Key, PeerName, Unusable};
 use ipnet::IpNet;
 use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
 use std::time::Duration;
 
 const fn kind(name: &'static str, example: &'static str) -> Kind {
@@ -89,6 +91,48 @@ pub(super) fn host(value: &Value) -> Result<Option<String>, Problem> {
         )),
     };
     value.text(kind("a host", "\"www.example.org\""), parse).map(Some)
+}
+
+/// The authorities of a file, or those of the system, which are not read here.
+pub(super) fn authorities(value: &Value) -> Result<Authorities, Problem> {
+    match value.is("system") {
+        true => Ok(Authorities::default()),
+        false => pem(value, "a file or \"system\"", Authorities::from_file),
+    }
+}
+
+/// A name to ask for in certificates, or none for `to`.
+pub(super) fn peer(value: &Value) -> Result<Option<PeerName>, Problem> {
+    match value.is("to") {
+        true => Ok(None),
+        false => value.text(kind("a name", "\"app.internal\""), peer_name).map(Some),
+    }
+}
+
+/// The certificates of a file, or none for `off`.
+pub(super) fn chain(value: &Value) -> Result<Option<Chain>, Problem> {
+    match value.is("off") {
+        true => Ok(None),
+        false => pem(value, "a file or \"off\"", Chain::from_file).map(Some),
+    }
+}
+
+/// The key of a file, or none for `off`.
+pub(super) fn private_key(value: &Value) -> Result<Option<Key>, Problem> {
+    match value.is("off") {
+        true => Ok(None),
+        false => pem(value, "a file or \"off\"", Key::from_file).map(Some),
+    }
+}
+
+/// What a PEM file holds.
+fn pem<T>(
+    value: &Value,
+    what: &'static str,
+    read: impl Fn(&Path) -> Result<T, Unusable>,
+) -> Result<T, Problem> {
+    let example = kind(what, "\"/etc/larder/app.pem\"");
+    value.text(example, |path| read(Path::new(path)).map_err(|why| wrong(why.to_string(), "")))
 }
 
 /// A path of the application, with a query if need be, or none for `off`.

@@ -1,6 +1,7 @@
 //! The settings, as the rest of the program reads them.
 
 use super::address::{Listen, Target};
+use crate::tls::{Authorities, Chain, Key, PeerName};
 use ipnet::IpNet;
 use std::fmt;
 use std::net::SocketAddr;
@@ -42,7 +43,15 @@ pub struct Origin {
     pub to: Vec<Target>,
     /// The `Host` to send; without, the client's.
     pub host: Option<String>,
-    /// For opening a connection.
+    /// Who may vouch for one that is asked over TLS. The system's are read only if there is one.
+    pub tls_ca: Authorities,
+    /// The name that it has to prove; without, the host of its address.
+    pub tls_name: Option<PeerName>,
+    /// The certificate to show to it. There is a key if there is one, and they fit.
+    pub tls_cert: Option<Chain>,
+    /// The key of that certificate.
+    pub tls_key: Option<Key>,
+    /// For opening a connection, over TLS with its handshake.
     pub connect_timeout: Duration,
     /// From the end of the request to the first byte of the response.
     pub first_byte_timeout: Duration,
@@ -81,6 +90,11 @@ impl Origin {
     /// Where it listens, for people to read.
     pub fn shown(&self) -> String {
         self.to.iter().map(Target::to_string).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Whether any address is asked over TLS.
+    pub fn is_tls(&self) -> bool {
+        self.to.iter().any(Target::is_tls)
     }
 }
 

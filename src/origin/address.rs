@@ -1,5 +1,6 @@
 //! Where an upstream is, and what its name stands for at the moment.
 
+use crate::tls::Peer;
 use parking_lot::Mutex;
 use std::fmt;
 use std::io::{Error, ErrorKind, Result};
@@ -10,7 +11,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// The address of an upstream.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Address {
     /// A host, by name or address, and a port.
     Tcp {
@@ -19,16 +20,29 @@ pub enum Address {
         /// Port.
         port: u16,
     },
+    /// The same, over TLS.
+    Tls {
+        /// Name or address.
+        host: String,
+        /// Port.
+        port: u16,
+        /// Who has to be there.
+        peer: Peer,
+    },
     /// A unix socket, as gunicorn listens on.
     Unix(PathBuf),
 }
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Address::Tcp { host, port } if host.contains(':') => write!(f, "[{host}]:{port}"),
-            Address::Tcp { host, port } => write!(f, "{host}:{port}"),
-            Address::Unix(path) => write!(f, "unix:{}", path.display()),
+        let (scheme, host, port) = match self {
+            Address::Tcp { host, port } => ("", host, port),
+            Address::Tls { host, port, .. } => ("https://", host, port),
+            Address::Unix(path) => return write!(f, "unix:{}", path.display()),
+        };
+        match host.contains(':') {
+            true => write!(f, "{scheme}[{host}]:{port}"),
+            false => write!(f, "{scheme}{host}:{port}"),
         }
     }
 }

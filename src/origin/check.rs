@@ -39,7 +39,13 @@ impl Pool {
     async fn is_good(&self, upstream: &Upstream, check: &HealthCheck) -> bool {
         let options = &self.options;
         let connected = upstream.way.connect(options.connect_timeout, bounds(options)).await;
-        let Ok(Connection { mut sender, .. }) = connected else { return false };
+        let mut sender = match connected {
+            Ok(Connection { sender, .. }) => sender,
+            Err(error) => {
+                tracing::debug!(upstream = %upstream.address, %error, "a check found nobody");
+                return false;
+            }
+        };
         let mut request = Request::new(Body::empty());
         *request.uri_mut() = check.path.clone();
         let fields = request.headers_mut();

@@ -4,6 +4,7 @@ use super::address::{Address, Name};
 use crate::body::Body;
 use crate::error::OriginError;
 use crate::moving::Moving;
+use crate::tls::{self, Peer};
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use std::io::{Error, ErrorKind, IoSlice, Result};
@@ -46,6 +47,7 @@ impl Connection {
 #[derive(Debug)]
 pub(super) enum Way {
     Tcp(Name),
+    Tls(Name, Peer),
     Unix(PathBuf),
 }
 
@@ -54,27 +56,36 @@ impl Way {
     pub fn to(address: &Address, resolve_every: Duration) -> Way {
         match address {
             Address::Tcp { host, port } => Way::Tcp(Name::new(host, *port, resolve_every)),
+            Address::Tls { host, port, peer } => {
+                Way::Tls(Name::new(host, *port, resolve_every), peer.clone())
+            }
             Address::Unix(path) => Way::Unix(path.clone()),
         }
     }
 
-    /// Connects, and nothing more.
+    /// Connects, and nothing more. Over TLS that is not done before each side
+    /// has shown who it is.
     ///
     /// # Errors
-    /// [`OriginError::Connect`] and [`OriginError::ConnectTimeout`].
+    /// [`OriginError::Connect`], [`OriginError::ConnectTimeout`] and
+    /// [`OriginError::Tls`].
     pub async fn open(&self, within: Duration) -> std::result::Result<Stream, OriginError> {
         let opening = async {
-            match self {
-                Way::Tcp(name) => Ok(Stream::Tcp(open_one_of(name, within).await?)),
-                Way::Unix(path) => Ok(Stream::Unix(UnixStream::connect(path).await?)),
-            }
+            let stream = match self {
+                Way::Tcp(name) => open_one_of(name, within).await.map(Stream::Tcp),
+                Way::Unix(path) => UnixStream::connect(path).await.map(Stream::Unix),
+                Way::Tls(name, peer) => {
+                    let stream = open_one_of(name, within).await.map_err(not_connected)?;
+                    let shaken = peer.shake_hands(stream).await;
+                    return match shaken {
+                        Ok(stream) => Ok(Stream::Tls(Box::new(stream))),
+                        Err(error) => Err(OriginError::Tls(Arc::new(error))),
+                    };
+                }
+            };
+            stream.map_err(not_connected)
         };
-        timeout(within, opening).await.map_err(|_| OriginError::ConnectTimeout)?.map_err(
-            |error: Error| match error.kind() {
-                ErrorKind::TimedOut => OriginError::ConnectTimeout,
-                _ => OriginError::Connect(Arc::new(error)),
-            },
-        )
+        timeout(within, opening).await.unwrap_or(Err(OriginError::ConnectTimeout))
     }
 
     /// Connects and shakes hands. The connection's own task runs on the runtime
@@ -89,13 +100,22 @@ impl Way {
     ) -> std::result::Result<Connection, OriginError> {
         match self.open(within).await? {
             Stream::Tcp(stream) => shake_hands(stream, bounds).await,
+            Stream::Tls(stream) => shake_hands(*stream, bounds).await,
             Stream::Unix(stream) => shake_hands(stream, bounds).await,
         }
     }
 }
 
+fn not_connected(error: Error) -> OriginError {
+    match error.kind() {
+        ErrorKind::TimedOut => OriginError::ConnectTimeout,
+        _ => OriginError::Connect(Arc::new(error)),
+    }
+}
+
 pub(super) enum Stream {
     Tcp(TcpStream),
+    Tls(Box<tls::Stream>),
     Unix(UnixStream),
 }
 
@@ -215,7 +235,7 @@ mod tests {
             name.addresses_by(std::future::ready(Ok(addresses))).await.unwrap();
             let peer = match Way::Tcp(name).open(WITHIN).await {
                 Ok(Stream::Tcp(stream)) => stream.peer_addr().ok(),
-                Ok(Stream::Unix(_)) => None,
+                Ok(Stream::Tls(_) | Stream::Unix(_)) => None,
                 Err(error) => {
                     assert!(matches!(error, OriginError::Connect(_)), "{error}");
                     None

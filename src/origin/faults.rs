@@ -1,36 +1,29 @@
 //! What a failed exchange means: by whose fault it is.
 
 use crate::error::{BodyError, OriginError};
+use crate::tls;
+use std::error::Error;
+use std::io;
 use std::sync::Arc;
-
-/// Whether the origin has taken no byte for too long.
-fn took_nothing(error: &hyper::Error) -> bool {
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        if let Some(error) = cause.downcast_ref::<std::io::Error>() {
-            return error.kind() == std::io::ErrorKind::TimedOut;
-        }
-        source = cause.source();
-    }
-    false
-}
 
 /// The origin's fault, unless it was the request's own body that broke.
 pub(super) fn broken(error: hyper::Error) -> OriginError {
-    match body_error(&error) {
-        Some(error) => OriginError::RequestBody(error),
-        None if took_nothing(&error) => OriginError::FirstByteTimeout,
-        None => OriginError::Broken(Arc::new(error)),
+    if let Some(error) = cause::<BodyError>(&error) {
+        return OriginError::RequestBody(error.clone());
+    }
+    match cause::<io::Error>(&error) {
+        // It has taken no byte for too long.
+        Some(error) if error.kind() == io::ErrorKind::TimedOut => OriginError::FirstByteTimeout,
+        // Under TLS 1.3 it says only after the handshake what is wrong with our certificate.
+        Some(error) if let Some(why) = tls::failure(error) => {
+            OriginError::Tls(Arc::new(io::Error::new(error.kind(), why)))
+        }
+        _ => OriginError::Broken(Arc::new(error)),
     }
 }
 
-fn body_error(error: &hyper::Error) -> Option<BodyError> {
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        if let Some(error) = cause.downcast_ref::<BodyError>() {
-            return Some(error.clone());
-        }
-        source = cause.source();
-    }
-    None
+/// The first cause of this type.
+fn cause<E: Error + 'static>(error: &hyper::Error) -> Option<&E> {
+    let mut causes = std::iter::successors(error.source(), |&cause| cause.source());
+    causes.find_map(|cause| cause.downcast_ref())
 }

@@ -168,7 +168,7 @@ impl Pool {
         match failure {
             Failure::Final(error) => Err(error),
             Failure::NotConnected { request, error } => {
-                way.all_refused &= matches!(error, OriginError::Connect(_));
+                way.all_refused &= error.is_refusal();
                 way.tried = way.tried.and(failed_at);
                 if self.places.has_other(way.tried) || self.waited(way).await {
                     return Ok(request);

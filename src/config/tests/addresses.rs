@@ -50,8 +50,7 @@ fn bad_addresses_to_listen_on() {
 }
 
 const BAD_TARGETS: &[(&str, &str, &str)] = &[
-    ("https://app", "https to the application is not supported yet", "use `http://`"),
-    ("ftp://app", "ftp to the application is not supported yet", "use `http://`"),
+    ("ftp://app", "ftp to the application is not supported", "use `http://` or `https://`"),
     (
         "http://app/api",
         "`http://app/api` has a path, but requests bring their own",

@@ -5,6 +5,7 @@ mod contradictions;
 mod layers;
 mod mistakes;
 mod shipped;
+mod tls;
 mod values;
 
 use super::{ConfigError, Overrides, Settings, Source, load};
