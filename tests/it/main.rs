@@ -37,6 +37,7 @@ mod streaming;
 mod systemd;
 mod takeover;
 mod targeted;
+mod tls;
 mod transport;
 mod upgrades;
 mod upstreams;

@@ -9,16 +9,16 @@ use std::thread::JoinHandle;
 use tempfile::TempDir;
 
 /// A larder with a configuration file that can be written anew.
-struct Configured {
-    larder: Larder,
-    file: PathBuf,
+pub struct Configured {
+    pub larder: Larder,
+    pub file: PathBuf,
     _directory: TempDir,
 }
 
 const DOORS: &str = "listen = \"127.0.0.1:0\"\n[admin]\nlisten = \"127.0.0.1:0\"\n";
 
 impl Configured {
-    fn by(tables: &str) -> Configured {
+    pub fn by(tables: &str) -> Configured {
         let directory = tempfile::tempdir().expect("a directory");
         let file = directory.path().join("larder.toml");
         std::fs::write(&file, format!("{DOORS}{tables}")).expect("the file");
@@ -27,18 +27,18 @@ impl Configured {
         Configured { larder, file, _directory: directory }
     }
 
-    fn write(&self, text: &str) {
+    pub fn write(&self, text: &str) {
         std::fs::write(&self.file, text).expect("the file");
     }
 
     /// Writes other tables and has them read.
-    fn reload(&self, tables: &str) -> Response {
+    pub fn reload(&self, tables: &str) -> Response {
         self.write(&format!("{DOORS}{tables}"));
         self.larder.reload()
     }
 
     /// The lists of a reload's answer.
-    fn told(answer: &Response) -> (String, String) {
+    pub fn told(answer: &Response) -> (String, String) {
         assert_eq!(answer.status, 200, "{}", answer.text());
         let document: serde_json::Value = serde_json::from_slice(&answer.body).expect("JSON");
         (document["changed"].to_string(), document["left"].to_string())

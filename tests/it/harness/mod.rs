@@ -8,12 +8,14 @@ mod gate;
 mod house;
 mod larder;
 mod origin;
+mod tls;
 
 pub use client::{Connection, Response, date, exchange, get, request, wait_until};
 pub use gate::{Gate, Limping, nobody, together};
 pub use house::House;
 pub use larder::{Larder, read_all};
 pub use origin::{Origin, Seen, read_head, read_request, reply};
+pub use tls::{Authority, Handshake, Issued, Secured, Server};
 
 use std::time::Duration;
 
