@@ -4,6 +4,7 @@
 mod django;
 mod flask;
 mod gunicorn;
+mod secured;
 mod visitor;
 
 use crate::harness::{Larder, Response};
