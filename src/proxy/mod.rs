@@ -197,13 +197,15 @@ impl Proxy {
         peer: SocketAddr,
         interims: Interims,
     ) -> Response<Recorded> {
-        let mut line = record::Line::begin(&request, peer, &*self.shared.clock);
+        let mut line = record::Line::begin(&request, peer, &self.shared);
         let upgrade = hyper::upgrade::on(&mut request);
         let (parts, body) = request.into_parts();
         let answer = match Presented::read(parts, peer, &self.shared.options.presented) {
             Ok(mut presented) => {
                 presented.interims = interims;
-                line.client = presented.client;
+                if let Some(line) = &mut line {
+                    line.client = presented.client;
+                }
                 demands::settle(&mut presented, &self.shared.options.refresh);
                 let mut answer = self.answer(&presented, body, upgrade).await;
                 if self.shared.options.status_key {

@@ -9,11 +9,12 @@ use crate::error::BodyError;
 use crate::origin;
 use crate::semantics::cache_status::CacheStatus;
 use crate::semantics::time::Moment;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::header::{self, HeaderName, HeaderValue};
 use http::{Method, Request, Response, StatusCode, Version};
 use http_body::{Frame, SizeHint};
 use hyper::body::Incoming;
+use std::fmt::Write;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -36,10 +37,11 @@ pub(super) struct Line {
 }
 
 impl Line {
-    pub fn begin(request: &Request<Incoming>, peer: SocketAddr, clock: &dyn Clock) -> Line {
+    /// `None` if nothing is written.
+    pub fn begin(request: &Request<Incoming>, peer: SocketAddr, shared: &Shared) -> Option<Line> {
         let field = |name: HeaderName| request.headers().get(name).cloned();
-        Line {
-            began: clock.now(),
+        shared.log.is_on().then(|| Line {
+            began: shared.clock.now(),
             client: peer.ip().to_canonical(),
             method: request.method().clone(),
             target: request.uri().to_string(),
@@ -47,16 +49,18 @@ impl Line {
             host: field(header::HOST),
             referer: field(header::REFERER),
             agent: field(header::USER_AGENT),
-        }
+        })
     }
 }
 
 /// Writes what the cache did into the response, counts it, and has the line
 /// written when the body has gone.
-pub(super) fn finish(shared: &Shared, line: Line, answer: Answer) -> Response<Recorded> {
+pub(super) fn finish(shared: &Shared, line: Option<Line>, answer: Answer) -> Response<Recorded> {
     let Answer { mut response, status } = answer;
     let fields = response.headers_mut();
-    if let Ok(value) = HeaderValue::from_str(&status.to_string()) {
+    let mut member = BytesMut::with_capacity(64);
+    let written = write!(member, "{status}");
+    if let (Ok(()), Ok(value)) = (written, HeaderValue::from_maybe_shared(member.freeze())) {
         fields.append(CACHE_STATUS, value);
     }
     fields.append(header::VIA, origin::via(Version::HTTP_11));
@@ -66,7 +70,7 @@ pub(super) fn finish(shared: &Shared, line: Line, answer: Answer) -> Response<Re
         body,
         sent: 0,
         broken: false,
-        entry: shared.log.is_on().then(|| Pending {
+        entry: line.map(|line| Pending {
             log: shared.log.clone(),
             clock: Arc::clone(&shared.clock),
             line,
