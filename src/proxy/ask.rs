@@ -4,7 +4,7 @@
 use super::Proxy;
 use super::lookup::Found;
 use super::query;
-use super::uncacheable::Wanted;
+use super::uncacheable::Known;
 use crate::body::Body;
 use crate::error::OriginError;
 use crate::key::CacheKey;
@@ -31,12 +31,21 @@ pub(super) struct Plan {
     /// Other variants, of which the origin may name one.
     pub others: Vec<Arc<StoredResponse>>,
     pub forward: Forward,
+    /// That its last answer was not storable.
+    pub known: Option<Known>,
 }
 
 impl Plan {
     pub fn new(request: &Presented, key: &CacheKey, found: &Found) -> Plan {
-        let (request, key, forward) = (request.clone(), key.clone(), found.forward());
-        let mut plan = Plan { request, key, stale: None, part: None, others: Vec::new(), forward };
+        let mut plan = Plan {
+            request: request.clone(),
+            key: key.clone(),
+            stale: None,
+            part: None,
+            others: Vec::new(),
+            forward: found.forward(),
+            known: None,
+        };
         match found {
             Found::Stale(stored, _) => plan.stale = Some(Arc::clone(stored)),
             Found::Part(stored) => plan.part = Some(Arc::clone(stored)),
@@ -70,7 +79,9 @@ impl Proxy {
         &self,
         plan: &Plan,
     ) -> Result<(Reply, Option<Confirmed>), OriginError> {
-        if let Some(reply) = self.ask_for_the_rest(plan).await? {
+        if plan.part.is_some()
+            && let Some(reply) = Box::pin(self.ask_for_the_rest(plan)).await?
+        {
             return Ok((reply, None));
         }
         let departure = self.shared.purger.depart();
@@ -99,17 +110,13 @@ impl Proxy {
     /// The request's fields with the conditions that are ours to make.
     fn conditions(&self, plan: &Plan, offered: &[&Arc<StoredResponse>]) -> HeaderMap {
         let mut fields = plan.request.fields.clone();
-        let now = self.shared.clock.now();
         // Where nothing is going to be stored, the client's own copy may do.
-        let policy = &self.shared.options.policy;
-        let wanted = Wanted { key: &plan.key, request: &plan.request, policy };
-        let known = || self.shared.uncacheable.reason(&wanted, now);
-        let hopeless = || known().is_some_and(is_lasting);
+        let hopeless = plan.known.as_ref().is_some_and(|known| is_lasting(known.reason));
         match (offered, &plan.stale) {
             ([stale], Some(_)) => {
                 validation::make_conditional(&mut fields, &stale.content().fields);
             }
-            ([], _) if hopeless() => {}
+            ([], _) if hopeless => {}
             ([], _) => validation::remove_conditions(&mut fields),
             (others, _) => {
                 validation::offer(&mut fields, others.iter().map(|o| &o.content().fields));

@@ -1,9 +1,8 @@
 //! From a response's head to what is going to be stored of it.
 
 use super::Proxy;
-use super::ask::Reply;
+use super::ask::{Plan, Reply};
 use crate::body::Filled;
-use crate::key::CacheKey;
 use crate::message::Presented;
 use crate::semantics::directives::ResponseDirectives;
 use crate::semantics::freshness::Freshness;
@@ -31,7 +30,7 @@ pub(super) struct Judged {
 impl Proxy {
     /// Everything about a response but its body, decided once. Takes off the
     /// response what is not for clients.
-    pub(super) fn judged(&self, request: &Presented, reply: &mut Reply) -> Judged {
+    pub(super) fn judged(&self, plan: &Plan, reply: &mut Reply) -> Judged {
         let Reply { departure, exchange, response, tags } = reply;
         let policy = &self.shared.options.policy;
         let status = response.status();
@@ -40,17 +39,17 @@ impl Proxy {
         let named = tags::take(fields, &self.shared.options.tag_fields);
         let tags = tags.and(&named);
         let own_fields = targeted::take_own(fields, &policy.targeted);
-        let freshness = self.freshness(request, status, fields, &directives, exchange);
-        let mut fields = own(fields);
+        let freshness = self.freshness(plan, status, fields, &directives, exchange);
+        let mut fields = fields.clone();
         let withheld = directives.withhold(&mut fields);
         fields.remove(header::AGE);
         add_date(&mut fields, exchange);
         let nominated = NominatedFields::of(&fields);
         let content = Content {
             status,
-            query: request.query.clone(),
+            query: plan.request.query.clone(),
             variance: None,
-            variant: nominated.select(&request.fields, policy).unwrap_or_default(),
+            variant: nominated.select(&plan.request.fields, policy).unwrap_or_default(),
             nominated,
             freshness,
             fields,
@@ -70,7 +69,7 @@ impl Proxy {
     /// another part of the same representation, merged with its own already.
     pub(super) fn freshened(
         &self,
-        request: &Presented,
+        plan: &Plan,
         stored: &StoredResponse,
         mut fields: HeaderMap,
         reply: &Reply,
@@ -84,15 +83,15 @@ impl Proxy {
         let directives = targeted::directives(&fields, &policy.targeted, received_at);
         let own_fields = targeted::take_own(&mut fields, &policy.targeted);
         let withheld = directives.withhold(&mut fields);
-        let freshness = self.freshness(request, old.status, &fields, &directives, &reply.exchange);
+        let freshness = self.freshness(plan, old.status, &fields, &directives, &reply.exchange);
         fields.remove(header::AGE);
         fields.remove(header::TRAILER);
         let nominated = NominatedFields::of(&fields);
         let content = Content {
             status: old.status,
             query: old.query.clone(),
-            variance: self.variance(request, &fields, reply.departure.fence()),
-            variant: nominated.select(&request.fields, policy).unwrap_or_default(),
+            variance: self.variance(plan, &fields, reply.departure.fence()),
+            variant: nominated.select(&plan.request.fields, policy).unwrap_or_default(),
             nominated,
             freshness,
             fields: own(&fields),
@@ -115,28 +114,27 @@ impl Proxy {
     /// stored under. One that comes after this has heard of it.
     pub(super) fn variance(
         &self,
-        request: &Presented,
+        plan: &Plan,
         fields: &HeaderMap,
         fence: u64,
     ) -> Option<Arc<SearchVariance>> {
         let stated = SearchVariance::of(fields)?;
-        let key = CacheKey::new(request.target.clone());
-        let variance = self.shared.memory.variances().learn(&key, stated);
+        let variance = self.shared.memory.variances().learn(&plan.key, stated);
         (self.shared.purger.last() == fence).then_some(variance)
     }
 
     fn freshness(
         &self,
-        request: &Presented,
+        plan: &Plan,
         status: StatusCode,
         fields: &HeaderMap,
         directives: &ResponseDirectives,
         exchange: &Exchange,
     ) -> Freshness {
         let policy = &self.shared.options.policy;
-        let personal = super::lookup::is_personal(request, policy);
+        let personal = super::lookup::is_personal(&plan.request, policy);
         // Each target has its own share of what may be taken off.
-        let [low, high, ..] = CacheKey::new(request.target.clone()).hash().to_le_bytes();
+        let [low, high, ..] = plan.key.hash().to_le_bytes();
         Freshness::of(status, fields, directives, exchange, policy, personal)
             .spread(policy.jitter, u16::from_le_bytes([low, high]))
     }
@@ -170,6 +168,9 @@ impl Proxy {
 /// The same content with its body, ready to be stored.
 pub(super) fn with_body(content: &Content, filled: &Filled) -> Content {
     let mut content = content.clone();
+    // In memory of their own: as they were read they hold on to the larger buffer
+    // that they were read into. So do the pieces of the body.
+    (content.fields, content.own_fields) = (own(&content.fields), own(&content.own_fields));
     // Trailers are handed on as they come, and not stored.
     content.fields.remove(header::TRAILER);
     content.length = filled.length;
@@ -180,8 +181,7 @@ pub(super) fn with_body(content: &Content, filled: &Filled) -> Content {
     content
 }
 
-/// One piece of exactly the body's size: pieces as they were read hold on to
-/// the larger buffers that they were read into.
+/// One piece of exactly the body's size.
 fn gathered(filled: &Filled) -> Arc<[Bytes]> {
     if filled.length == 0 {
         return [].into();
@@ -207,7 +207,7 @@ pub(super) fn complete_merge(merged: &mut HeaderMap, old: &Content, newer: &Head
     }
 }
 
-/// The same fields in memory of their own, for the same reason.
+/// The same fields in memory of their own.
 fn own(fields: &HeaderMap) -> HeaderMap {
     let mut own = HeaderMap::with_capacity(fields.keys_len());
     for (name, value) in fields {

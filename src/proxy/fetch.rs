@@ -50,12 +50,34 @@ pub(super) struct Filling {
     pub _departure: Departure,
 }
 
+/// What is left to do once a response that may be stored has begun.
+pub(super) struct Pouring {
+    plan: Plan,
+    body: Body,
+    fill: Fill,
+    filling: Arc<Filling>,
+    beside: Beside,
+    leader: Option<Leader>,
+}
+
 impl Proxy {
-    /// Fetches, and answers the request that the fetch is for.
+    /// Fetches, and answers the request that the fetch is for. Goes on though the
+    /// client leaves.
     pub(super) async fn fetch(self: &Arc<Self>, plan: Plan, leader: Option<Leader>) -> Answer {
         let (own, mine) = oneshot::channel();
         let forward = plan.forward;
         tokio::spawn(Arc::clone(self).run(plan, leader, own));
+        mine.await.unwrap_or_else(|_| respond::fetch_lost(forward))
+    }
+
+    /// The same for a target that is most likely not storable. Until it turns out
+    /// to be, nothing is left to do for a client who leaves; so this is no task.
+    pub(super) async fn fetch_in_front(self: &Arc<Self>, plan: Plan) -> Answer {
+        let (own, mine) = oneshot::channel();
+        let forward = plan.forward;
+        if let Some(pouring) = self.bring(plan, None, own).await {
+            tokio::spawn(Arc::clone(self).pump(pouring));
+        }
         mine.await.unwrap_or_else(|_| respond::fetch_lost(forward))
     }
 
@@ -71,13 +93,26 @@ impl Proxy {
         leader: Option<Leader>,
         own: oneshot::Sender<Answer>,
     ) {
+        if let Some(pouring) = self.bring(plan, leader, own).await {
+            self.pump(pouring).await;
+        }
+    }
+
+    /// Asks, and answers everybody who waits for the head.
+    async fn bring(
+        &self,
+        plan: Plan,
+        leader: Option<Leader>,
+        own: oneshot::Sender<Answer>,
+    ) -> Option<Pouring> {
         let failed = match self.ask_for_ours(&plan).await {
             Ok((reply, None)) => match self.better_stale(&plan, &reply) {
                 Some(failed) => failed,
-                None => return self.arrived(plan, reply, leader, own).await,
+                None => return self.arrived(plan, reply, leader, own),
             },
             Ok((reply, Some(confirmed))) => {
-                return self.confirmed(&plan, reply, confirmed, leader, own);
+                self.confirmed(&plan, reply, confirmed, leader, own);
+                return None;
             }
             Err(error) => {
                 self.shared.metrics.origin_failures.count();
@@ -93,6 +128,7 @@ impl Proxy {
         let status = CacheStatus::forwarded(plan.forward);
         let stale = plan.stale.as_ref();
         let _ = own.send(self.without_origin(&plan.request, &plan.key, stale, &failed, status));
+        None
     }
 
     /// The origin has confirmed a stored response: freshen it.
@@ -105,7 +141,7 @@ impl Proxy {
         own: oneshot::Sender<Answer>,
     ) {
         let Confirmed { stored, fields } = confirmed;
-        let judged = self.freshened(&plan.request, &stored, *fields, &reply);
+        let judged = self.freshened(plan, &stored, *fields, &reply);
         let storable = self.storability(&plan.request, &judged, judged.content.length);
         let stored = Arc::new(StoredResponse::new(judged.content));
         let mut status = CacheStatus::forwarded(plan.forward);
@@ -140,30 +176,29 @@ impl Proxy {
 
     /// A response of its own has arrived: store it while it is being read, or
     /// hand it on.
-    async fn arrived(
+    fn arrived(
         &self,
         plan: Plan,
         mut reply: Reply,
         leader: Option<Leader>,
         own: oneshot::Sender<Answer>,
-    ) {
+    ) -> Option<Pouring> {
         let exchange = reply.exchange;
         let beside = self.beside(&plan, &reply);
-        let judged = self.judged(&plan.request, &mut reply);
+        let judged = self.judged(&plan, &mut reply);
         let expected = http_body::Body::size_hint(reply.response.body()).exact();
-        match self.storability(&plan.request, &judged, expected.unwrap_or(0)) {
-            Ok(()) => self.fill(plan, reply, judged, beside, leader, own).await,
-            Err(reason) => {
-                self.not_stored(&plan, &judged.content, reason);
-                if let Some(leader) = leader {
-                    leader.land(Landing::Alone);
-                }
-                let mut status = CacheStatus::forwarded(plan.forward);
-                status.detail = Some(reason.code());
-                let response = reply.response;
-                let _ = own.send(respond::handed_on(&plan.request, response, &exchange, status));
-            }
+        let Err(reason) = self.storability(&plan.request, &judged, expected.unwrap_or(0)) else {
+            return Some(self.fill(plan, reply, judged, beside, leader, own));
+        };
+        self.not_stored(&plan, &judged.content, reason);
+        if let Some(leader) = leader {
+            leader.land(Landing::Alone);
         }
+        let mut status = CacheStatus::forwarded(plan.forward);
+        status.detail = Some(reason.code());
+        let response = reply.response;
+        let _ = own.send(respond::handed_on(&plan.request, response, &exchange, status));
+        None
     }
 
     /// Notes what it means that a response may not be stored.
@@ -180,8 +215,8 @@ impl Proxy {
         }
     }
 
-    /// Stores a response while it is being read, by everybody who waits for it.
-    pub(super) async fn fill(
+    /// Has a response stored while it is being read, by everybody who waits for it.
+    pub(super) fn fill(
         &self,
         plan: Plan,
         reply: Reply,
@@ -189,7 +224,7 @@ impl Proxy {
         beside: Beside,
         leader: Option<Leader>,
         own: oneshot::Sender<Answer>,
-    ) {
+    ) -> Pouring {
         let Reply { departure, response, .. } = reply;
         let policy = &self.shared.options.policy;
         let (key, request) = (&plan.key, &plan.request);
@@ -219,24 +254,17 @@ impl Proxy {
                 false => Landing::Alone,
             });
         }
-        self.pump(&plan, response.into_body(), fill, &filling, beside, leader).await;
+        Pouring { plan, body: response.into_body(), fill, filling, beside, leader }
     }
 
     /// Reads the body for everybody, and stores it when it is whole.
-    async fn pump(
-        &self,
-        plan: &Plan,
-        mut body: Body,
-        fill: Fill,
-        filling: &Filling,
-        beside: Beside,
-        leader: Option<Leader>,
-    ) {
+    pub(super) async fn pump(self: Arc<Self>, pouring: Pouring) {
+        let Pouring { plan, mut body, fill, filling, beside, leader } = pouring;
         // Newcomers follow until it is stored.
         let mut in_flight = Some(leader);
         let whole = tokio::select! {
             biased;
-            whole = self.pour(plan, &mut body, &fill, filling, &mut in_flight) => whole,
+            whole = self.pour(&plan, &mut body, &fill, &filling, &mut in_flight) => whole,
             () = fill.abandoned() => Err(BodyError::Abandoned),
         };
         let trailers = match whole {
@@ -248,10 +276,10 @@ impl Proxy {
             }
         };
         if let Some(filled) = fill.finish(trailers)
-            && let Some(mut content) = self.to_be_kept(plan, &filling.content, &filled, beside)
+            && let Some(mut content) = self.to_be_kept(&plan, &filling.content, &filled, beside)
         {
-            content.variance = self.variance(&plan.request, &content.fields, content.fence);
-            self.keep(plan, &Arc::new(StoredResponse::new(content)));
+            content.variance = self.variance(&plan, &content.fields, content.fence);
+            self.keep(&plan, &Arc::new(StoredResponse::new(content)));
         }
     }
 
@@ -295,7 +323,8 @@ impl Proxy {
     fn not_worth_waiting_for(&self, plan: &Plan, content: &Content, reason: Reason) {
         let (now, policy) = (self.shared.clock.now(), &self.shared.options.policy);
         let target = uncacheable::Wanted { key: &plan.key, request: &plan.request, policy };
-        self.shared.uncacheable.note(&target, &content.nominated, reason, now);
+        let (known, nominated) = (plan.known.as_ref(), &content.nominated);
+        self.shared.uncacheable.note(&target, known, nominated, reason, now);
     }
 
     /// The origin does not confirm the stale response any more, and what it says

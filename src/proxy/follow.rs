@@ -1,5 +1,6 @@
 //! Waiting for another one's fetch: is what it brought for this request too?
 
+use super::ask::Plan;
 use super::fetch::Arrived;
 use super::lookup::Found;
 use super::respond::{self, Failed};
@@ -81,14 +82,15 @@ impl Proxy {
     }
 
     /// Fetches for this request only, by what is stored now.
-    async fn go_alone(
+    pub(super) async fn go_alone(
         self: &Arc<Self>,
         request: &Presented,
         key: &CacheKey,
         detail: &'static str,
     ) -> Answer {
         let found = self.look_up(request, key);
-        self.fetch_alone(request, key, &found, detail).await
+        let known = self.known_not_storable(request, key);
+        self.fetch_alone(Plan { known, ..Plan::new(request, key, &found) }, detail).await
     }
 
     /// Which flight to look for if this one's response is not for the request:

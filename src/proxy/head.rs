@@ -48,7 +48,7 @@ impl Proxy {
         match validation::after_head(&content.fields, content.length, head) {
             AfterHead::Freshened(fields) => {
                 let as_get = Presented { method: Method::GET, ..plan.request.clone() };
-                let judged = self.freshened(&as_get, stale, *fields, reply);
+                let judged = self.freshened(plan, stale, *fields, reply);
                 match self.storability(&as_get, &judged, judged.content.length) {
                     Ok(()) => {
                         self.keep(plan, &Arc::new(StoredResponse::new(judged.content)));

@@ -59,6 +59,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::sleep;
+use uncacheable::{Known, Wanted};
 
 /// What the way of a request needs to know.
 #[derive(Clone, Debug)]
@@ -227,11 +228,17 @@ impl Proxy {
         if request.method.as_str() == "PURGE" {
             return self.purge(request);
         }
+        // What goes to the origin waits in a box: hyper moves the whole of this
+        // future for each request, and a hit needs none of that.
         match passthrough::reason(request, &self.shared.options) {
-            Some(why) if request.wants_websocket => self.tunnel(request, upgrade, why).await,
-            Some(why) if self.may_store_answer_to(request) => self.post(request, body, why).await,
-            Some(why) => self.pass(request, body, why).await,
-            None if request.method == Method::QUERY => self.query(request, body).await,
+            Some(why) if request.wants_websocket => {
+                Box::pin(self.tunnel(request, upgrade, why)).await
+            }
+            Some(why) if self.may_store_answer_to(request) => {
+                Box::pin(self.post(request, body, why)).await
+            }
+            Some(why) => Box::pin(self.pass(request, body, why)).await,
+            None if request.method == Method::QUERY => Box::pin(self.query(request, body)).await,
             None => self.through_the_cache(request).await,
         }
     }
@@ -269,19 +276,18 @@ impl Proxy {
                 let mut status = CacheStatus::forwarded(found.forward());
                 if request.method == Method::HEAD {
                     status.detail = Some("head");
-                    return self.head(request, &key, &found, status).await;
+                    return Box::pin(self.head(request, &key, &found, status)).await;
                 }
                 status.detail = Some("range");
-                return self.pass_with(request, Body::empty(), status).await;
+                return Box::pin(self.pass_with(request, Body::empty(), status)).await;
             }
-            let fetching = self.fetch_with_others(request, &key, &found, &flight);
+            let fetching = Box::pin(self.fetch_with_others(request, &key, &found, &flight));
             match self.unless_slow(request, &key, &found, fetching, patience).await {
                 Followed::Answer(answer) => return *answer,
                 Followed::Again(next) => flight = next,
             }
         }
-        let found = self.look_up(request, &key);
-        self.fetch_alone(request, &key, &found, "too-many-tries").await
+        Box::pin(self.go_alone(request, &key, "too-many-tries")).await
     }
 
     /// Fetches for all who wait, or waits for the one who does. Who says who
@@ -294,12 +300,12 @@ impl Proxy {
         found: &Found,
         flight: &Flight,
     ) -> Followed {
-        let now = self.shared.clock.now();
         let personal = lookup::is_personal(request, &self.shared.options.policy);
         let part = request.fields.contains_key(header::RANGE);
-        let wanted = uncacheable::Wanted { key, request, policy: &self.shared.options.policy };
-        if personal || part || self.shared.uncacheable.remembers(&wanted, now) {
-            return Followed::Answer(Box::new(self.fetch_alone(request, key, found, "").await));
+        let known = self.known_not_storable(request, key);
+        if personal || part || known.is_some() {
+            let plan = Plan { known, ..Plan::new(request, key, found) };
+            return Followed::Answer(Box::new(self.fetch_alone(plan, "").await));
         }
         // A fetch that left before a purge of this target is no use any more.
         let purged = self.purged_since(key, &Tags::default(), 0);
@@ -324,14 +330,18 @@ impl Proxy {
         }
     }
 
-    async fn fetch_alone(
-        self: &Arc<Self>,
-        request: &Presented,
-        key: &CacheKey,
-        found: &Found,
-        detail: &'static str,
-    ) -> Answer {
-        let mut answer = self.fetch(Plan::new(request, key, found), None).await;
+    fn known_not_storable(&self, request: &Presented, key: &CacheKey) -> Option<Known> {
+        let wanted = Wanted { key, request, policy: &self.shared.options.policy };
+        self.shared.uncacheable.known(&wanted, self.shared.clock.now())
+    }
+
+    /// Fetches for one request only. If there is something to answer instead, the
+    /// fetch may be left alone, and has to go on.
+    async fn fetch_alone(self: &Arc<Self>, plan: Plan, detail: &'static str) -> Answer {
+        let mut answer = match plan.stale {
+            Some(_) => self.fetch(plan, None).await,
+            None => self.fetch_in_front(plan).await,
+        };
         if !detail.is_empty() {
             answer.status.detail.get_or_insert(detail);
         }

@@ -53,7 +53,7 @@ impl Proxy {
         let Validated::Freshened(fields) = validation::freshen(&old.fields, new) else {
             return Beside::Nothing;
         };
-        let mut judged = self.freshened(&plan.request, held, *fields, reply);
+        let mut judged = self.freshened(plan, held, *fields, reply);
         judged.content.length = join.range.length();
         settle(
             &mut judged.content,
@@ -100,9 +100,6 @@ impl Proxy {
     /// comes is the whole response, its beginning from the store; `None` if
     /// there is no such beginning, or what comes doesn't continue it.
     pub(super) async fn ask_for_the_rest(&self, plan: &Plan) -> Result<Option<Reply>, OriginError> {
-        if plan.part.is_none() {
-            return Ok(None);
-        }
         let departure = self.shared.purger.depart();
         let Some(held) = self.beginning(plan) else { return Ok(None) };
         let old = held.content();

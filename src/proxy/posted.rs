@@ -67,7 +67,7 @@ impl Proxy {
         validation::remove_conditions(&mut as_get.fields);
         let key = CacheKey::new(request.target.clone());
         let plan = Plan::new(&as_get, &key, &Found::Nothing(Forward::Method));
-        let mut judged = self.judged(&as_get, &mut reply);
+        let mut judged = self.judged(&plan, &mut reply);
         let lifetime = judged.content.freshness.lifetime;
         let explicit = lifetime.is_explicit() && lifetime.span.get() > 0;
         let expected = http_body::Body::size_hint(reply.response.body()).exact();
@@ -90,10 +90,8 @@ impl Proxy {
         judged.content.fence = departure.fence();
         reply.departure = departure;
         let (own, mine) = oneshot::channel();
-        let proxy = Arc::clone(self);
-        tokio::spawn(
-            async move { proxy.fill(plan, reply, judged, Beside::Nothing, None, own).await },
-        );
+        let pouring = self.fill(plan, reply, judged, Beside::Nothing, None, own);
+        tokio::spawn(Arc::clone(self).pump(pouring));
         mine.await.unwrap_or_else(|_| super::respond::fetch_lost(Forward::Method))
     }
 }

@@ -14,7 +14,7 @@ use crate::semantics::cache_status::CacheStatus;
 use crate::semantics::reuse::{self, Failure, OnFailure, WhenSlow};
 use crate::semantics::tags::Tags;
 use crate::storage::StoredResponse;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use tokio::time::Sleep;
 
@@ -121,10 +121,9 @@ impl Proxy {
         request: &Presented,
         key: &CacheKey,
         found: &Found,
-        fetching: impl Future<Output = Followed>,
+        mut fetching: impl Future<Output = Followed> + Unpin,
         patience: &mut Patience,
     ) -> Followed {
-        let mut fetching = pin!(fetching);
         let Found::Stale(stale, forward) = found else { return fetching.await };
         let Some(slow) = patience else { return fetching.await };
         tokio::select! {

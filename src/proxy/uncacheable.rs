@@ -17,6 +17,9 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 /// The most targets that are remembered; the oldest go.
 const MOST: u64 = 16_384;
 
+/// How often it is noted anew that a target is still not storable.
+const OFTEN: Duration = Duration::from_secs(1);
+
 /// A bounded memory of targets, by hash: confusing two costs a wait, no more.
 #[derive(Debug)]
 pub(super) struct Uncacheable {
@@ -25,6 +28,15 @@ pub(super) struct Uncacheable {
     /// one variant may be storable, and another not.
     nominated: Cache<u128, NominatedFields>,
     lasts: Duration,
+}
+
+/// What is known of a target: that its last answer was not storable.
+#[derive(Clone, Debug)]
+pub(super) struct Known {
+    /// Why it was not.
+    pub reason: Reason,
+    until: Moment,
+    nominated: NominatedFields,
 }
 
 /// What is asked for.
@@ -40,33 +52,46 @@ impl Uncacheable {
     }
 
     /// Notes that the response, which nominates these fields, was not storable.
-    pub fn note(&self, it: &Wanted<'_>, nominated: &NominatedFields, reason: Reason, now: Moment) {
+    /// What was known before the request is written down again once a second.
+    pub fn note(
+        &self,
+        it: &Wanted<'_>,
+        known: Option<&Known>,
+        nominated: &NominatedFields,
+        reason: Reason,
+        now: Moment,
+    ) {
+        let until = now.plus(self.lasts);
+        let is_noted = |known: &Known| {
+            (known.reason, &known.nominated) == (reason, nominated)
+                && until < known.until.plus(OFTEN)
+        };
+        if known.is_some_and(is_noted) {
+            return;
+        }
         let target = it.target();
         self.nominated.insert(target, nominated.clone());
-        self.known.insert(target ^ it.variant(nominated), (now.plus(self.lasts), reason));
+        self.known.insert(target ^ it.variant(nominated), (until, reason));
     }
 
     /// Notes that it was storable after all.
     pub fn forget(&self, it: &Wanted<'_>) {
-        if let Some(id) = self.id(it).filter(|id| self.known.contains_key(id)) {
+        if let Some((id, _)) = self.find(it).filter(|(id, _)| self.known.contains_key(id)) {
             self.known.invalidate(&id);
         }
     }
 
-    /// Whether it is known not to be storable.
-    pub fn remembers(&self, it: &Wanted<'_>, now: Moment) -> bool {
-        self.reason(it, now).is_some()
+    /// What is known of it, if it was not storable.
+    pub fn known(&self, it: &Wanted<'_>, now: Moment) -> Option<Known> {
+        let (id, nominated) = self.find(it)?;
+        let (until, reason) = self.known.get(&id).filter(|(until, _)| *until > now)?;
+        Some(Known { reason, until, nominated })
     }
 
-    /// Why it was not.
-    pub fn reason(&self, it: &Wanted<'_>, now: Moment) -> Option<Reason> {
-        let known = self.known.get(&self.id(it)?);
-        known.filter(|(until, _)| *until > now).map(|(_, reason)| reason)
-    }
-
-    fn id(&self, it: &Wanted<'_>) -> Option<u128> {
+    fn find(&self, it: &Wanted<'_>) -> Option<(u128, NominatedFields)> {
         let target = it.target();
-        self.nominated.get(&target).map(|nominated| target ^ it.variant(&nominated))
+        let nominated = self.nominated.get(&target)?;
+        Some((target ^ it.variant(&nominated), nominated))
     }
 }
 

@@ -39,6 +39,7 @@ mod takeover;
 mod targeted;
 mod tls;
 mod transport;
+mod uncacheable;
 mod upgrades;
 mod upstreams;
 mod validation;
