@@ -92,6 +92,11 @@ impl Places {
         (0..self.upstreams.len()).any(|at| !tried.has(at))
     }
 
+    /// Whether every upstream is left out.
+    pub fn all_ejected(&self) -> bool {
+        self.upstreams.iter().all(Upstream::is_ejected)
+    }
+
     /// A place at an upstream that has not been tried, waiting for at most so
     /// long.
     ///

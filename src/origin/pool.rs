@@ -107,6 +107,12 @@ impl Pool {
         }
     }
 
+    /// Whether the origin is known to be away: every upstream is left out. Who
+    /// has nothing else to answer with asks all the same.
+    pub fn is_away(&self) -> bool {
+        self.places.all_ejected()
+    }
+
     /// Sends a request and waits for the head of the response. The wait is
     /// counted from when the request has been sent whole.
     ///

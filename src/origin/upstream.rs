@@ -57,6 +57,12 @@ impl Upstream {
         }
     }
 
+    /// Whether it is left out now.
+    pub fn is_ejected(&self) -> bool {
+        self.troubled.load(Ordering::Relaxed)
+            && self.health.lock().standing(Instant::now()) == Standing::Ejected
+    }
+
     /// Lets one request through to an upstream that may have come back.
     pub fn begin_probe(&self, now: Instant) -> bool {
         self.troubled.load(Ordering::Relaxed) && self.health.lock().begin_probe(now)

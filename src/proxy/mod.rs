@@ -41,7 +41,7 @@ use crate::message::{self, Presented};
 use crate::metrics::Metrics;
 use crate::origin::{Pool, Watched};
 use crate::purge::{Access, Purger};
-use crate::semantics::cache_status::{CacheStatus, Outcome};
+use crate::semantics::cache_status::{CacheStatus, Forward, Outcome};
 use crate::semantics::policy::Policy;
 use crate::semantics::query::QueryContent;
 use crate::semantics::request_directives::only_if_cached;
@@ -265,6 +265,10 @@ impl Proxy {
                         None => "stale-while-revalidate",
                     };
                     return self.hit(request, stored, Some(why));
+                }
+                Found::Stale(stored, Forward::Stale) if self.stands_in(request, &key, stored) => {
+                    self.validate_behind(request, &key, stored);
+                    return self.hit(request, stored, Some("stale-when-down"));
                 }
                 Found::Stale(..) | Found::Part(_) | Found::Others(_) => {}
                 Found::Withheld | Found::Nothing(_) => {}

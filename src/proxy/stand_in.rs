@@ -67,6 +67,20 @@ impl Proxy {
         }
     }
 
+    /// The origin is known to be away, and a stale response may stand in for it:
+    /// nobody is made to wait until it has failed once more.
+    pub(super) fn stands_in(
+        &self,
+        request: &Presented,
+        key: &CacheKey,
+        stale: &StoredResponse,
+    ) -> bool {
+        self.pool.is_away()
+            && stale.content().part.is_none()
+            && !lookup::is_personal(request, &self.shared.options.policy)
+            && self.may_stand_in(request, key, stale, Failure::Unreachable)
+    }
+
     fn may_stand_in(
         &self,
         request: &Presented,

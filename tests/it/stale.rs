@@ -1,10 +1,14 @@
 //! After the freshness: unsafe methods, an origin that is down or slow, and
 //! validation behind the visitor's back.
 
-use crate::harness::{Connection, Gate, Larder, Origin, reply, request, together, wait_until};
+use crate::harness::{
+    Connection, Gate, House, Larder, Origin, reply, request, together, wait_until,
+};
+use larder::config::{Settings, Target};
 use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 fn fresh_pages() -> Origin {
     Origin::answering(|seen| match (seen.method.as_str(), seen.target.as_str()) {
@@ -130,7 +134,9 @@ fn failing(trouble: Arc<AtomicUsize>) -> Origin {
 fn a_stale_page_stands_in_for_an_origin_that_is_down() {
     let trouble = Arc::new(AtomicUsize::new(0));
     let origin = failing(Arc::clone(&trouble));
-    let larder = Larder::in_front_of(origin.address, &[]);
+    // Each is asked for, however many have failed.
+    let env = ("LARDER_ORIGIN__EJECT_AFTER", "0");
+    let larder = Larder::with_env(origin.address, &[], &[env]);
     let pages = ["/plain", "/must", "/shared", "/no-cache", "/if-error"];
     for path in pages {
         larder.get(path);
@@ -239,4 +245,40 @@ fn a_failed_validation_behind_keeps_the_stale_page() {
     }
     wait_until("it was tried", || larder.stat("/origin/failures") > 0);
     assert_eq!(larder.get("/").text(), "old");
+}
+
+#[test]
+fn while_the_origin_is_known_to_be_away_nobody_waits_for_it() {
+    let (away, gate) = (Arc::new(AtomicBool::new(false)), Gate::closed());
+    let (is_away, waits) = (Arc::clone(&away), gate.clone());
+    let origin = Origin::scripted(move |seen, stream| {
+        let is_away = is_away.load(Ordering::SeqCst);
+        if is_away && seen.target == "/slow" {
+            waits.pass();
+        }
+        // Hangs up, or goes on.
+        !is_away
+            && stream
+                .write_all(reply(200, &["Cache-Control: max-age=10"], "page").as_bytes())
+                .is_ok()
+    });
+    let mut settings = Settings::new(Target::Tcp {
+        host: origin.address.ip().to_string(),
+        port: origin.address.port(),
+    });
+    (settings.cache.jitter, settings.cache.early_refresh) = (0, 0);
+    (settings.origin.eject_after, settings.origin.eject_for) = (1, Duration::from_secs(3600));
+    let house = House::with(settings);
+    for path in ["/", "/slow"] {
+        house.get(path);
+    }
+    house.pass(11);
+    away.store(true, Ordering::SeqCst);
+    assert_eq!(house.status("/"), "larder; fwd=stale; ttl=-1; detail=stale-when-down");
+    for _ in 0..2 {
+        assert_eq!(house.status("/slow"), "larder; hit; ttl=-1; detail=stale-when-down");
+    }
+    gate.open();
+    away.store(false, Ordering::SeqCst);
+    wait_until("what comes behind is seen", || house.status("/") == "larder; hit; ttl=10");
 }
