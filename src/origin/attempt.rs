@@ -131,12 +131,13 @@ enum Sent {
 
 async fn send_on(
     mut connection: Connection,
-    request: Request<Body>,
+    mut request: Request<Body>,
     reused: bool,
     may_again: bool,
 ) -> Sent {
     let spare = if may_again { spare(&request) } else { None };
     let heard = connection.heard();
+    connection.count_interims(&mut request);
     let mut failed = match connection.sender.try_send_request(request).await {
         Ok(response) => return Sent::Answered(Answered { response, connection }),
         Err(failed) => failed,

@@ -1,17 +1,20 @@
 //! A connection to an upstream.
 
 use super::address::{Address, Name};
+use super::request::{hand_on_interim, told_of_interims};
 use crate::body::Body;
 use crate::error::OriginError;
 use crate::moving::Moving;
 use crate::tls::{self, Peer};
+use http::Request;
 use hyper::client::conn::http1::{self, SendRequest};
+use hyper::ext::on_informational;
 use hyper_util::rt::TokioIo;
 use std::io::{Error, ErrorKind, IoSlice, Result};
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -34,6 +37,7 @@ pub(super) struct Bounds {
 pub(super) struct Connection {
     pub sender: SendRequest<Body>,
     heard: Arc<AtomicU64>,
+    interims: Arc<AtomicUsize>,
 }
 
 impl Connection {
@@ -41,7 +45,23 @@ impl Connection {
     pub fn heard(&self) -> u64 {
         self.heard.load(Ordering::Relaxed)
     }
+
+    /// Counts the interim responses to this request, and hands them on to whoever
+    /// is to be told of them. More than [`MOST_INTERIMS`] break the connection.
+    pub fn count_interims(&self, request: &mut Request<Body>) {
+        self.interims.store(0, Ordering::Relaxed);
+        let (count, told) = (Arc::clone(&self.interims), told_of_interims(request));
+        on_informational(request, move |interim| {
+            count.fetch_add(1, Ordering::Relaxed);
+            if let Some(told) = &told {
+                hand_on_interim(told, interim.status(), interim.version(), interim.headers());
+            }
+        });
+    }
 }
+
+/// The most interim responses before an answer.
+const MOST_INTERIMS: usize = 1000;
 
 /// The way to an upstream.
 #[derive(Debug)]
@@ -143,8 +163,12 @@ async fn shake_hands<S>(stream: S, bounds: Bounds) -> std::result::Result<Connec
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let heard = Arc::new(AtomicU64::new(0));
-    let stream = Heard { stream: Moving::new(stream, bounds.stall), heard: Arc::clone(&heard) };
+    let (heard, interims) = (Arc::<AtomicU64>::default(), Arc::<AtomicUsize>::default());
+    let stream = Heard {
+        stream: Moving::new(stream, bounds.stall),
+        heard: Arc::clone(&heard),
+        interims: Arc::clone(&interims),
+    };
     let (sender, connection) = http1::Builder::new()
         .max_headers(bounds.fields)
         .max_header_size(bounds.bytes)
@@ -157,14 +181,16 @@ where
             tracing::debug!(%error, "a connection to the origin ended");
         }
     });
-    Ok(Connection { sender, heard })
+    Ok(Connection { sender, heard, interims })
 }
 
 /// Counts the bytes that come: a request may be sent again only if none of an
-/// answer to it has come.
+/// answer to it has come. Reads no more once there are too many interim responses:
+/// hyper would go on for ever.
 struct Heard<S> {
     stream: Moving<S>,
     heard: Arc<AtomicU64>,
+    interims: Arc<AtomicUsize>,
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Heard<S> {
@@ -173,6 +199,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for Heard<S> {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<Result<()>> {
+        if self.interims.load(Ordering::Relaxed) > MOST_INTERIMS {
+            return Poll::Ready(Err(Error::other("interim responses without end")));
+        }
         let before = buf.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(cx, buf);
         let more = buf.filled().len() - before;

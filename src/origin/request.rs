@@ -8,7 +8,6 @@ use crate::semantics::fields::remove_hop_by_hop;
 use http::header::{self, HeaderMap, HeaderValue};
 use http::{Request, StatusCode, Version};
 use http_body::Body as _;
-use hyper::ext::on_informational;
 
 /// The request for the origin, with these fields and this body. `host` replaces
 /// the `Host` field if the operator has fixed one.
@@ -36,26 +35,33 @@ pub fn outbound(
     *request.uri_mut() = presented.uri.clone();
     *request.headers_mut() = fields;
     if !presented.interims.is_nobody() {
-        hand_on_interims(&mut request, presented.interims.clone());
+        request.extensions_mut().insert(presented.interims.clone());
     }
     request
 }
 
-/// Hands the interim responses to a request on as they come (RFC 9110 section
-/// 15.2). A 100 was not asked for, since larder meets expectations itself; 101 is
-/// an answer.
-fn hand_on_interims(request: &mut Request<Body>, interims: Interims) {
-    on_informational(request, move |interim| {
-        if matches!(interim.status(), StatusCode::CONTINUE | StatusCode::SWITCHING_PROTOCOLS) {
-            return;
-        }
-        let mut fields = interim.headers().clone();
-        remove_hop_by_hop(&mut fields);
-        // There is no content (RFC 9110 section 8.6).
-        fields.remove(header::CONTENT_LENGTH);
-        fields.append(header::VIA, via(interim.version()));
-        interims.tell(interim.status(), &fields);
-    });
+/// Who is to be told of the interim responses to such a request.
+pub(super) fn told_of_interims(request: &Request<Body>) -> Option<Interims> {
+    request.extensions().get().cloned()
+}
+
+/// Hands an interim response on (RFC 9110 section 15.2). A 100 was not asked for,
+/// since larder meets expectations itself; 101 is an answer.
+pub(super) fn hand_on_interim(
+    told: &Interims,
+    status: StatusCode,
+    version: Version,
+    fields: &HeaderMap,
+) {
+    if matches!(status, StatusCode::CONTINUE | StatusCode::SWITCHING_PROTOCOLS) {
+        return;
+    }
+    let mut fields = fields.clone();
+    remove_hop_by_hop(&mut fields);
+    // There is no content (RFC 9110 section 8.6).
+    fields.remove(header::CONTENT_LENGTH);
+    fields.append(header::VIA, via(version));
+    told.tell(status, &fields);
 }
 
 /// The same for a WebSocket: with the fields that ask for it.
