@@ -49,6 +49,10 @@ pub enum OriginError {
     Switched,
     /// It answered 304, though no condition was made.
     NotModified,
+    /// It answered 206, though no range was asked for.
+    Partial,
+    /// Its body is in a transfer coding that nobody had asked for.
+    Coding,
     /// The client's own body broke off, stalled, or was too large.
     RequestBody(BodyError),
 }
@@ -61,7 +65,9 @@ impl OriginError {
             | OriginError::Tls(_)
             | OriginError::Broken(_)
             | OriginError::Switched
-            | OriginError::NotModified => StatusCode::BAD_GATEWAY,
+            | OriginError::NotModified
+            | OriginError::Partial
+            | OriginError::Coding => StatusCode::BAD_GATEWAY,
             OriginError::ConnectTimeout
             | OriginError::FirstByteTimeout
             | OriginError::TotalTimeout => StatusCode::GATEWAY_TIMEOUT,
@@ -85,6 +91,8 @@ impl OriginError {
             OriginError::Broken(_) => "broken-response",
             OriginError::Switched => "unasked-upgrade",
             OriginError::NotModified => "unasked-304",
+            OriginError::Partial => "unasked-206",
+            OriginError::Coding => "unasked-coding",
             OriginError::RequestBody(_) => "request-body",
         }
     }
@@ -102,9 +110,10 @@ impl OriginError {
                 "The app behind this server did not answer in time."
             }
             OriginError::Broken(_) => "The app behind this server broke off its answer.",
-            OriginError::Switched | OriginError::NotModified => {
-                "The app behind this server answered what was not asked."
-            }
+            OriginError::Switched
+            | OriginError::NotModified
+            | OriginError::Partial
+            | OriginError::Coding => "The app behind this server answered what was not asked.",
             OriginError::RequestBody(BodyError::TooLarge) => "The request's body is too large.",
             OriginError::RequestBody(_) => "The request's body did not come whole.",
         }

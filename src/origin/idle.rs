@@ -70,12 +70,15 @@ impl Idle {
         connection: Connection,
         held: impl Send + 'static,
         patience: Patience,
-        reusable: bool,
+        mut reusable: bool,
     ) -> Response<Body> {
         let (mut parts, incoming) = response.into_parts();
-        if parts.headers.contains_key(header::TRANSFER_ENCODING) {
-            // The chunks count (RFC 9112 section 6.3); a length beside them is wrong.
-            parts.headers.remove(header::CONTENT_LENGTH);
+        if parts.headers.contains_key(header::TRANSFER_ENCODING)
+            && parts.headers.remove(header::CONTENT_LENGTH).is_some()
+        {
+            // The chunks count (RFC 9112 section 6.3); a length beside them is wrong,
+            // and who sends both may mean another end of the body than we do.
+            reusable = false;
         }
         if parts.status == StatusCode::NO_CONTENT {
             // Must not be there (RFC 9110 section 8.6): a client may wait for it.

@@ -8,6 +8,7 @@ use super::address::Address;
 use super::attempt::{Answered, Attempt, Failure};
 use super::budget::Budget;
 use super::check::HealthCheck;
+use super::faults::Asked;
 use super::health::Ejection;
 use super::hold::Hold;
 use super::idle::{Idle, Patience};
@@ -16,7 +17,7 @@ use super::twice::when_sent;
 use super::upstream::Upstream;
 use crate::body::Body;
 use crate::error::OriginError;
-use http::{Request, Response, StatusCode, header};
+use http::{Request, Response};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
@@ -146,14 +147,14 @@ impl Pool {
         mut request: Request<Body>,
         when_refused: WhenRefused,
     ) -> Result<Response<Body>, OriginError> {
-        let upgrade = request.headers().contains_key(header::UPGRADE);
+        let asked = Asked::by(&request);
         let mut attempt = Attempt { sent: when_sent(&mut request), again: false };
         let mut way = Way::new(when_refused);
         loop {
             let place = self.places.enter(way.tried, self.options.queue_timeout).await?;
             let idle = &self.idle[place.at];
             match attempt.send(self, idle, place.upstream(), request).await {
-                Ok(answered) => return self.answered(answered, place, upgrade, end),
+                Ok(answered) => return self.answered(answered, place, asked, end),
                 Err(failure) => {
                     request = self.after(failure, place, &mut attempt, &mut way).await?
                 }
@@ -213,16 +214,14 @@ impl Pool {
         &self,
         answered: Answered,
         place: Place,
-        upgrade: bool,
+        asked: Asked,
         end: Option<Instant>,
     ) -> Result<Response<Body>, OriginError> {
         let Answered { response, connection } = answered;
-        if response.status() == StatusCode::SWITCHING_PROTOCOLS && !upgrade {
-            return Err(OriginError::Switched);
-        }
+        asked.allows(&response)?;
         let patience = Patience { stall: self.options.between_bytes_timeout, end };
         let idle = &self.idle[place.at];
-        Ok(idle.lease(response, connection, place, patience, !upgrade))
+        Ok(idle.lease(response, connection, place, patience, !asked.upgrade))
     }
 }
 

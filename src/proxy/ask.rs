@@ -134,14 +134,10 @@ impl Proxy {
         departure: Departure,
     ) -> Result<Reply, OriginError> {
         let host = self.shared.options.host.as_ref();
-        let conditional = validation::may_be_not_modified(&fields);
         let request = origin::outbound(&plan.request, fields, query::held(&plan.request), host);
         let sent = self.shared.clock.now();
         self.shared.metrics.origin_requests.count();
         let mut response = self.pool.send(request, self.when_refused(plan)).await?;
-        if response.status() == StatusCode::NOT_MODIFIED && !conditional {
-            return Err(OriginError::NotModified);
-        }
         crate::semantics::fields::remove_hop_by_hop(response.headers_mut());
         let exchange = Exchange {
             sent,

@@ -4,6 +4,7 @@
 
 mod aging;
 mod apps;
+mod broken_origin;
 mod caching;
 mod collapsing;
 mod commands;

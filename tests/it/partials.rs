@@ -290,13 +290,14 @@ fn many_who_want_the_whole_share_what_completes_it() {
 }
 
 #[test]
-fn a_part_that_nobody_asked_for_is_handed_on_and_never_becomes_a_whole() {
+fn a_part_that_nobody_asked_for_is_no_answer_and_never_becomes_a_whole() {
     let place = "Content-Range: bytes 0-3/10";
     let origin = Origin::answering(move |_| reply(206, &[FRESH, "ETag: \"a\"", place], "0123"));
     let house = House::in_front_of(&origin, |_| {});
     for _ in 0..2 {
         let answer = house.ask(&[]);
-        assert_part(&answer, "0123", "0-3/10", "fwd=uri-miss; detail=status");
+        let said = (answer.status, answer.cache_status());
+        assert_eq!(said, (502, "larder; fwd=uri-miss; detail=unasked-206"));
     }
     assert_eq!(origin.count(), 2);
 }

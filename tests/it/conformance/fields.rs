@@ -33,7 +33,7 @@ const KEPT: [(&str, &str); 22] = [
 ];
 
 /// Meant for one hop, and not handed on.
-const DROPPED: [(&str, &str); 9] = [
+const DROPPED: [(&str, &str); 8] = [
     ("Keep-Alive", "timeout=5"),
     ("Proxy-Authenticate", "Basic"),
     ("Proxy-Authentication-Info", "a=b"),
@@ -42,7 +42,6 @@ const DROPPED: [(&str, &str); 9] = [
     ("TE", "trailers"),
     ("Upgrade", "example/1"),
     ("Connection", "X-Nobody"),
-    ("Transfer-Encoding", "gibberish"),
 ];
 
 pub fn cases() -> Vec<Case> {
@@ -66,11 +65,20 @@ pub fn cases() -> Vec<Case> {
             case(id, HOP, what)
                 .ask(get().says(FRESH).says(format!("{name}: {value}")).gives(200))
                 .ask(match name {
-                    "Connection" | "Transfer-Encoding" => get().gives(200),
+                    "Connection" => get().gives(200),
                     _ => get().hit_of(1).lacks(name),
                 }),
         );
     }
+    all.push(
+        case(
+            "refuses-transfer-encoding",
+            "RFC 9112 s7",
+            "Transfer-Encoding other than chunked is not understood, and nothing of it is stored.",
+        )
+        .ask(get().says(FRESH).says("Transfer-Encoding: gibberish").gives(502))
+        .ask(get().asked()),
+    );
     all.extend(more());
     all
 }

@@ -41,16 +41,20 @@ pub fn cases() -> Vec<Case> {
             .asked(),
     );
     all.push(
-        case("status-206-unasked", CLAUSE, "A 206 that nobody asked for is not stored as whole.")
-            .ask(
-                get()
-                    .answered(206)
-                    .says("Cache-Control: max-age=60")
-                    .says("Content-Range: bytes 0-3/10")
-                    .sends("0123")
-                    .asked(),
-            )
-            .ask(get().asked()),
+        case(
+            "status-206-unasked",
+            CLAUSE,
+            "A 206 that nobody asked for is no answer, and not stored.",
+        )
+        .ask(
+            get()
+                .answered(206)
+                .says("Cache-Control: max-age=60")
+                .says("Content-Range: bytes 0-3/10")
+                .sends("0123")
+                .gives(502),
+        )
+        .ask(get().asked()),
     );
     all
 }
