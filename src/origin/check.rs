@@ -32,6 +32,8 @@ impl Pool {
                 let good = timeout(check.timeout, self.is_good(upstream, check)).await;
                 upstream.checked(good.unwrap_or(false));
             }
+            // Of one that has come back there are places.
+            self.places.serve();
             sleep(check.interval).await;
         }
     }

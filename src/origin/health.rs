@@ -51,6 +51,11 @@ impl Health {
         }
     }
 
+    /// When its time is over, if that is still to come.
+    pub fn returns_after(&self, now: Instant) -> Option<Instant> {
+        self.until.filter(|until| *until > now)
+    }
+
     /// Nothing is held against it.
     pub fn is_clean(&self) -> bool {
         self.failures == 0 && self.until.is_none() && self.bad_checks == 0

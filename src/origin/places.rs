@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::sync::oneshot;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout_at};
 
 /// The upstreams, and who waits for one.
 #[derive(Debug)]
@@ -42,6 +42,10 @@ impl Tried {
     /// The same, and this one.
     pub fn and(self, at: usize) -> Tried {
         Tried(self.0 | 1 << at)
+    }
+
+    fn is_nothing(self) -> bool {
+        self.0 == 0
     }
 
     fn has(self, at: usize) -> bool {
@@ -112,11 +116,23 @@ impl Places {
         {
             return Ok(place);
         }
-        let place = self.queue_up(tried)?;
-        match timeout(within, place).await {
-            Ok(Ok(place)) => Ok(place),
-            _ => Err(OriginError::Busy),
+        let end = Instant::now() + within;
+        let mut place = self.queue_up(tried)?;
+        loop {
+            // Nobody gives a place back when one that was left out may be asked again.
+            let look = self.next_return().map_or(end, |at| at.min(end));
+            match timeout_at(look, &mut place).await {
+                Ok(Ok(place)) => return Ok(place),
+                Err(_) if look < end => self.serve(),
+                _ => return Err(OriginError::Busy),
+            }
         }
+    }
+
+    /// When the next upstream that is left out may be asked again.
+    fn next_return(&self) -> Option<Instant> {
+        let now = Instant::now();
+        self.upstreams.iter().filter_map(|upstream| upstream.returns_after(now)).min()
     }
 
     fn queue_up(self: &Arc<Self>, tried: Tried) -> Result<oneshot::Receiver<Place>, OriginError> {
@@ -138,7 +154,7 @@ impl Places {
     }
 
     /// Gives free places to those who wait.
-    fn serve(self: &Arc<Self>) {
+    pub fn serve(self: &Arc<Self>) {
         if self.waiting.load(Ordering::SeqCst) == 0 {
             return;
         }
@@ -150,6 +166,8 @@ impl Places {
                 true => None,
                 false => match self.take(waiting.tried) {
                     Some(place) => Some(place),
+                    // Nor is there one for anybody behind.
+                    None if waiting.tried.is_nothing() => break,
                     None => {
                         next += 1;
                         continue;
@@ -305,6 +323,37 @@ mod tests {
         drop(second.await.unwrap());
         assert_eq!(places.upstreams[0].in_flight(), 0);
         drop(places.enter(Tried::default(), Duration::ZERO).await.unwrap());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_is_served_when_one_that_was_left_out_may_be_asked_again() {
+        let places = places(2, 1, 10);
+        places.upstreams[0].failed(Instant::now(), RULE);
+        let busy = places.take(Tried::default()).unwrap();
+        assert_eq!(busy.at, 1);
+        let begun = Instant::now();
+        let place = places.enter(Tried::default(), 2 * RULE.span).await.unwrap();
+        assert_eq!(place.at, 0);
+        assert!(begun.elapsed() < RULE.span + SECOND, "{:?}", begun.elapsed());
+        // The probe is under way, so there is nothing to look for.
+        let begun = Instant::now();
+        assert!(matches!(places.enter(Tried::default(), SECOND).await, Err(OriginError::Busy)));
+        assert_eq!(begun.elapsed(), SECOND);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_who_may_go_elsewhere_stands_behind_one_who_may_not() {
+        let places = places(2, 1, 10);
+        let (one, other) = (places.take(Tried::default()), places.take(Tried::default()));
+        let mut taken: Vec<Place> = one.into_iter().chain(other).collect();
+        taken.sort_by_key(|place| place.at);
+        let mut not_there = places.queue_up(Tried::default().and(1)).unwrap();
+        let mut anywhere = places.queue_up(Tried::default()).unwrap();
+        drop(taken.pop());
+        assert_eq!(anywhere.try_recv().unwrap().at, 1);
+        assert!(not_there.try_recv().is_err());
+        drop(taken);
+        assert_eq!(not_there.try_recv().unwrap().at, 0);
     }
 
     #[tokio::test(start_paused = true)]

@@ -63,6 +63,12 @@ impl Upstream {
             && self.health.lock().standing(Instant::now()) == Standing::Ejected
     }
 
+    /// When it may be asked again, if that is still to come.
+    pub fn returns_after(&self, now: Instant) -> Option<Instant> {
+        let troubled = self.troubled.load(Ordering::Relaxed);
+        troubled.then(|| self.health.lock().returns_after(now)).flatten()
+    }
+
     /// Lets one request through to an upstream that may have come back.
     pub fn begin_probe(&self, now: Instant) -> bool {
         self.troubled.load(Ordering::Relaxed) && self.health.lock().begin_probe(now)
