@@ -35,6 +35,8 @@ pub enum OriginError {
     /// The connection was made, but one side did not show the other who it is, or
     /// did not speak TLS.
     Tls(Arc<std::io::Error>),
+    /// larder has no file descriptor left for a connection.
+    NoSocket,
     /// Every connection was in use for as long as a request may wait.
     Busy,
     /// As many requests wait for the origin as may.
@@ -71,7 +73,9 @@ impl OriginError {
             OriginError::ConnectTimeout
             | OriginError::FirstByteTimeout
             | OriginError::TotalTimeout => StatusCode::GATEWAY_TIMEOUT,
-            OriginError::Busy | OriginError::QueueFull => StatusCode::SERVICE_UNAVAILABLE,
+            OriginError::Busy | OriginError::QueueFull | OriginError::NoSocket => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             OriginError::RequestBody(BodyError::TooLarge) => StatusCode::PAYLOAD_TOO_LARGE,
             OriginError::RequestBody(BodyError::TimedOut) => StatusCode::REQUEST_TIMEOUT,
             OriginError::RequestBody(_) => StatusCode::BAD_REQUEST,
@@ -84,6 +88,7 @@ impl OriginError {
             OriginError::Connect(_) => "connect",
             OriginError::ConnectTimeout => "connect-timeout",
             OriginError::Tls(_) => "tls",
+            OriginError::NoSocket => "no-socket",
             OriginError::Busy => "origin-busy",
             OriginError::QueueFull => "queue-full",
             OriginError::FirstByteTimeout => "first-byte-timeout",
@@ -106,6 +111,7 @@ impl OriginError {
             OriginError::Busy | OriginError::QueueFull => {
                 "The app behind this server is busy. Try again in a moment."
             }
+            OriginError::NoSocket => "This server is busy. Try again in a moment.",
             OriginError::FirstByteTimeout | OriginError::TotalTimeout => {
                 "The app behind this server did not answer in time."
             }

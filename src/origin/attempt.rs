@@ -73,10 +73,11 @@ impl Attempt {
 
 impl Failure {
     /// It speaks against the upstream: not if the request itself broke off, nor
-    /// if a kept-alive connection turned out to be over.
+    /// if a kept-alive connection turned out to be over, nor if larder could not
+    /// even try.
     fn is_upstreams(&self) -> bool {
         match self {
-            Failure::NotConnected { .. } => true,
+            Failure::NotConnected { error, .. } => !matches!(error, OriginError::NoSocket),
             Failure::Unanswered { reused, .. } => !reused,
             Failure::Final(error) => error.is_origins_fault(),
         }

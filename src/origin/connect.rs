@@ -87,8 +87,8 @@ impl Way {
     /// has shown who it is.
     ///
     /// # Errors
-    /// [`OriginError::Connect`], [`OriginError::ConnectTimeout`] and
-    /// [`OriginError::Tls`].
+    /// [`OriginError::Connect`], [`OriginError::ConnectTimeout`],
+    /// [`OriginError::NoSocket`] and [`OriginError::Tls`].
     pub async fn open(&self, within: Duration) -> std::result::Result<Stream, OriginError> {
         let opening = async {
             let stream = match self {
@@ -129,6 +129,7 @@ impl Way {
 fn not_connected(error: Error) -> OriginError {
     match error.kind() {
         ErrorKind::TimedOut => OriginError::ConnectTimeout,
+        _ if is_ours(&error) => OriginError::NoSocket,
         _ => OriginError::Connect(Arc::new(error)),
     }
 }
@@ -137,6 +138,12 @@ pub(super) enum Stream {
     Tcp(TcpStream),
     Tls(Box<tls::Stream>),
     Unix(UnixStream),
+}
+
+/// No connection was tried: the process or the machine has no descriptor left
+/// (`EMFILE`, `ENFILE`, which std has no names for).
+fn is_ours(error: &Error) -> bool {
+    matches!(error.raw_os_error(), Some(23 | 24))
 }
 
 /// Tries the addresses of a name in turn, each for its share of the time.

@@ -7,6 +7,7 @@ use crate::harness::{
 use larder::clock::{Clock, SystemClock};
 use std::io::Write;
 use std::net::SocketAddr;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -319,4 +320,33 @@ fn checks_leave_an_ill_one_out_and_bring_it_back() {
     ill.store(false, Ordering::SeqCst);
     wait_until("it is back", || state() == "well");
     wait_until("it is asked", || larder.get("/").text() == "one");
+}
+
+#[test]
+fn what_larder_lacks_itself_is_not_held_against_an_upstream() {
+    let close = || Origin::answering(|_| reply(200, &["Connection: close"], "page"));
+    let (one, other) = (close(), close());
+    let mut limited = Command::new("sh");
+    limited.args(["-c", "ulimit -n 40; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_larder")]);
+    limited.args(["proxy", "--to", &both(one.address, other.address)]);
+    limited.args(["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]).stdin(Stdio::null());
+    limited.envs([("LARDER_ORIGIN__EJECT_AFTER", "1"), ("LARDER_ORIGIN__EJECT_FOR", "1h")]);
+    let larder = Larder::started(limited);
+    let mut client = Connection::open(larder.proxy);
+    client.ask("/", "");
+    assert_eq!(client.answer("GET").expect("an answer").text(), "page");
+    let idle: Vec<Connection> = (0..40).map(|_| Connection::open(larder.proxy)).collect();
+    larder.says("cannot accept");
+    for _ in 0..5 {
+        client.ask("/", "");
+        let busy = client.answer("GET").expect("an answer");
+        let said = (busy.status, busy.cache_status(), busy.field("retry-after"));
+        assert_eq!(said, (503, "larder; fwd=uri-miss; detail=no-socket", Some("1")));
+    }
+    drop(idle);
+    wait_until("there are descriptors again", || {
+        client.ask("/", "");
+        client.answer("GET").is_some_and(|answer| answer.status == 200)
+    });
+    assert!(!larder.events().contains("an upstream fails"), "{}", larder.events());
 }
