@@ -30,7 +30,7 @@ const HELD_UP_AT_MOST: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_millis(250);
 /// How long a body of unknown length, which may be without end, goes on once its
 /// last reader has left.
-const UNREAD: Duration = Duration::from_millis(900);
+const UNREAD: Duration = Duration::from_millis(400);
 /// How long one goes on that nobody began to read, or that has an end.
 const UNREAD_FOR_THE_STORE: Duration = Duration::from_secs(60);
 

@@ -168,7 +168,7 @@ async fn serve_connection(
                 // The last answer of this connection says so (RFC 9112 section 9.6).
                 response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             }
-            Ok::<_, std::convert::Infallible>(response.map(|body| During { body, _busy: busy }))
+            Ok::<_, std::convert::Infallible>(response.map(|body| During { body, busy }))
         }
     });
     let connection = http1::Builder::new()
@@ -199,7 +199,7 @@ async fn serve_connection(
 /// A body during which the connection is busy.
 struct During<B> {
     body: B,
-    _busy: patience::Busy,
+    busy: patience::Busy,
 }
 
 impl<B: Body + Unpin> Body for During<B> {
@@ -210,7 +210,10 @@ impl<B: Body + Unpin> Body for During<B> {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
+        let polled = Pin::new(&mut self.body).poll_frame(cx);
+        let is_endless = polled.is_pending() && self.body.size_hint().exact().is_none();
+        self.busy.awaits(polled.is_pending(), is_endless);
+        polled
     }
 
     fn is_end_stream(&self) -> bool {

@@ -13,12 +13,12 @@ use parking_lot::Mutex;
 use std::io::{Error, ErrorKind, IoSlice, Result};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
 const TIMED_OUT: &[u8] =
     b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
@@ -51,7 +51,18 @@ struct Course {
     phase: Mutex<Phase>,
     /// The next answer is the last.
     ending: AtomicBool,
+    /// [`SILENT`] while more of a body is awaited, [`ENDLESS`] if it states no length.
+    silence: AtomicU8,
 }
+
+/// More of the answer's body is awaited.
+const SILENT: u8 = 1;
+/// The body states no length.
+const ENDLESS: u8 = 2;
+
+/// How long an answer without a length may be silent once its client has closed
+/// its half: gone or not, it looks the same.
+const SILENCE: Duration = Duration::from_millis(500);
 
 impl Phases {
     /// A request has come; it is over when the result is dropped.
@@ -81,6 +92,13 @@ impl Busy {
         self.0.0.ending.load(Ordering::Relaxed)
     }
 
+    /// More of the answer's body is awaited, or has come.
+    pub fn awaits(&self, is_awaited: bool, is_endless: bool) {
+        let endless = if is_endless { ENDLESS } else { 0 };
+        let silence = if is_awaited { SILENT | endless } else { 0 };
+        self.0.0.silence.store(silence, Ordering::Relaxed);
+    }
+
     /// The answer turns the connection into a tunnel.
     pub fn becomes_tunnel(&self) {
         *self.0.0.phase.lock() = Phase::Tunnel;
@@ -89,6 +107,7 @@ impl Busy {
 
 impl Drop for Busy {
     fn drop(&mut self) {
+        self.0.0.silence.store(0, Ordering::Relaxed);
         let mut phase = self.0.0.phase.lock();
         if *phase == Phase::Busy {
             *phase = Phase::Idle;
@@ -102,6 +121,9 @@ pub(super) struct Patient {
     phases: Phases,
     options: Options,
     reading: Deadline,
+    /// Runs while the client has closed its half, and an answer without a length is
+    /// silent.
+    silence: Option<Pin<Box<Sleep>>>,
     /// Counted for as long as the stream is open, as a tunnel too.
     _ticket: Ticket,
 }
@@ -143,7 +165,24 @@ impl Patient {
         ticket: Ticket,
     ) -> Patient {
         let stream = Ahead::new(Moving::new(stream, options.write_stall), outlet);
-        Patient { stream, phases, options, reading: Deadline::default(), _ticket: ticket }
+        let reading = Deadline::default();
+        Patient { stream, phases, options, reading, silence: None, _ticket: ticket }
+    }
+
+    /// Looks whether the client has gone, which hyper doesn't while it answers.
+    /// While nothing is written, only a reset says so for certain.
+    fn poll_gone(&mut self, silence: u8, cx: &mut Context<'_>) -> Poll<Error> {
+        let mut byte = [0];
+        let mut next = ReadBuf::new(&mut byte);
+        let peeked = self.stream.get_ref().get_ref().poll_peek(cx, &mut next);
+        match peeked {
+            Poll::Ready(Err(error)) => return Poll::Ready(error),
+            Poll::Ready(Ok(0)) if silence & ENDLESS != 0 => {}
+            Poll::Ready(Ok(_)) | Poll::Pending => return Poll::Pending,
+        }
+        let timer = self.silence.get_or_insert_with(|| Box::pin(sleep(SILENCE)));
+        ready!(timer.as_mut().poll(cx));
+        Poll::Ready(Error::new(ErrorKind::ConnectionAborted, "the client has gone"))
     }
 
     fn poll_read_deadline(&mut self, cx: &mut Context<'_>) -> Poll<()> {
@@ -201,6 +240,7 @@ impl AsyncWrite for Patient {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<Result<usize>> {
+        self.silence = None;
         Pin::new(&mut self.stream).poll_write(cx, buf)
     }
 
@@ -209,6 +249,7 @@ impl AsyncWrite for Patient {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<Result<usize>> {
+        self.silence = None;
         Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
     }
 
@@ -217,7 +258,15 @@ impl AsyncWrite for Patient {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
+        // hyper comes here whenever it has done all it can.
+        match self.phases.0.silence.load(Ordering::Relaxed) {
+            0 => Poll::Ready(Ok(())),
+            silence => match self.poll_gone(silence, cx) {
+                Poll::Ready(gone) => Poll::Ready(Err(gone)),
+                Poll::Pending => Poll::Ready(Ok(())),
+            },
+        }
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {

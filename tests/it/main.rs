@@ -19,6 +19,7 @@ mod groups;
 mod harness;
 mod interim;
 mod layers;
+mod leaving;
 mod methods;
 mod negotiation;
 mod no_vary_search;
