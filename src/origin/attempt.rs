@@ -4,7 +4,7 @@ use super::connect::{Bounds, Connection};
 use super::faults::broken;
 use super::idle::Idle;
 use super::pool::{Options, Pool};
-use super::twice::spare;
+use super::twice::{may_be_sent_twice, spare};
 use super::upstream::Upstream;
 use crate::body::Body;
 use crate::error::OriginError;
@@ -91,7 +91,9 @@ async fn exchange(
     mut request: Request<Body>,
     again: bool,
 ) -> Result<Answered, Failure> {
-    while !again && let Some(connection) = idle.take().await {
+    // A kept-alive connection may be dying. Who can't be sent again is not sent on one.
+    let may_reuse = !again && may_be_sent_twice(&request);
+    while may_reuse && let Some(connection) = idle.take().await {
         match send_on(connection, request, true, true).await {
             Sent::Answered(answered) => return Ok(answered),
             Sent::Failed(failure) => return Err(failure),

@@ -118,10 +118,10 @@ impl Pool {
     /// counted from when the request has been sent whole.
     ///
     /// What was not sent goes to another upstream. A request is sent again once,
-    /// if its body, if any, is in hand, it is idempotent, not a byte of an answer
-    /// came, and the budget allows it: over a new connection, and to another
-    /// upstream, if there is one, unless it was a kept-alive connection that was
-    /// dead.
+    /// if its body, if any, is in hand, it is idempotent, and not a byte of an
+    /// answer came: over a new connection. If it was a new one already, the budget
+    /// has to allow it, and it goes to another upstream, if there is one. What may
+    /// not be sent again goes over a new connection at once.
     ///
     /// # Errors
     /// [`OriginError`]: no connection, no answer, or none in time.
@@ -184,7 +184,8 @@ impl Pool {
             }
             Failure::Unanswered { again: None, error, .. } => Err(error),
             Failure::Unanswered { again: Some(again), reused, error } => {
-                if !self.budget.retry(Instant::now()) {
+                // There are only so many kept-alive connections that can be dead.
+                if !reused && !self.budget.retry(Instant::now()) {
                     return Err(error);
                 }
                 attempt.again = true;

@@ -22,10 +22,15 @@ pub(super) fn when_sent(request: &mut Request<Body>) -> Option<oneshot::Receiver
     receiver
 }
 
+/// Whether a request may be sent twice: it is idempotent, and its body in hand.
+pub(super) fn may_be_sent_twice(request: &Request<Body>) -> bool {
+    request.method().is_idempotent() && matches!(request.body(), Body::Chunks(_))
+}
+
 /// The same request once more, if it may be sent twice.
 pub(super) fn spare(request: &Request<Body>) -> Option<Request<Body>> {
     let Body::Chunks(chunks) = request.body() else { return None };
-    if !request.method().is_idempotent() {
+    if !may_be_sent_twice(request) {
         return None;
     }
     let mut again = Request::new(Body::Chunks(chunks.clone()));

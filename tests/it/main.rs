@@ -17,6 +17,7 @@ mod faults;
 mod forwarding;
 mod groups;
 mod harness;
+mod held_up;
 mod interim;
 mod layers;
 mod leaving;
