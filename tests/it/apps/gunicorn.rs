@@ -59,9 +59,10 @@ impl App {
             env[0].0 = "BLOG_DB".to_string();
         }
         env.extend(more.iter().cloned());
-        let mut child = gunicorn(kind, &place, workers, &env).spawn().expect("gunicorn starts");
-        let said = listen_to(&mut child);
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
+        let mut command = gunicorn(kind, &place, address, workers, &env);
+        let mut child = command.spawn().expect("gunicorn starts");
+        let said = listen_to(&mut child);
         let mut app = App { kind, child, address, env, workers, said, place };
         app.wait_until_ready();
         app
@@ -124,12 +125,26 @@ impl App {
         });
     }
 
-    /// Stops it, as a deployment does, and starts it again on the same socket.
+    /// Has it start other workers and end these, as `gunicorn` reloads: the sockets
+    /// stay open.
+    pub fn reload(&self) {
+        let workers = self.workers();
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-HUP", &pid]).status().expect("kill runs").success());
+        wait_until("there are other workers", || {
+            let others = self.workers();
+            others.iter().all(|pid| !workers.contains(pid))
+        });
+        let gone = |pid: &String| !Path::new("/proc").join(pid).exists();
+        wait_until("the old ones are gone", || workers.iter().all(gone));
+    }
+
+    /// Stops it, as a deployment does, and starts it again on the same sockets.
     pub fn restart(&mut self) {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().expect("kill runs").success());
         self.child.wait().expect("it ends");
-        let mut command = gunicorn(self.kind, &self.place, self.workers, &self.env);
+        let mut command = gunicorn(self.kind, &self.place, self.address, self.workers, &self.env);
         self.child = command.spawn().expect("gunicorn starts");
         self.said = listen_to(&mut self.child);
         self.wait_until_ready();
@@ -162,7 +177,13 @@ impl Drop for App {
     }
 }
 
-fn gunicorn(kind: Kind, place: &Place, workers: u32, env: &[(String, String)]) -> Command {
+fn gunicorn(
+    kind: Kind,
+    place: &Place,
+    address: SocketAddr,
+    workers: u32,
+    env: &[(String, String)],
+) -> Command {
     let (folder, name) = match kind {
         Kind::Shop => (apps(), "flask_shop:app"),
         Kind::Blog => (apps().join("django_blog"), "django_blog.wsgi:application"),
@@ -172,7 +193,7 @@ fn gunicorn(kind: Kind, place: &Place, workers: u32, env: &[(String, String)]) -
         .args(["-m", "gunicorn", "--no-control-socket", "--preload", "--worker-class", "gthread"])
         .args(["--threads", "4", "--workers", &workers.to_string(), "--chdir"])
         .arg(folder)
-        .args(["--bind", "127.0.0.1:0", "--bind", &place.origin(), name])
+        .args(["--bind", &address.to_string(), "--bind", &place.origin(), name])
         .process_group(0)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
