@@ -2,11 +2,9 @@
 
 use super::BY_SESSION;
 use crate::apps::{Site, assert_forwarded, assert_hit, shop};
-use crate::harness::{Connection, Response, get, request};
+use crate::harness::{Connection, Response, request};
 use std::io::Write;
 use std::process::{Command, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 const MANUAL: &str = include_str!("../../../apps/flask_shop/downloads/manual.txt");
 const PATH: &str = "/download/manual.txt";
@@ -197,35 +195,6 @@ fn workers_that_die_between_two_requests_are_not_noticed() {
         let answer = site.get("/whoami");
         assert_eq!((answer.status, answer.text().as_str()), (200, "nobody\n"));
     }
-}
-
-#[test]
-fn a_restart_under_load_is_waited_for() {
-    let mut site = shop().open_purging();
-    let proxy = site.larder.proxy;
-    let over = Arc::new(AtomicBool::new(false));
-    let clients: Vec<_> = (0..4)
-        .map(|client| {
-            let over = Arc::clone(&over);
-            std::thread::spawn(move || {
-                let mut statuses = Vec::new();
-                while !over.load(Ordering::SeqCst) {
-                    let path = format!("/whoami?{client}-{}", statuses.len());
-                    statuses.push(get(proxy, &path, &[]).status);
-                }
-                statuses
-            })
-        })
-        .collect();
-    for _ in 0..2 {
-        site.app.restart();
-    }
-    over.store(true, Ordering::SeqCst);
-    let statuses: Vec<u16> =
-        clients.into_iter().flat_map(|client| client.join().expect("a client")).collect();
-    assert!(statuses.len() > 20, "{}", statuses.len());
-    let failed = statuses.iter().filter(|status| **status != 200).count();
-    assert_eq!(failed, 0, "of {}", statuses.len());
 }
 
 /// By the machine's own tool.
