@@ -150,6 +150,8 @@ fn start_from(
     let (log, log_thread) = AccessLog::start(options::format(settings.log.access))?;
     let memory = Arc::new(Memory::new(options::memory(settings)));
     let purger = Arc::new(Purger::new(Arc::clone(&memory)));
+    let sweeper = purger.sweeper();
+    std::thread::Builder::new().name("sweeper".into()).spawn(move || sweeper.run())?;
     let pool = Pool::new(options::pool(settings));
     let shared = Shared::new(options::proxy(settings), memory, purger, clock, log, pool.watched());
     let (closing, is_closing) = watch::channel(false);

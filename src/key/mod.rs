@@ -40,6 +40,11 @@ impl CacheKey {
         &self.target
     }
 
+    /// The target, to be held without the key.
+    pub fn shared_target(&self) -> &Arc<Target> {
+        &self.target
+    }
+
     /// The hash, for tables that may confuse two keys without harm.
     pub fn hash(&self) -> u128 {
         self.hash

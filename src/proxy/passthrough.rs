@@ -133,7 +133,7 @@ impl Proxy {
 
     /// What a successful unsafe request has changed is forgotten before its
     /// answer is handed on (RFC 9111 section 4.4), so that the page that it
-    /// redirects to is new. Its space is given back behind.
+    /// redirects to is new.
     pub(super) fn invalidate_after(&self, request: &Presented, response: &Response<Body>) {
         if !invalidation::invalidates(&request.method, response.status()) {
             return;
@@ -148,9 +148,7 @@ impl Proxy {
         let groups = invalidation::groups(response.headers());
         let groups = groups.iter().map(|name| Group::at(&request.target, name)).collect();
         let selectors = Selectors { keys, groups, ..Selectors::default() };
-        if let Some(sweep) = self.shared.purger.invalidate(&selectors, self.shared.clock.now()) {
-            tokio::task::spawn_blocking(move || sweep.run());
-        }
+        self.shared.purger.invalidate(&selectors, self.shared.clock.now());
     }
 
     /// Hands on a request for a WebSocket; a tunnel is opened only once the

@@ -74,6 +74,8 @@ struct Table {
     /// Looked for in what is stored before their purge is answered, and then in
     /// what lands.
     patterns: VecDeque<(u64, Option<Softening>, Pattern)>,
+    /// Bytes that they take.
+    searched: usize,
     /// Marks up to this number may have been forgotten too soon: what left before,
     /// and is not stored yet, may have been met by one.
     forgotten: u64,
@@ -135,7 +137,10 @@ impl Marks {
                     let lengths = same.prefixes.iter().map(|prefix| (prefix.length(), number));
                     table.lengths.extend(lengths);
                 }
-                None => table.patterns.push_back((number, soft, pattern.clone())),
+                None => {
+                    table.searched += pattern.weight();
+                    table.patterns.push_back((number, soft, pattern.clone()));
+                }
             }
         }
         begun(number);
@@ -145,12 +150,21 @@ impl Marks {
 
     /// What the purges after `fence` mean for a response with this key and
     /// these tags; patterns aside.
-    pub fn verdict(&self, key: &CacheKey, tags: &Tags, fence: u64) -> Verdict {
+    /// `note` is told before any of them can be taken back.
+    pub fn verdict(
+        &self,
+        key: &CacheKey,
+        tags: &Tags,
+        fence: u64,
+        note: impl FnOnce(&Verdict),
+    ) -> Verdict {
         if self.last() == fence {
             return Verdict::Stands;
         }
         let table = self.table.read();
-        Met::by_names(&table, key, tags, fence).verdict()
+        let verdict = Met::by_names(&table, key, tags, fence).verdict();
+        note(&verdict);
+        verdict
     }
 
     /// The same for a response that is not stored yet, or has just been: patterns
@@ -162,6 +176,7 @@ impl Marks {
         tags: &Tags,
         content_type: Option<&str>,
         fence: u64,
+        note: impl FnOnce(&Verdict),
     ) -> Verdict {
         if self.last() == fence {
             return Verdict::Stands;
@@ -177,7 +192,9 @@ impl Marks {
         if table.forgotten > fence {
             met.hard = met.hard.max(table.forgotten);
         }
-        met.verdict()
+        let verdict = met.verdict();
+        note(&verdict);
+        verdict
     }
 
     /// The number up to which every response is either stored or gone: no fetch
@@ -187,36 +204,20 @@ impl Marks {
         in_flight.keys().next().copied().unwrap_or_else(|| self.last())
     }
 
-    /// Forgets the marks up to this number: nothing older than they are can meet
-    /// them any more.
-    pub fn prune(&self, number: u64) {
+    /// Forgets the marks up to `number`: nothing older than they are can meet them
+    /// any more. If the rest takes more than `most` bytes, the oldest are forgotten
+    /// too, of those up to `finished`, which only fetches under way may meet: what
+    /// comes of those that left before a mark that was forgotten is not stored.
+    pub fn prune(&self, number: u64, finished: u64, most: usize) {
         let mut table = self.table.write();
-        while table.drop_oldest(number) {}
-        while table.patterns.front().is_some_and(|(first, ..)| *first <= number) {
-            table.patterns.pop_front();
+        while table.drop_oldest(number).is_some() {}
+        while table.weight() > most
+            && let Some(forgotten) = table.drop_oldest(finished)
+        {
+            table.forgotten = table.forgotten.max(forgotten);
         }
+        let number = number.max(table.forgotten);
         table.lengths.retain(|_, last| *last > number);
-    }
-
-    /// Forgets the oldest marks if there are more than so many. Only fetches that
-    /// are under way may meet those up to `number`; what comes of fetches that left
-    /// before a forgotten one is not stored.
-    pub fn keep_most(&self, most: usize, number: u64) {
-        let mut table = self.table.write();
-        let is_over = |table: &Table| table.weight() > most;
-        while is_over(&table)
-            && let Some((first, _)) = table.order.front().copied()
-            && table.drop_oldest(number)
-        {
-            table.forgotten = table.forgotten.max(first);
-        }
-        while is_over(&table)
-            && let Some((first, ..)) = table.patterns.front()
-            && *first <= number
-        {
-            table.forgotten = table.forgotten.max(*first);
-            table.patterns.pop_front();
-        }
     }
 
     /// Takes back what a soft purge has marked and no other since.
@@ -224,6 +225,7 @@ impl Marks {
         let mut table = self.table.write();
         let is_its = |soft: &Option<Softening>| soft.is_some_and(|soft| soft.purge == Some(purge));
         table.patterns.retain(|(_, soft, _)| !is_its(soft));
+        table.searched = table.patterns.iter().map(|(.., pattern)| pattern.weight()).sum();
         let named = table.named.values_mut().filter(|mark| is_its(&mark.soft));
         named.for_each(|mark| mark.soft = None);
         if is_its(&table.everything.soft) {
@@ -254,23 +256,31 @@ const PER_MARK: usize = 2 * size_of::<(Name, Mark)>() + 2 * size_of::<(u64, Name
 
 impl Table {
     /// Forgets the mark that is the oldest, if its number is not above this one.
-    /// Returns whether it was.
-    fn drop_oldest(&mut self, number: u64) -> bool {
-        let Some((_, name)) = self.order.front().copied().filter(|(first, _)| *first <= number)
-        else {
-            return false;
-        };
-        self.order.pop_front();
+    /// Returns its number.
+    fn drop_oldest(&mut self, number: u64) -> Option<u64> {
+        let named = self.order.front().map_or(u64::MAX, |(first, _)| *first);
+        let pattern = self.patterns.front().map_or(u64::MAX, |(first, ..)| *first);
+        let oldest = named.min(pattern);
+        if oldest == u64::MAX || oldest > number {
+            return None;
+        }
+        if pattern == oldest {
+            if let Some((.., pattern)) = self.patterns.pop_front() {
+                self.searched -= pattern.weight();
+            }
+            return Some(oldest);
+        }
         // Marked again since then, it is further behind as well.
-        if self.named.get(&name).is_some_and(|mark| mark.newest() <= number) {
+        if let Some((_, name)) = self.order.pop_front()
+            && self.named.get(&name).is_some_and(|mark| mark.newest() <= oldest)
+        {
             self.named.remove(&name);
         }
-        true
+        Some(oldest)
     }
 
     fn weight(&self) -> usize {
-        let patterns: usize = self.patterns.iter().map(|(.., pattern)| pattern.weight()).sum();
-        self.order.len() * PER_MARK + patterns
+        self.order.len() * PER_MARK + self.searched
     }
 }
 

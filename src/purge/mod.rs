@@ -13,13 +13,15 @@ mod pattern;
 mod purger;
 mod reach;
 mod selectors;
+mod sweeper;
 
 pub use access::{Access, bearer};
 pub use marks::{Departure, Verdict};
 pub use pattern::{BadPattern, Expressions, LONGEST as LONGEST_EXPRESSION, Part, Pattern};
-pub use purger::{Preview, Purged, Purger, Softness, Sweep};
+pub use purger::{Preview, Purged, Purger, Softness};
 pub use reach::Counts;
 pub use selectors::{Group, Path, Prefix, Selectors};
+pub use sweeper::Sweeper;
 
 #[cfg(test)]
 mod tests;

@@ -1,15 +1,17 @@
 //! Purging what is stored and what is on its way.
 
 use super::marks::{Departure, Marked, Marks, Verdict};
-use super::reach::{Counts, Reach, content_type};
+use super::reach::{Counts, Reach, Tally, content_type};
 use super::selectors::Selectors;
+use super::sweeper::{Left, Queue, Sweeper, Work};
 use crate::key::CacheKey;
 use crate::semantics::tags::Tags;
 use crate::semantics::time::Moment;
-use crate::storage::{Fate, Memory, Name, Softening, StoredResponse};
+use crate::storage::{Id, Memory, Name, Softening, StoredResponse, Wanted};
 use parking_lot::Mutex;
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Whether a purge forgets or makes stale.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,9 +22,6 @@ pub enum Softness {
     /// What is purged is stale: it may be given out while it is validated.
     Soft,
 }
-
-/// Bytes of marks that are kept for what is under way.
-const MOST_MARKS: usize = 1 << 20;
 
 /// What a purge has done.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -48,30 +47,17 @@ pub struct Preview {
 pub struct Purger {
     marks: Marks,
     memory: Arc<Memory>,
-    /// The purges whose marks not everything stored has been judged by yet.
+    /// The purges that have not yet swept all that they meet.
     unfinished: Mutex<BTreeSet<u64>>,
-    /// Those of them that wait for the [`Sweep`] that has been handed out.
-    due: Mutex<Vec<u64>>,
+    /// Every purge up to this number has.
+    finished: AtomicU64,
+    queue: Arc<Queue>,
 }
 
-/// The sweep that gives back the space of what an [invalidation](Purger::invalidate)
-/// has forgotten.
-#[derive(Debug)]
-#[must_use = "what was forgotten keeps its space until it is run"]
-pub struct Sweep(Arc<Purger>);
-
-impl Sweep {
-    /// Takes time in proportion to what is stored: to be called where blocking
-    /// is allowed.
-    pub fn run(self) {
-        // A mark left before this is seen below; one left after it has a sweep
-        // of its own.
-        let due = std::mem::take(&mut *self.0.due.lock());
-        let nothing = Selectors::default();
-        self.0.sweep(&mut Reach::new(&nothing), 0, Softness::Hard, Moment(0));
-        self.0.finish(&due);
-    }
-}
+/// As much is swept before a purge is answered; more is swept behind.
+const SWEPT_AT_ONCE: usize = 512;
+/// Stored responses that are looked at together.
+const SLICE: usize = 256;
 
 impl Purger {
     /// A purger of this store.
@@ -80,8 +66,15 @@ impl Purger {
             marks: Marks::default(),
             memory,
             unfinished: Mutex::default(),
-            due: Mutex::default(),
+            finished: AtomicU64::new(0),
+            queue: Arc::default(),
         }
+    }
+
+    /// Who gives back the space of what large purges meet; without one they keep
+    /// it.
+    pub fn sweeper(self: &Arc<Self>) -> Sweeper {
+        Sweeper::new(self, &self.queue)
     }
 
     /// Notes that a request leaves for the origin now.
@@ -96,22 +89,24 @@ impl Purger {
 
     /// What the purges since `fence` mean for a response that is not stored yet.
     pub fn judge(&self, key: &CacheKey, tags: &Tags, fence: u64) -> Verdict {
-        self.marks.verdict_in_flight(key, tags, None, fence)
+        self.marks.verdict_in_flight(key, tags, None, fence, |_| {})
     }
 
     /// What the purges so far mean for a stored response. Costs one comparison
-    /// while nothing has been purged since it was last asked.
+    /// while nothing has been purged since it was last asked, and three once that
+    /// has been swept.
     pub fn judge_stored(&self, key: &CacheKey, stored: &StoredResponse) -> Verdict {
         let last = self.marks.last();
-        if stored.checked() < last {
-            let content = stored.content();
-            let verdict = self.marks.verdict(key, &content.tags, content.fence);
-            match verdict {
-                Verdict::Hard { .. } => return verdict,
-                Verdict::Soft(softening) => stored.soften(softening),
-                Verdict::Stands => {}
+        let is_swept = || stored.is_settled() && self.finished.load(Ordering::Acquire) >= last;
+        if stored.checked() < last && !is_swept() {
+            let verdict = self.judge_by_marks(key, stored);
+            if matches!(verdict, Verdict::Hard { .. }) {
+                return verdict;
             }
             stored.set_checked(last);
+        }
+        if let Some(number) = stored.gone() {
+            return Verdict::Hard { number: number.get() };
         }
         match stored.softened().and_then(|_| stored.softening()) {
             Some(softening) => Verdict::Soft(softening),
@@ -119,35 +114,75 @@ impl Purger {
         }
     }
 
+    fn judge_by_marks(&self, key: &CacheKey, stored: &StoredResponse) -> Verdict {
+        let (tags, fence) = (&stored.content().tags, stored.content().fence);
+        let note = |verdict: &Verdict| {
+            if let Verdict::Soft(softening) = verdict {
+                stored.soften(*softening);
+            }
+        };
+        if stored.is_settled() {
+            return self.marks.verdict(key, tags, fence, note);
+        }
+        let kind = Some(content_type(stored));
+        self.marks.verdict_in_flight(key, tags, kind, fence, note)
+    }
+
     /// What the purges so far mean for a response that has just been stored, and
     /// may have been in flight when they came. To be asked while its
-    /// [departure](Purger::depart) is still held.
+    /// [departure](Purger::depart) is still held: from then on every purge finds
+    /// it by itself.
     pub fn settle(&self, key: &CacheKey, stored: &StoredResponse) -> Verdict {
-        let (content, kind) = (stored.content(), Some(content_type(stored)));
-        let verdict = self.marks.verdict_in_flight(key, &content.tags, kind, content.fence);
-        if let Verdict::Soft(softening) = verdict {
-            stored.soften(softening);
+        let last = self.last();
+        let verdict = self.judge_by_marks(key, stored);
+        if !matches!(verdict, Verdict::Hard { .. }) {
+            stored.set_checked(last);
+            self.memory.settle(stored);
         }
         verdict
     }
 
     /// Purges. When this returns, the promise holds. Takes time in proportion to
-    /// what is stored if anything but keys is named: to be called where blocking
-    /// is allowed.
+    /// what is met, and to what is stored if a pattern has to be searched for: to
+    /// be called where blocking is allowed, if that may be much.
     pub fn purge(&self, selectors: &Selectors, softness: Softness, at: Moment) -> Purged {
-        let mut reach = Reach::new(selectors);
-        let number = self.mark(&mut reach, selectors, softness, at);
-        if reach.is_keys_alone() {
-            self.purge_keys(&mut reach, number, softness, at);
-        } else {
-            self.sweep(&mut reach, number, softness, at);
+        let reach = Reach::new(selectors);
+        let (number, others) = self.mark(&reach, selectors, softness, at);
+        let mut tally = reach.tally();
+        self.find(&reach, &others).for_each(|(place, ids)| tally.add(place, ids));
+        let softening = Softening { at, number, purge: Some(number) };
+        self.search(&reach, &mut tally, |key, stored| {
+            let met = stored.content().fence < number;
+            match softness {
+                Softness::Hard if met => self.remove(key, stored, number),
+                Softness::Soft if met => stored.soften(softening),
+                Softness::Hard | Softness::Soft => {}
+            }
+            met
+        });
+        let all = if reach.is_everything() { self.memory.count() } else { 0 };
+        let few = tally.met().len().max(all) <= SWEPT_AT_ONCE;
+        let left = match reach.is_everything() {
+            true => Left::Everything(0),
+            false => Left::Found(tally.met().to_vec().into_iter()),
+        };
+        let mut work = Work { number, left };
+        match few {
+            true => while !self.sweep(&mut work) {},
+            false => self.queue.push(work),
         }
-        self.finish(&[number]);
-        Purged { number, counts: reach.counts() }
+        Purged { number, counts: reach.counts(tally, all) }
+    }
+
+    /// Forgets what an unsafe request has changed (RFC 9111 section 4.4), as a
+    /// hard purge does.
+    pub fn invalidate(&self, selectors: &Selectors, at: Moment) {
+        self.purge(selectors, Softness::Hard, at);
     }
 
     /// What a purge would meet that came now. Changes nothing. Takes time in
-    /// proportion to what is stored: to be called where blocking is allowed.
+    /// proportion to what is met, and to what is stored if that is everything or a
+    /// pattern has to be searched for: to be called where blocking is allowed.
     pub fn preview(&self, selectors: &Selectors) -> Preview {
         let mut bytes = 0;
         let counts = self.visit(selectors, |_, stored| bytes += stored.weight() as u64);
@@ -162,15 +197,35 @@ impl Purger {
         selectors: &Selectors,
         mut show: impl FnMut(&CacheKey, &Arc<StoredResponse>),
     ) -> Counts {
-        let mut reach = Reach::new(selectors);
-        self.others(&mut reach);
-        self.memory.visit(|key, stored| {
-            let gone = matches!(self.judge_stored(key, stored), Verdict::Hard { .. });
-            if !gone && reach.count(key, stored) {
-                show(key, stored);
+        let reach = Reach::new(selectors);
+        let others = self.others(&reach);
+        let is_there = |key: &CacheKey, stored: &StoredResponse| {
+            !matches!(self.judge_stored(key, stored), Verdict::Hard { .. })
+        };
+        let mut tally = reach.tally();
+        for (place, ids) in self.find(&reach, &others) {
+            for ids in ids.chunks(SLICE) {
+                let slice = self.memory.resolve(ids.iter().copied());
+                let there = slice.iter().filter(|(_, key, stored)| is_there(key, stored));
+                tally.add(place, there.map(|(id, ..)| *id).collect());
             }
-        });
-        reach.counts()
+        }
+        self.search(&reach, &mut tally, |key, stored| is_there(key, stored));
+        let mut all = 0;
+        let mut shown = |ids: &mut dyn Iterator<Item = Id>| {
+            for (_, key, stored) in self.memory.resolve(ids) {
+                if is_there(&key, &stored) {
+                    all += 1;
+                    show(&key, &stored);
+                }
+            }
+        };
+        if reach.is_everything() {
+            self.slices(|ids| shown(ids));
+        } else {
+            tally.met().chunks(SLICE).for_each(|ids| shown(&mut ids.iter().copied()));
+        }
+        reach.counts(tally, all)
     }
 
     /// Takes back a soft purge: what it made stale, and no other purge has met, is
@@ -181,117 +236,178 @@ impl Purger {
     pub fn undo(&self, number: u64) -> usize {
         self.marks.undo(number);
         let mut undone = 0;
-        self.memory.visit(|_, stored| undone += usize::from(stored.harden(number)));
+        self.slices(|ids| {
+            let slice = self.memory.resolve(ids);
+            undone += slice.iter().filter(|(_, _, stored)| stored.harden(number)).count();
+        });
         undone
-    }
-
-    /// Forgets at once what an unsafe request has changed (RFC 9111 section
-    /// 4.4): a hard purge that counts nothing, and does not wait for a sweep.
-    /// The sweep that it needs is handed out, unless one is due already.
-    pub fn invalidate(self: &Arc<Self>, selectors: &Selectors, at: Moment) -> Option<Sweep> {
-        let mut reach = Reach::new(selectors);
-        let number = self.mark(&mut reach, selectors, Softness::Hard, at);
-        for key in reach.every_key() {
-            self.memory.remove(&key);
-        }
-        if reach.is_keys_alone() {
-            self.finish(&[number]);
-            return None;
-        }
-        let mut due = self.due.lock();
-        due.push(number);
-        (due.len() == 1).then(|| Sweep(Arc::clone(self)))
-    }
-
-    /// Everything stored has been judged by the marks of these purges. Forgets the
-    /// marks that nothing can meet any more.
-    fn finish(&self, purges: &[u64]) {
-        let mut unfinished = self.unfinished.lock();
-        purges.iter().for_each(|number| {
-            unfinished.remove(number);
-        });
-        let judged = unfinished.first().map_or_else(|| self.last(), |first| first - 1);
-        drop(unfinished);
-        self.marks.prune(self.marks.settled().min(judged));
-        self.marks.keep_most(MOST_MARKS, judged);
-    }
-
-    /// Leaves the marks: those of the selectors, and those of the other keys under
-    /// which what answers the targets may be stored. Returns the number.
-    ///
-    /// The others are looked up when the first marks show: a response that is
-    /// about to be stored under another key by a variance that was not known here
-    /// sees that the counter has moved, and is not.
-    fn mark(
-        &self,
-        reach: &mut Reach<'_>,
-        selectors: &Selectors,
-        softness: Softness,
-        at: Moment,
-    ) -> u64 {
-        let names = reach.names();
-        let marked = Marked { selectors, names: &names, softness, at, purge: None };
-        let number = self.marks.mark(&marked, |number| {
-            self.unfinished.lock().insert(number);
-        });
-        let others: Vec<Name> = self.others(reach).iter().map(Name::key).collect();
-        if !others.is_empty() {
-            let nothing = &Selectors::default();
-            let purge = Some(number);
-            let marked = Marked { selectors: nothing, names: &others, softness, at, purge };
-            self.marks.mark(&marked, |_| {});
-        }
-        number
-    }
-
-    /// The other keys under which what answers the targets may be stored; each
-    /// counts for its target from now on.
-    fn others(&self, reach: &mut Reach<'_>) -> Vec<CacheKey> {
-        let variances = self.memory.variances();
-        let mut all = Vec::new();
-        for (key, place) in reach.keys() {
-            let others = variances.others(&key).into_iter().map(|(_, other)| other);
-            for other in others.filter(|other| *other != key) {
-                reach.name_also(&other, place);
-                all.push(other);
-            }
-        }
-        all
-    }
-
-    fn purge_keys(&self, reach: &mut Reach<'_>, number: u64, softness: Softness, at: Moment) {
-        for key in reach.every_key() {
-            let Some(slot) = self.memory.get(&key) else { continue };
-            let met = |stored: &&Arc<StoredResponse>| stored.content().fence < number;
-            for stored in slot.variants().iter().filter(met) {
-                reach.count(&key, stored);
-                match softness {
-                    Softness::Hard => self.memory.remove_one(&key, stored),
-                    Softness::Soft => stored.soften(Softening { at, number, purge: Some(number) }),
-                }
-            }
-        }
-    }
-
-    /// Judges everything that is stored by all marks so far, counts what the
-    /// selectors meet, and forgets marks that have done their work.
-    fn sweep(&self, reach: &mut Reach<'_>, number: u64, softness: Softness, at: Moment) {
-        self.memory.sweep(|key, stored| {
-            let gone = matches!(self.judge_stored(key, stored), Verdict::Hard { .. });
-            let met = stored.content().fence < number && reach.count(key, stored);
-            match softness {
-                Softness::Soft if met => {
-                    stored.soften(Softening { at, number, purge: Some(number) });
-                }
-                Softness::Hard if met => return Fate::Remove,
-                Softness::Soft | Softness::Hard => {}
-            }
-            if gone { Fate::Remove } else { Fate::Keep }
-        });
     }
 
     /// The number of marks that are remembered.
     pub fn marks(&self) -> usize {
         self.marks.count()
     }
+
+    /// Purges whose space has not been given back yet.
+    pub fn unswept(&self) -> usize {
+        self.unfinished.lock().len()
+    }
+
+    /// Leaves the marks: those of the selectors, and those of the other keys under
+    /// which what answers the targets may be stored. Returns the number, and these
+    /// keys.
+    ///
+    /// The others are looked up when the first marks show: a response that is
+    /// about to be stored under another key by a variance that was not known here
+    /// sees that the counter has moved, and is not.
+    fn mark(
+        &self,
+        reach: &Reach<'_>,
+        selectors: &Selectors,
+        softness: Softness,
+        at: Moment,
+    ) -> (u64, Vec<(CacheKey, usize)>) {
+        let names = reach.names();
+        let marked = Marked { selectors, names: &names, softness, at, purge: None };
+        let number = self.marks.mark(&marked, |number| {
+            self.unfinished.lock().insert(number);
+        });
+        let others = self.others(reach);
+        if !others.is_empty() {
+            let selectors = &Selectors::default();
+            let names: Vec<Name> = others.iter().map(|(key, _)| Name::key(key)).collect();
+            let purge = Some(number);
+            self.marks.mark(&Marked { selectors, names: &names, softness, at, purge }, |_| {});
+        }
+        (number, others)
+    }
+
+    /// The other keys under which what answers the targets may be stored, each with
+    /// the place of the selector that it counts for.
+    fn others(&self, reach: &Reach<'_>) -> Vec<(CacheKey, usize)> {
+        let variances = self.memory.variances();
+        let of = |(key, place): (&CacheKey, usize)| {
+            let others = variances.others(key).into_iter().map(|(_, other)| other);
+            let key = key.clone();
+            others.filter(move |other| *other != key).map(move |other| (other, place))
+        };
+        let mut others: Vec<_> = reach.keys().flat_map(of).collect();
+        // Two queries may be stored under one key, which then counts once.
+        others.sort_unstable_by_key(|(key, place)| (key.hash(), *place));
+        others.dedup();
+        others
+    }
+
+    /// What the selectors find that can be looked up, each with its place.
+    fn find(
+        &self,
+        reach: &Reach<'_>,
+        others: &[(CacheKey, usize)],
+    ) -> impl Iterator<Item = (usize, Vec<Id>)> {
+        let others = others.iter().map(|(key, place)| (Wanted::Key(key), *place));
+        let (wanted, places): (Vec<_>, Vec<_>) = reach.wanted().chain(others).unzip();
+        places.into_iter().zip(self.memory.find(wanted.into_iter()))
+    }
+
+    /// Looks for patterns in everything that is stored, and adds what meets one and
+    /// `takes`.
+    fn search(
+        &self,
+        reach: &Reach<'_>,
+        tally: &mut Tally,
+        mut takes: impl FnMut(&CacheKey, &Arc<StoredResponse>) -> bool,
+    ) {
+        if reach.searches().next().is_none() {
+            return;
+        }
+        self.slices(|ids| {
+            for (id, key, stored) in self.memory.resolve(ids) {
+                let (tags, kind) = (&stored.content().tags, Some(content_type(&stored)));
+                let met: Vec<usize> = reach
+                    .searches()
+                    .filter(|(pattern, _)| pattern.meets(key.target(), tags, kind))
+                    .map(|(_, place)| place)
+                    .collect();
+                if !met.is_empty() && takes(&key, &stored) {
+                    met.iter().for_each(|place| tally.add(*place, vec![id]));
+                }
+            }
+        });
+        self.memory.tidy();
+    }
+
+    /// Shows the numbers of all that is stored, a slice at a time. What is stored
+    /// meanwhile may be left out: it is judged by all marks when it is settled.
+    fn slices(&self, mut show: impl FnMut(&mut dyn Iterator<Item = Id>)) {
+        let mut first = 0;
+        while first < self.memory.end() {
+            let next = first.saturating_add(SLICE as Id);
+            show(&mut (first..next));
+            first = next;
+        }
+    }
+
+    /// Shows a slice of what is left to the marks. Returns whether that was all.
+    fn sweep(&self, work: &mut Work) -> bool {
+        let slice = match &mut work.left {
+            Left::Found(ids) => self.memory.resolve(ids.take(SLICE)),
+            Left::Everything(first) => {
+                let from = *first;
+                *first = from.saturating_add(SLICE as Id);
+                self.memory.resolve(from..*first)
+            }
+        };
+        for (_, key, stored) in &slice {
+            if let Verdict::Hard { number } = self.judge_stored(key, stored) {
+                self.remove(key, stored, number);
+            }
+        }
+        let is_done = match &work.left {
+            Left::Found(ids) => ids.len() == 0,
+            Left::Everything(first) => *first >= self.memory.end(),
+        };
+        if is_done {
+            self.finish(work.number);
+        }
+        is_done
+    }
+
+    /// Sweeps a slice of what is left of the oldest purge. Returns whether there
+    /// was any.
+    pub(super) fn sweep_a_little(&self) -> bool {
+        let Some(mut work) = self.queue.pop() else { return false };
+        if !self.sweep(&mut work) {
+            self.queue.put_back(work);
+        }
+        true
+    }
+
+    fn remove(&self, key: &CacheKey, stored: &Arc<StoredResponse>, number: u64) {
+        // Somebody may hold it, who then is not found by any purge any more.
+        stored.set_gone(number);
+        self.memory.remove_one(key, stored);
+    }
+
+    /// Everything stored has been judged by the marks of a purge. Forgets the marks
+    /// that nothing can meet any more.
+    fn finish(&self, number: u64) {
+        let mut unfinished = self.unfinished.lock();
+        unfinished.remove(&number);
+        let finished = unfinished.first().map_or_else(|| self.last(), |first| first - 1);
+        drop(unfinished);
+        self.finished.fetch_max(finished, Ordering::AcqRel);
+        let most = self.memory.share();
+        self.marks.prune(self.marks.settled().min(finished), finished, most);
+        self.memory.tidy();
+    }
 }
+
+impl Drop for Purger {
+    fn drop(&mut self) {
+        self.queue.close();
+    }
+}
+
+#[cfg(test)]
+#[path = "model.rs"]
+mod model;

@@ -1,13 +1,14 @@
 //! What the selectors of one purge reach, each and together.
 
+use super::pattern::Pattern;
 use super::selectors::Selectors;
 use crate::key::CacheKey;
-use crate::storage::{BuildPlain, Name, StoredResponse};
+use crate::storage::{Id, Name, StoredResponse, Wanted};
 use http::header::CONTENT_TYPE;
-use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// How many stored responses a purge has met. One that several selectors meet
-/// counts for each of them, and once in the total.
+/// counts for each of them, and once in the total. One that an earlier purge has
+/// forgotten counts until its space has been given back.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// In all.
@@ -28,141 +29,83 @@ pub struct Counts {
     pub patterns: Vec<usize>,
 }
 
-/// The selectors of a purge by their names, and a count for each.
+/// The selectors of a purge, laid out in a row: first those of each list, in
+/// order, and then what patterns stand for.
 pub(super) struct Reach<'a> {
     selectors: &'a Selectors,
-    /// Which selectors have a name, as places among the counts.
-    named: HashMap<Name, Vec<usize>, BuildPlain>,
-    lengths: BTreeSet<usize>,
-    /// Patterns that mean everything.
-    everywhere: Vec<usize>,
-    counts: Vec<usize>,
-    total: usize,
-    others: Vec<CacheKey>,
+    /// What is looked for, under which name it is marked, and for which selector it
+    /// counts, as a place among the counts.
+    row: Vec<(Wanted<'a>, Name, usize)>,
+    /// The place of the first pattern.
+    patterns: usize,
+    /// All there is is met, and counts for these patterns too.
+    everything: Option<Vec<usize>>,
 }
 
 impl<'a> Reach<'a> {
     pub fn new(selectors: &'a Selectors) -> Reach<'a> {
-        let mut reach = Reach {
-            selectors,
-            named: HashMap::default(),
-            lengths: BTreeSet::new(),
-            everywhere: Vec::new(),
-            counts: Vec::new(),
-            total: 0,
-            others: Vec::new(),
-        };
-        reach.name_all(selectors, None);
-        for pattern in &selectors.patterns {
-            let place = reach.counts.len();
-            reach.counts.push(0);
-            if let Some(same) = pattern.same() {
-                if same.everything {
-                    reach.everywhere.push(place);
-                }
-                reach.name_all(same, Some(place));
+        let mut row: Vec<_> = listed(selectors).zip(0..).map(|((w, n), at)| (w, n, at)).collect();
+        let patterns = row.len();
+        let mut everything = selectors.everything.then(Vec::new);
+        for (pattern, place) in selectors.patterns.iter().zip(patterns..) {
+            let Some(same) = pattern.same() else { continue };
+            row.extend(listed(same).map(|(wanted, name)| (wanted, name, place)));
+            if same.everything {
+                everything.get_or_insert_default().push(place);
             }
         }
-        reach
+        Reach { selectors, row, patterns, everything }
     }
 
-    /// Gives each selector a place among the counts, or all of them this one.
-    fn name_all(&mut self, selectors: &Selectors, place: Option<usize>) {
-        let Selectors { keys, tags, groups, hosts, paths, prefixes, .. } = selectors;
-        let all = (keys.iter().map(Name::key))
-            .chain(tags.iter().map(|tag| Name::tag(tag)))
-            .chain(groups.iter().map(|group| group.name()))
-            .chain(hosts.iter().map(|host| Name::host(host.as_str())))
-            .chain(paths.iter().map(|path| path.name()))
-            .chain(prefixes.iter().map(|prefix| prefix.name()));
-        for name in all {
-            let place = place.unwrap_or_else(|| {
-                self.counts.push(0);
-                self.counts.len() - 1
-            });
-            self.named.entry(name).or_default().push(place);
-        }
-        self.lengths.extend(prefixes.iter().map(|prefix| prefix.length()));
-    }
-
-    /// Has another key count for one of the selectors.
-    pub fn name_also(&mut self, key: &CacheKey, place: usize) {
-        self.named.entry(Name::key(key)).or_default().push(place);
-        self.others.push(key.clone());
-    }
-
-    /// All keys, and the others that count for one of them; each once.
-    pub fn every_key(&self) -> HashSet<CacheKey> {
-        self.keys().into_iter().map(|(key, _)| key).chain(self.others.iter().cloned()).collect()
-    }
-
-    /// The names of all selectors, and of those that patterns stand for.
+    /// The names under which marks are left.
     pub fn names(&self) -> Vec<Name> {
-        self.named.keys().copied().collect()
+        self.row.iter().map(|(_, name, _)| *name).collect()
     }
 
-    /// All keys, each with its place among the counts: those of the selectors, and
-    /// those that patterns stand for.
-    pub fn keys(&self) -> Vec<(CacheKey, usize)> {
-        let Selectors { keys, patterns, .. } = self.selectors;
-        let first = self.counts.len() - patterns.len();
-        let own = keys.iter().cloned().zip(0..);
-        let meant = patterns.iter().zip(first..).flat_map(|(pattern, place)| {
-            let keys = pattern.same().into_iter().flat_map(|same| &same.keys);
-            keys.map(move |key| (key.clone(), place))
-        });
-        own.chain(meant).collect()
+    /// All keys, each with the place that it counts for.
+    pub fn keys(&self) -> impl Iterator<Item = (&'a CacheKey, usize)> {
+        self.row.iter().filter_map(|(wanted, _, place)| match wanted {
+            Wanted::Key(key) => Some((*key, *place)),
+            _ => None,
+        })
     }
 
-    /// Nothing but keys is named.
-    pub fn is_keys_alone(&self) -> bool {
-        let Selectors { keys, everything, .. } = self.selectors;
-        !everything && self.counts.len() == keys.len()
+    /// What is looked for, in the order in which it is tallied.
+    pub fn wanted(&self) -> impl Iterator<Item = (Wanted<'a>, usize)> {
+        self.row.iter().map(|(wanted, _, place)| (*wanted, *place))
     }
 
-    /// Counts a response for each selector that meets it. Returns whether one
-    /// does.
-    pub fn count(&mut self, key: &CacheKey, stored: &StoredResponse) -> bool {
-        let places = self.places(key, stored);
-        let is_met = self.selectors.everything || !places.is_empty();
-        for place in places {
-            self.counts[place] += 1;
+    /// Everything is met.
+    pub fn is_everything(&self) -> bool {
+        self.everything.is_some()
+    }
+
+    /// The patterns that have to be looked for in each response, and their places.
+    pub fn searches(&self) -> impl Iterator<Item = (&'a Pattern, usize)> {
+        let all = self.selectors.patterns.iter().zip(self.patterns..);
+        all.filter(|(pattern, _)| pattern.same().is_none())
+    }
+
+    /// A tally of nothing yet.
+    pub fn tally(&self) -> Tally {
+        let patterns = self.selectors.patterns.len();
+        Tally {
+            counts: vec![0; self.patterns],
+            patterns: vec![Found::default(); patterns],
+            met: Found::default(),
         }
-        self.total += usize::from(is_met);
-        is_met
     }
 
-    /// The places of the selectors that meet a response, each once.
-    fn places(&self, key: &CacheKey, stored: &StoredResponse) -> Vec<usize> {
-        let (target, content) = (key.target(), stored.content());
-        let mut places = self.everywhere.clone();
-        let mut names = vec![Name::key(key)];
-        if self.named.len() > self.selectors.keys.len() {
-            let host = target.host().as_str();
-            names.extend([Name::host(host), Name::path(host, target.path())]);
-            names.extend(Name::borne(target, &content.tags));
-            names.extend(super::selectors::Prefix::covering(target, self.lengths.iter()));
-        }
-        for name in names {
-            places.extend(self.named.get(&name).into_iter().flatten());
-        }
-        let first = self.counts.len() - self.selectors.patterns.len();
-        for (pattern, place) in self.selectors.patterns.iter().zip(first..) {
-            if pattern.meets(target, &content.tags, Some(content_type(stored))) {
-                places.push(place);
-            }
-        }
-        places.sort_unstable();
-        places.dedup();
-        places
-    }
-
-    pub fn counts(self) -> Counts {
+    /// The counts, in lists again. `all` is the number of stored responses.
+    pub fn counts(&self, tally: Tally, all: usize) -> Counts {
         let Selectors { keys, tags, groups, hosts, paths, prefixes, patterns, .. } = self.selectors;
-        let mut rest = self.counts.into_iter();
+        let Tally { mut counts, patterns: searched, met } = tally;
+        counts.extend(searched.into_iter().map(|found| found.settled().len()));
+        self.everything.iter().flatten().for_each(|place| counts[*place] = all);
+        let mut rest = counts.into_iter();
         let mut take = |count: usize| rest.by_ref().take(count).collect();
         Counts {
-            total: self.total,
+            total: if self.is_everything() { all } else { met.settled().len() },
             keys: take(keys.len()),
             tags: take(tags.len()),
             groups: take(groups.len()),
@@ -171,6 +114,74 @@ impl<'a> Reach<'a> {
             prefixes: take(prefixes.len()),
             patterns: take(patterns.len()),
         }
+    }
+}
+
+/// All selectors that are looked up, in the order of the lists.
+fn listed(selectors: &Selectors) -> impl Iterator<Item = (Wanted<'_>, Name)> {
+    let Selectors { keys, tags, groups, hosts, paths, prefixes, .. } = selectors;
+    let named = (tags.iter().map(|tag| Name::tag(tag)))
+        .chain(groups.iter().map(|group| group.name()))
+        .chain(hosts.iter().map(|host| Name::host(host.as_str())));
+    (keys.iter().map(|key| (Wanted::Key(key), Name::key(key))))
+        .chain(named.map(|name| (Wanted::Named(name), name)))
+        .chain(paths.iter().map(|path| (path.wanted(), path.name())))
+        .chain(prefixes.iter().map(|prefix| (prefix.wanted(), prefix.name())))
+}
+
+/// What has been met.
+pub(super) struct Tally {
+    /// For each selector of a list: none of them meets the same twice.
+    counts: Vec<usize>,
+    patterns: Vec<Found>,
+    met: Found,
+}
+
+impl Tally {
+    /// Adds what the selector at this place has met.
+    pub fn add(&mut self, place: usize, ids: Vec<Id>) {
+        match self.counts.get_mut(place) {
+            Some(count) => *count += ids.len(),
+            None => self.patterns[place - self.counts.len()].add(ids.clone()),
+        }
+        self.met.add(ids);
+    }
+
+    /// All that has been met, each once.
+    pub fn met(&mut self) -> &[Id] {
+        self.met.settle();
+        &self.met.ids
+    }
+}
+
+/// Stored responses, by their numbers.
+#[derive(Clone, Debug, Default)]
+struct Found {
+    ids: Vec<Id>,
+    /// More than one list of them: some may be there twice.
+    lists: usize,
+}
+
+impl Found {
+    fn add(&mut self, ids: Vec<Id>) {
+        self.lists += usize::from(!ids.is_empty());
+        match self.ids.is_empty() {
+            true => self.ids = ids,
+            false => self.ids.extend(ids),
+        }
+    }
+
+    fn settle(&mut self) {
+        if self.lists > 1 {
+            self.ids.sort_unstable();
+            self.ids.dedup();
+            self.lists = 1;
+        }
+    }
+
+    fn settled(mut self) -> Vec<Id> {
+        self.settle();
+        self.ids
     }
 }
 

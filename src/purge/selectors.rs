@@ -3,7 +3,7 @@
 
 use super::pattern::Pattern;
 use crate::key::{BadTarget, CacheKey, Host, Target};
-use crate::storage::Name;
+use crate::storage::{Name, Wanted};
 
 /// A path of a host, with whatever query, under both schemes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -24,6 +24,10 @@ impl Path {
     /// The path of a target.
     pub fn of(target: &Target) -> Path {
         Path { host: target.host().clone(), path: target.path().into() }
+    }
+
+    pub(super) fn wanted(&self) -> Wanted<'_> {
+        Wanted::Path(&self.host, &self.path)
     }
 
     pub(super) fn name(&self) -> Name {
@@ -53,6 +57,13 @@ impl Prefix {
     pub fn of(target: &Target) -> Prefix {
         let path = target.path().trim_end_matches('/');
         Prefix { host: target.host().clone(), path: path.into() }
+    }
+
+    pub(super) fn wanted(&self) -> Wanted<'_> {
+        match self.path.is_empty() {
+            true => Wanted::Named(Name::host(self.host.as_str())),
+            false => Wanted::Below(&self.host, &self.path),
+        }
     }
 
     /// Bytes of the path.

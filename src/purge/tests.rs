@@ -11,7 +11,7 @@ use http::{HeaderMap, StatusCode};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-fn key(url: &str) -> CacheKey {
+pub(super) fn key(url: &str) -> CacheKey {
     CacheKey::new(Target::from_url(url).expect("a URL"))
 }
 
@@ -25,10 +25,14 @@ pub(super) fn bearing(names: &[&str]) -> Tags {
     Tags { global: Arc::clone(&all), groups: all }
 }
 
-pub(super) fn response(tags: &[&str], fence: u64) -> Arc<StoredResponse> {
+fn response(tags: &[&str], fence: u64) -> Arc<StoredResponse> {
+    response_sent(tags, fence, Moment(0))
+}
+
+/// One whose request left then.
+pub(super) fn response_sent(tags: &[&str], fence: u64, sent: Moment) -> Arc<StoredResponse> {
     let fields = HeaderMap::new();
-    let exchange =
-        Exchange { sent: Moment(0), received: Moment(0), received_at: SystemTime::UNIX_EPOCH };
+    let exchange = Exchange { sent, received: sent, received_at: SystemTime::UNIX_EPOCH };
     let nominated = NominatedFields::of(&fields);
     let directives = ResponseDirectives::default();
     let policy = Policy::default();
@@ -51,21 +55,32 @@ pub(super) fn response(tags: &[&str], fence: u64) -> Arc<StoredResponse> {
     }))
 }
 
-struct House {
-    memory: Arc<Memory>,
-    purger: Arc<Purger>,
+pub(super) struct House {
+    pub memory: Arc<Memory>,
+    pub purger: Arc<Purger>,
 }
 
 impl House {
-    fn new() -> House {
-        let memory = Arc::new(Memory::new(Limits { bytes: 1 << 20, variants: 8 }));
+    pub fn new() -> House {
+        let memory = Arc::new(Memory::new(Limits { bytes: 16 << 20, variants: 8 }));
         House { purger: Arc::new(Purger::new(Arc::clone(&memory))), memory }
     }
 
     /// Fetches and stores, all at once.
-    fn store(&self, url: &str, tags: &[&str]) {
+    pub fn store(&self, url: &str, tags: &[&str]) {
         let departure = self.purger.depart();
-        self.memory.put(&key(url), response(tags, departure.fence()));
+        self.land(url, tags, &departure);
+    }
+
+    /// Stores what was fetched.
+    fn land(&self, url: &str, tags: &[&str], departure: &Departure) -> Verdict {
+        let (key, stored) = (key(url), response(tags, departure.fence()));
+        self.memory.put(&key, Arc::clone(&stored));
+        let verdict = self.purger.settle(&key, &stored);
+        if let Verdict::Hard { .. } = verdict {
+            self.memory.remove_one(&key, &stored);
+        }
+        verdict
     }
 
     fn purge(&self, selectors: &Selectors) -> usize {
@@ -86,7 +101,7 @@ fn marks_that_are_forgotten_too_soon_hold_for_what_is_in_flight_and_for_nothing_
     let mut later = None;
     for number in 0..5_000 {
         house.purge(&Selectors::target(&key(&format!("http://a/{number}"))));
-        if number == 4_000 {
+        if number == 4_600 {
             later = Some(house.purger.depart());
         }
     }
@@ -269,25 +284,50 @@ fn marks_are_forgotten_once_nothing_older_can_come() {
 }
 
 #[test]
-fn an_invalidation_holds_before_its_sweep_and_one_sweep_is_due_at_a_time() {
+fn a_large_purge_holds_before_it_is_swept_and_then_gives_back_the_space() {
     let house = House::new();
-    for (url, group) in [("x", "t"), ("y", "u"), ("z", "v")] {
-        house.store(&format!("http://a.example/{url}"), &[group]);
+    for number in 0..2_000 {
+        house.store(&format!("http://a.example/{number}"), &["t", "u"]);
     }
-    let invalidate =
-        |group| house.purger.invalidate(&grouped("http://a.example/", group), Moment(1));
-    let sweep = invalidate("t").expect("a sweep");
-    assert!(invalidate("u").is_none(), "the sweep that is due does for both");
-    for url in ["http://a.example/x", "http://a.example/y"] {
-        assert!(matches!(house.verdict(url), Some(Verdict::Hard { .. })), "{url}");
+    house.store("http://b.example/", &["u"]);
+    let stored = house.memory.usage();
+    assert_eq!(house.purge(&tagged("t")), 2_000);
+    let first = house.memory.get(&key("http://a.example/0")).expect("a slot");
+    let gone = house.purger.judge_stored(&key("http://a.example/0"), &first.variants()[0]);
+    assert_eq!((gone, house.purger.unswept()), (Verdict::Hard { number: 1 }, 1));
+    assert!(house.purger.marks() > 0);
+    // What is stored meanwhile stays.
+    house.store("http://a.example/new", &["t"]);
+    while house.purger.sweep_a_little() {}
+    let left = house.memory.usage();
+    assert_eq!((left.targets, house.purger.marks(), house.purger.unswept()), (2, 0, 0));
+    assert!(left.bytes < stored.bytes / 500, "{left:?} of {stored:?}");
+    // Who holds what was removed is told, though there is no mark any more.
+    let gone = house.purger.judge_stored(&key("http://a.example/0"), &first.variants()[0]);
+    assert_eq!(gone, Verdict::Hard { number: 1 });
+    assert_eq!(house.purge(&tagged("u")), 1);
+    assert_eq!(house.purge(&Selectors { everything: true, ..Selectors::default() }), 1);
+}
+
+#[test]
+fn the_sweeper_sweeps_by_itself_and_ends_with_the_purger() {
+    let house = House::new();
+    let sweeper = house.purger.sweeper();
+    let thread = std::thread::spawn(move || sweeper.run());
+    for number in 0..2_000 {
+        house.store(&format!("http://a.example/{number}"), &["t"]);
     }
-    assert_eq!((house.purger.marks(), house.memory.usage().targets), (2, 3));
-    sweep.run();
-    assert_eq!((house.purger.marks(), house.memory.usage().targets), (0, 1));
-    assert_eq!(house.verdict("http://a.example/z"), Some(Verdict::Stands));
-    assert!(invalidate("v").is_some());
-    let key = Selectors::target(&key("http://a.example/x"));
-    assert!(house.purger.invalidate(&key, Moment(1)).is_none(), "a key needs none");
+    house.purge(&of_host("a.example"));
+    let deadline = std::time::Duration::from_secs(20);
+    let begun = crate::clock::SystemClock::start();
+    while house.purger.unswept() > 0 {
+        let waited = crate::clock::Clock::now(&begun).since(Moment(0));
+        assert!(waited < deadline, "it is not swept");
+        std::thread::yield_now();
+    }
+    assert_eq!(house.memory.usage().targets, 0);
+    drop(house);
+    thread.join().expect("the sweeper ends");
 }
 
 #[test]

@@ -5,6 +5,7 @@
 //! response is still worth a validation; who looks it up knows for how long. Its
 //! policy is LRU.
 
+use super::index::{Id, Index, Wanted};
 use super::stored::{Content, StoredResponse};
 use super::variances::Variances;
 use crate::key::CacheKey;
@@ -76,15 +77,6 @@ impl Slot {
     }
 }
 
-/// What a sweep does with a stored response.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
-    /// Keep it.
-    Keep,
-    /// Remove it.
-    Remove,
-}
-
 /// What the memory tier holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Usage {
@@ -108,6 +100,7 @@ pub struct Memory {
     map: Cache<CacheKey, Arc<Slot>>,
     bytes: Arc<AtomicU64>,
     limits: Limits,
+    index: Arc<Index>,
     variances: Variances,
 }
 
@@ -116,6 +109,8 @@ impl Memory {
     pub fn new(limits: Limits) -> Memory {
         let bytes = Arc::new(AtomicU64::new(0));
         let counted = Arc::clone(&bytes);
+        let index = Arc::new(Index::default());
+        let indexed = Arc::clone(&index);
         let map = Cache::builder()
             .max_capacity(Self::capacity(limits) / UNIT)
             .weigher(|key: &CacheKey, slot: &Arc<Slot>| {
@@ -124,15 +119,22 @@ impl Memory {
             .eviction_policy(EvictionPolicy::lru())
             .eviction_listener(move |key, slot, _cause| {
                 counted.fetch_sub(weigh(&key, &slot), Ordering::Relaxed);
+                indexed.leave(&slot);
             })
             .build();
-        Memory { map, bytes, limits, variances: Variances::default() }
+        Memory { map, bytes, limits, index, variances: Variances::default() }
     }
 
     /// The part of the limit that is filled, so that what several threads are
-    /// just adding stays below the limit too.
+    /// just adding stays below the limit too, and what is kept beside.
     fn capacity(limits: Limits) -> u64 {
-        limits.bytes - limits.bytes / 32
+        limits.bytes - limits.bytes / 16
+    }
+
+    /// Bytes of the limit that are left for the marks of purges, and as many for
+    /// variances.
+    pub fn share(&self) -> usize {
+        usize::try_from(self.limits.bytes / 64).unwrap_or(usize::MAX)
     }
 
     /// Under which other keys a target may be found.
@@ -159,7 +161,12 @@ impl Memory {
                 Some(entry) => entry.value().with(Arc::clone(&stored), self.limits),
                 None => Slot::default().with(Arc::clone(&stored), self.limits),
             };
-            let Some(slot) = slot else { return Op::Nop };
+            let Some(mut slot) = slot else { return Op::Nop };
+            if !self.index.enter(key, &slot, Some(&stored)) {
+                // The others have just been evicted.
+                slot.variants.truncate(1);
+                self.index.enter(key, &slot, Some(&stored));
+            }
             kept = true;
             self.bytes.fetch_add(weigh(key, &slot), Ordering::Relaxed);
             Op::Put(Arc::new(slot))
@@ -198,26 +205,40 @@ impl Memory {
         self.keep_only(key, |other| !Arc::ptr_eq(other, stored));
     }
 
-    /// Shows every stored response to `judge` and does what it says. Takes time
-    /// in proportion to what is stored: not for the way of a request.
-    pub fn sweep(&self, mut judge: impl FnMut(&CacheKey, &StoredResponse) -> Fate) {
-        for (key, slot) in &self.map {
-            let fates: Vec<Fate> = slot.variants.iter().map(|s| judge(&key, s)).collect();
-            if fates.contains(&Fate::Remove) {
-                self.keep_only(&key, |stored| {
-                    let at = slot.variants.iter().position(|s| Arc::ptr_eq(s, stored));
-                    at.is_none_or(|at| fates[at] == Fate::Keep)
-                });
-            }
-        }
-        self.map.run_pending_tasks();
+    /// The number of stored responses.
+    pub fn count(&self) -> usize {
+        self.index.count()
     }
 
-    /// Shows every stored response. Takes time in proportion to what is stored.
-    pub fn visit(&self, mut show: impl FnMut(&CacheKey, &Arc<StoredResponse>)) {
-        for (key, slot) in &self.map {
-            slot.variants.iter().for_each(|stored| show(&key, stored));
-        }
+    /// The stored responses that each of these looks for, as they are now. Takes
+    /// time in proportion to what is found.
+    pub fn find<'a>(&self, all: impl Iterator<Item = Wanted<'a>>) -> Vec<Vec<Id>> {
+        self.index.find(all)
+    }
+
+    /// A number above those of all stored responses.
+    pub fn end(&self) -> Id {
+        self.index.end()
+    }
+
+    /// The stored responses with these numbers, as far as they are still there,
+    /// each with the key that it is stored under. Nothing can be stored meanwhile:
+    /// not for many at a time.
+    pub fn resolve(
+        &self,
+        ids: impl Iterator<Item = Id>,
+    ) -> Vec<(Id, CacheKey, Arc<StoredResponse>)> {
+        self.index.resolve(ids)
+    }
+
+    /// Notes that a response which has been stored was judged since then.
+    pub fn settle(&self, stored: &StoredResponse) {
+        self.index.settle(stored);
+    }
+
+    /// Has what was removed give back its space now.
+    pub fn tidy(&self) {
+        self.map.run_pending_tasks();
     }
 
     fn keep_only(&self, key: &CacheKey, keep: impl Fn(&Arc<StoredResponse>) -> bool) {
@@ -229,6 +250,10 @@ impl Memory {
                 return Op::Remove;
             }
             let slot = Slot { variants };
+            if !self.index.enter(key, &slot, None) {
+                // It has just been evicted.
+                return Op::Nop;
+            }
             self.bytes.fetch_add(weigh(key, &slot), Ordering::Relaxed);
             Op::Put(Arc::new(slot))
         });

@@ -7,6 +7,7 @@ use crate::semantics::policy::Policy;
 use crate::semantics::tags::Tags;
 use crate::semantics::time::{Exchange, Moment};
 use crate::semantics::vary::NominatedFields;
+use crate::storage::Name;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use std::time::SystemTime;
@@ -149,16 +150,111 @@ fn what_is_removed_is_not_written_back_by_a_put_under_way() {
 }
 
 #[test]
-fn a_sweep_removes_single_variants() {
+fn what_is_found_is_removed_one_by_one() {
     let memory = Memory::new(Limits { bytes: 1 << 20, variants: 64 });
     memory.put(&key("/x"), response(1, "a"));
     memory.put(&key("/x"), response(2, "b"));
     memory.put(&key("/y"), response(1, "a"));
-    memory.sweep(|_, stored| match stored.content().length {
-        1 => Fate::Remove,
-        _ => Fate::Keep,
-    });
+    let ids = memory.find([Wanted::Key(&key("/x")), Wanted::Key(&key("/y"))].into_iter());
+    assert_eq!(ids.iter().map(Vec::len).collect::<Vec<_>>(), [2, 1]);
+    for (_, key, stored) in memory.resolve(ids.into_iter().flatten()) {
+        if stored.content().length == 1 {
+            memory.remove_one(&key, &stored);
+        }
+    }
     assert_eq!(memory.get(&key("/x")).expect("a slot").variants().len(), 1);
     assert!(memory.get(&key("/y")).is_none());
     assert_eq!(memory.usage().targets, 1);
+}
+
+/// What is stored, by looking at everything.
+fn everything(memory: &Memory) -> Vec<(CacheKey, Arc<StoredResponse>)> {
+    memory.usage();
+    let slots = memory.map.iter();
+    slots
+        .flat_map(|(key, slot)| slot.variants.clone().into_iter().map(move |s| ((*key).clone(), s)))
+        .collect()
+}
+
+/// Where the responses are that the index finds.
+fn found(memory: &Memory, wanted: Wanted<'_>) -> Vec<*const StoredResponse> {
+    let ids = memory.find([wanted].into_iter()).remove(0);
+    let found = memory.resolve(ids.into_iter());
+    let mut found: Vec<_> = found.iter().map(|(.., stored)| Arc::as_ptr(stored)).collect();
+    found.sort_unstable();
+    found
+}
+
+#[test]
+fn the_index_has_what_is_stored_and_nothing_else_after_a_storm() {
+    let memory = Memory::new(Limits { bytes: 100_000, variants: 3 });
+    let hosts = ["http://a.example", "https://a.example", "http://b.example:80", "https://b:80"];
+    let page = |number: usize| {
+        let url = format!("{}/{}?{}", hosts[number % 4], number % 5, number % 3);
+        CacheKey::new(Target::from_url(&url).expect("a URL"))
+    };
+    let tag = |number: usize| Box::<str>::from((number % 7).to_string());
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let memory = &memory;
+            scope.spawn(move || {
+                for round in 0..4_000 {
+                    let number = (round * 31 + thread * 17) % 60;
+                    let key = page(number);
+                    let global = [tag(round), tag(round / 7)].into();
+                    let tags = Tags { global, ..Tags::default() };
+                    let new = Content { tags, ..content(round % 3_000, &thread.to_string()) };
+                    match round % 9 {
+                        0 => drop(memory.remove(&page(number + 1))),
+                        1 => memory.get(&key).iter().for_each(|slot| {
+                            memory.remove_one(&key, &slot.variants()[0]);
+                        }),
+                        _ => drop(memory.put(&key, Arc::new(StoredResponse::new(new)))),
+                    }
+                }
+            });
+        }
+    });
+    let all = everything(&memory);
+    assert!(all.len() > 20 && memory.count() == all.len(), "{} {}", memory.count(), all.len());
+    let expected = |meets: &dyn Fn(&Target, &Content) -> bool| {
+        let met = all.iter().filter(|(key, stored)| meets(key.target(), stored.content()));
+        let mut met: Vec<_> = met.map(|(_, stored)| Arc::as_ptr(stored)).collect();
+        met.sort_unstable();
+        met
+    };
+    for number in 0..60 {
+        let (key, tag) = (page(number), tag(number));
+        let (host, path) = (key.target().host(), key.target().path());
+        assert_eq!(found(&memory, Wanted::Key(&key)), expected(&|t, _| t == key.target()));
+        let at_host = expected(&|t, _| t.host() == host);
+        assert_eq!(found(&memory, Wanted::Named(Name::host(host.as_str()))), at_host);
+        let bearing = expected(&|_, content| content.tags.global.contains(&tag));
+        assert_eq!(found(&memory, Wanted::Named(Name::tag(&tag))), bearing);
+        let queries = expected(&|t, _| t.host() == host && t.path() == path);
+        assert_eq!(found(&memory, Wanted::Path(host, path)), queries);
+        assert_eq!(found(&memory, Wanted::Below(host, path)), queries);
+    }
+    for (key, stored) in all {
+        memory.remove_one(&key, &stored);
+    }
+    assert_eq!((memory.count(), memory.usage().bytes), (0, 0));
+    let names = memory.find([Wanted::Named(Name::host("a.example"))].into_iter());
+    assert_eq!(names, [Vec::<Id>::new()]);
+}
+
+#[test]
+fn below_a_path_lies_what_its_segments_hold() {
+    let memory = Memory::new(Limits { bytes: 1 << 20, variants: 3 });
+    let urls =
+        ["/blog", "/blog?", "/blog?p=2", "/blog/", "/blog/1?x", "/blog//", "/blogger", "/blog-1"];
+    for url in urls {
+        memory.put(&key(url), response(1, "a"));
+    }
+    let host = key("/").target().host().clone();
+    let count = |wanted| memory.find([wanted].into_iter())[0].len();
+    assert_eq!(count(Wanted::Path(&host, "/blog")), 3);
+    assert_eq!(count(Wanted::Below(&host, "/blog")), 6);
+    assert_eq!(count(Wanted::Below(&host, "/blog/1")), 1);
+    assert_eq!(count(Wanted::Path(&host, "/blo")), 0);
 }

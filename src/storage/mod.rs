@@ -4,12 +4,14 @@
 //! nothing of connections. Tiers are fields of the one who uses them, not a
 //! list of boxes; there is one so far, [`Memory`].
 
+mod index;
 mod memory;
 mod names;
 mod stored;
 mod variances;
 
-pub use memory::{Fate, Limits, Memory, Slot, Usage};
+pub use index::{Id, Wanted};
+pub use memory::{Limits, Memory, Slot, Usage};
 pub use names::{BuildPlain, Name};
 pub use stored::{Content, Softening, StoredResponse};
 pub use variances::Variances;

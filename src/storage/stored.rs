@@ -1,6 +1,7 @@
 //! One stored response: a head that is ready to be sent, the body in pieces,
 //! and integers for every question that a hit asks.
 
+use super::index::{self, Id};
 use crate::key::CacheKey;
 use crate::semantics::freshness::Freshness;
 use crate::semantics::no_vary_search::SearchVariance;
@@ -12,8 +13,9 @@ use crate::semantics::vary::{NominatedFields, VariantKey};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use parking_lot::Mutex;
+use std::num::NonZeroU64;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::time::SystemTime;
 
 /// What a stored response consists of, before it is stored.
@@ -77,6 +79,12 @@ pub struct StoredResponse {
     /// while `softening` is locked.
     softened: AtomicU64,
     softening: Mutex<Option<Softening>>,
+    /// The number of the hard purge that has removed it; zero for none.
+    gone: AtomicU64,
+    /// Its number in the index and one; zero if it isn't there.
+    id: AtomicU32,
+    /// It is in the index, and was judged when it was already: purges find it there.
+    settled: AtomicBool,
     /// How often it has been asked for near its end; no further than is asked.
     near_its_end: AtomicU8,
 }
@@ -92,6 +100,9 @@ impl StoredResponse {
             checked,
             softened: AtomicU64::new(0),
             softening: Mutex::new(None),
+            gone: AtomicU64::new(0),
+            id: AtomicU32::new(0),
+            settled: AtomicBool::new(false),
             near_its_end: AtomicU8::new(0),
         }
     }
@@ -115,6 +126,35 @@ impl StoredResponse {
     /// has been noted.
     pub fn set_checked(&self, number: u64) {
         self.checked.fetch_max(number, Ordering::AcqRel);
+    }
+
+    /// The number of the hard purge that has removed it from where it was stored;
+    /// whoever still holds it is not to use it.
+    pub fn gone(&self) -> Option<NonZeroU64> {
+        NonZeroU64::new(self.gone.load(Ordering::Acquire))
+    }
+
+    /// Notes that the hard purge with this number removes it.
+    pub fn set_gone(&self, number: u64) {
+        self.gone.store(number, Ordering::Release);
+    }
+
+    /// Whether every purge finds it by itself: no mark has to be looked at once all
+    /// purges so far have found what they meet.
+    pub fn is_settled(&self) -> bool {
+        self.settled.load(Ordering::Acquire)
+    }
+
+    pub(super) fn set_settled(&self, settled: bool) {
+        self.settled.store(settled, Ordering::Release);
+    }
+
+    pub(super) fn id(&self) -> Option<Id> {
+        self.id.load(Ordering::Acquire).checked_sub(1)
+    }
+
+    pub(super) fn set_id(&self, id: Option<Id>) {
+        self.id.store(id.map_or(0, |id| id + 1), Ordering::Release);
     }
 
     /// Notes that it was asked for near its end. Returns whether that makes it
@@ -195,5 +235,11 @@ fn weigh(content: &Content) -> usize {
     let tags: usize = tags.map(|tag| tag.len() + size_of::<Box<str>>() + 16).sum();
     let body = content.chunks.iter().map(|chunk| chunk.len() + PER_CHUNK).sum::<usize>();
     let query = content.query.as_ref().map_or(0, |query| query.weight());
-    size_of::<StoredResponse>() + fields + tags + body + query + content.variant.as_bytes().len()
+    size_of::<StoredResponse>()
+        + index::weight(content)
+        + fields
+        + tags
+        + body
+        + query
+        + content.variant.as_bytes().len()
 }

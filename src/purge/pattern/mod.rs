@@ -148,7 +148,7 @@ impl Pattern {
             Kind::Same(_) => 0,
             Kind::Search(search) => {
                 let all = [&search.host, &search.url, &search.content_type, &search.tags];
-                all.into_iter().flatten().map(|regex| regex.as_str().len() * 64).sum()
+                all.into_iter().flatten().map(|regex| 4096 + regex.as_str().len() * 64).sum()
             }
         }
     }

@@ -1,8 +1,11 @@
 use super::*;
 use crate::key::{CacheKey, Scheme};
-use crate::purge::reach::Reach;
-use crate::purge::tests::bearing;
+use crate::purge::tests::{House, bearing};
+use crate::purge::{Softness, Verdict};
+use crate::semantics::time::Moment;
 use proptest::prelude::*;
+use std::collections::HashSet;
+use std::sync::OnceLock;
 
 fn pattern(host: Option<&str>, url: Option<&str>, tags: Option<&str>) -> Pattern {
     Pattern::new(&Expressions { host, url, content_type: None, tags }).expect("a pattern")
@@ -154,19 +157,43 @@ proptest! {
         };
         let search = Pattern(Kind::Search(Arc::new(search)));
         let selectors = Selectors { patterns: vec![pattern.clone()], ..Selectors::default() };
-        for (scheme, host, url) in [Scheme::Http, Scheme::Https].into_iter().flat_map(|scheme| {
-            HOSTS.into_iter().flat_map(move |host| URLS.map(|url| (scheme, host, url)))
-        }) {
-            let host = crate::key::Host::parse(host).expect("a host");
-            let key = CacheKey::new(Target::new(scheme, host, url).expect("a target"));
-            for tags in TAGS {
-                let mut reach = Reach::new(&selectors);
-                let stored = crate::purge::tests::response(tags, 0);
-                let met = reach.count(&key, &stored);
-                let expected = search.meets(key.target(), &bearing(tags), Some(""));
-                let shown = compiled(&pattern);
-                prop_assert_eq!(met, expected, "{}, {:?}, compiled to {}", key.target(), tags, shown);
+        // What lands after the purge is judged by its marks.
+        let empty = House::new();
+        let departure = empty.purger.depart();
+        empty.purger.purge(&selectors, Softness::Hard, Moment(1));
+        for (tags, house) in HOUSES.get_or_init(houses) {
+            let mut met = HashSet::new();
+            house.purger.visit(&selectors, |key, _| assert!(met.insert(key.clone())));
+            for key in keys() {
+                let expected = search.meets(key.target(), tags, Some(""));
+                let shown = format!("{}, {tags:?}, compiled to {}", key.target(), compiled(&pattern));
+                prop_assert_eq!(met.contains(&key), expected, "stored: {}", &shown);
+                let judged = empty.purger.judge(&key, tags, departure.fence());
+                prop_assert_eq!(judged != Verdict::Stands, expected, "in flight: {}", &shown);
             }
         }
     }
+}
+
+/// Every key, once with each of the lists of tags.
+static HOUSES: OnceLock<Vec<(Tags, House)>> = OnceLock::new();
+
+fn houses() -> Vec<(Tags, House)> {
+    let house = |tags: &[&str]| {
+        let house = House::new();
+        keys().for_each(|key| house.store(&key.target().to_string(), tags));
+        (bearing(tags), house)
+    };
+    TAGS.map(house).into()
+}
+
+fn keys() -> impl Iterator<Item = CacheKey> {
+    let schemes = [Scheme::Http, Scheme::Https].into_iter();
+    let hosts = schemes.flat_map(|scheme| HOSTS.map(|host| (scheme, host)));
+    hosts.flat_map(|(scheme, host)| {
+        URLS.map(|url| {
+            let host = crate::key::Host::parse(host).expect("a host");
+            CacheKey::new(Target::new(scheme, host, url).expect("a target"))
+        })
+    })
 }
