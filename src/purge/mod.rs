@@ -18,8 +18,8 @@ mod sweeper;
 pub use access::{Access, bearer};
 pub use marks::{Departure, Verdict};
 pub use pattern::{BadPattern, Expressions, LONGEST as LONGEST_EXPRESSION, Part, Pattern};
-pub use purger::{Preview, Purged, Purger, Softness};
-pub use reach::Counts;
+pub use purger::{Purger, Softness};
+pub use reach::{Counts, Preview, Purged};
 pub use selectors::{Group, Path, Prefix, Selectors};
 pub use sweeper::Sweeper;
 

@@ -1,7 +1,7 @@
 //! Purging what is stored and what is on its way.
 
 use super::marks::{Departure, Marked, Marks, Verdict};
-use super::reach::{Counts, Reach, Tally, content_type};
+use super::reach::{Counts, Preview, Purged, Reach, Tally, content_type};
 use super::selectors::Selectors;
 use super::sweeper::{Left, Queue, Sweeper, Work};
 use crate::key::CacheKey;
@@ -21,25 +21,6 @@ pub enum Softness {
     Hard,
     /// What is purged is stale: it may be given out while it is validated.
     Soft,
-}
-
-/// What a purge has done.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Purged {
-    /// Its number: every later purge has a higher one. A soft one is
-    /// [undone](Purger::undo) by it.
-    pub number: u64,
-    /// What it has met.
-    pub counts: Counts,
-}
-
-/// What a purge would meet.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Preview {
-    /// How many stored responses.
-    pub counts: Counts,
-    /// Bytes that all of them together take in memory.
-    pub bytes: u64,
 }
 
 /// Purges the store, and whatever is in flight to it.

@@ -29,6 +29,25 @@ pub struct Counts {
     pub patterns: Vec<usize>,
 }
 
+/// What a purge has done.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Purged {
+    /// Its number: every later purge has a higher one. A soft one is
+    /// [undone](super::Purger::undo) by it.
+    pub number: u64,
+    /// What it has met.
+    pub counts: Counts,
+}
+
+/// What a purge would meet.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Preview {
+    /// How many stored responses.
+    pub counts: Counts,
+    /// Bytes that all of them together take in memory.
+    pub bytes: u64,
+}
+
 /// The selectors of a purge, laid out in a row: first those of each list, in
 /// order, and then what patterns stand for.
 pub(super) struct Reach<'a> {
