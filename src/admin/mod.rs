@@ -74,7 +74,7 @@ impl Admin {
                         tokio::time::sleep(Duration::from_millis(50)).await;
                     }
                 },
-                _ = closed.wait_for(|closed| *closed) => return Ok(()),
+                () = told(&mut closed) => return Ok(()),
             }
         }
     }
@@ -137,6 +137,12 @@ impl Admin {
             ),
         }
     }
+}
+
+/// Waits until the process has closed.
+async fn told(closed: &mut watch::Receiver<bool>) {
+    // An error means that the one who would tell is gone: the same.
+    let _ = closed.wait_for(|closed| *closed).await;
 }
 
 /// Whether `Host` is an address or `localhost`.

@@ -4,11 +4,13 @@
 //! every address, and a pool of connections to the origin. The store, the marks
 //! of purges and the table of fetches under way are shared between them.
 
+mod here;
 mod options;
 mod reload;
 mod run;
 mod workers;
 
+pub use here::{Here, start_here};
 pub use run::{Again, Signals, run};
 
 use crate::access_log::AccessLog;
@@ -18,7 +20,7 @@ use crate::config::Settings;
 use crate::listen::{self, Gate, Passed, Sockets};
 use crate::origin::Pool;
 use crate::proxy::Shared;
-use crate::purge::Purger;
+use crate::purge::{Purger, Sweeper};
 use crate::storage::Memory;
 use std::fmt;
 use std::net::SocketAddr;
@@ -137,23 +139,13 @@ fn start_from(
         given => given,
     };
     let sockets = open(settings, count, &mut passed)?;
-    let admin = match settings.admin.listen {
-        Some(address) => Some(
-            listen::bind(address, 1, &mut passed)
-                .map_err(|error| StartError::Listen(address.to_string(), error))?,
-        ),
-        None => None,
-    };
+    let admin = open_door(settings, &mut passed)?;
     if let Some(address) = passed.left() {
         return Err(StartError::Passed(address));
     }
     let (log, log_thread) = AccessLog::start(options::format(settings.log.access))?;
-    let memory = Arc::new(Memory::new(options::memory(settings)));
-    let purger = Arc::new(Purger::new(Arc::clone(&memory)));
-    let sweeper = purger.sweeper();
+    let (shared, pool, sweeper) = put_together(settings, clock, log);
     std::thread::Builder::new().name("sweeper".into()).spawn(move || sweeper.run())?;
-    let pool = Pool::new(options::pool(settings));
-    let shared = Shared::new(options::proxy(settings), memory, purger, clock, log, pool.watched());
     let (closing, is_closing) = watch::channel(false);
     let (closed, has_closed) = watch::channel(false);
     let access = options::admin_access(settings);
@@ -191,6 +183,28 @@ fn start_from(
         tracing::info!("admin on http://{address}");
     }
     Ok(running)
+}
+
+/// What all threads share, the pool of which each has a sibling, and who sweeps
+/// behind the purges.
+fn put_together(
+    settings: &Settings,
+    clock: Arc<dyn Clock>,
+    log: AccessLog,
+) -> (Shared, Pool, Sweeper) {
+    let memory = Arc::new(Memory::new(options::memory(settings)));
+    let purger = Arc::new(Purger::new(Arc::clone(&memory)));
+    let sweeper = purger.sweeper();
+    let pool = Pool::new(options::pool(settings));
+    let options = options::proxy(settings);
+    (Shared::new(options, memory, purger, clock, log, pool.watched()), pool, sweeper)
+}
+
+/// Opens the socket of the operator's door, if there is one.
+fn open_door(settings: &Settings, passed: &mut Passed) -> Result<Option<Sockets>, StartError> {
+    let Some(address) = settings.admin.listen else { return Ok(None) };
+    let bound = listen::bind(address, 1, passed);
+    bound.map(Some).map_err(|error| StartError::Listen(address.to_string(), error))
 }
 
 /// Opens the sockets of every address. A name may stand for several addresses

@@ -71,7 +71,7 @@ pub(super) fn start(
 }
 
 /// Looks after whichever origin is configured, for all workers.
-async fn watch_origin(mut current: watch::Receiver<listen::Configured>) {
+pub(super) async fn watch_origin(mut current: watch::Receiver<listen::Configured>) {
     loop {
         let proxy = Arc::clone(&current.borrow_and_update().proxy);
         let watching = async {
@@ -86,7 +86,8 @@ async fn watch_origin(mut current: watch::Receiver<listen::Configured>) {
     }
 }
 
-async fn serve(
+/// Serves on these sockets until the process closes.
+pub(super) async fn serve(
     share: Vec<Listener>,
     current: watch::Receiver<listen::Configured>,
     gate: Arc<Gate>,

@@ -141,6 +141,11 @@ impl Shared {
         let Shared { memory, purger, metrics, clock, .. } = self.clone();
         Shared { metrics, ..Shared::new(options, memory, purger, clock, log, origin) }
     }
+
+    /// The number of fetches under way that others may wait for.
+    pub fn fetches_under_way(&self) -> usize {
+        self.collapser.under_way()
+    }
 }
 
 /// A fetch under way.

@@ -69,7 +69,7 @@ impl Queue {
     }
 }
 
-/// Gives back the space of what large purges have met; for a thread of its own.
+/// Gives back the space of what large purges have met.
 #[derive(Debug)]
 pub struct Sweeper {
     purger: Weak<Purger>,
@@ -82,13 +82,17 @@ impl Sweeper {
     }
 
     /// Sweeps whenever there is something to be swept, until the purger is no
-    /// more.
+    /// more; for a thread of its own.
     pub fn run(self) {
         while self.queue.wait() {
-            let Some(purger) = self.purger.upgrade() else { return };
-            purger.sweep_a_little();
+            self.sweep_a_little();
             // Whoever serves goes first.
             std::thread::yield_now();
         }
+    }
+
+    /// Sweeps a slice of what is left. Returns whether there was any.
+    pub fn sweep_a_little(&self) -> bool {
+        self.purger.upgrade().is_some_and(|purger| purger.sweep_a_little())
     }
 }
