@@ -34,6 +34,7 @@ mod query;
 mod refusals;
 mod reload;
 mod sharing;
+mod simulation;
 mod slow;
 mod stale;
 mod streaming;
