@@ -88,6 +88,7 @@ mod tests {
     fn keys_differ_in_whatever_the_app_can_see() {
         let base = key("http://example.com/a?b=1");
         assert_eq!(base, key("http://EXAMPLE.com:80/a?b=1"));
+        assert_eq!(key("http://example.com/?b=1"), key("http://example.com?b=1"));
         for other in [
             "https://example.com/a?b=1",
             "http://example.com:8080/a?b=1",

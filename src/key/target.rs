@@ -156,7 +156,7 @@ impl Target {
         let scheme = uri.scheme_str().and_then(Scheme::parse).ok_or(BadTarget::Url)?;
         let host = Host::parse(uri.authority().ok_or(BadTarget::Url)?.as_str())?;
         let path = match uri.path_and_query() {
-            Some(path) if path.as_str().starts_with('?') => format!("/{path}"),
+            Some(path) if path.as_str().starts_with('?') => format!("/{}", path.as_str()),
             Some(path) => path.to_string(),
             None => "/".to_string(),
         };
