@@ -5,6 +5,7 @@ mod ahead;
 mod gate;
 mod patience;
 mod socket;
+mod strict;
 
 pub use gate::{Gate, Room};
 pub use socket::{Listener, Passed, Sockets, bind};
@@ -25,6 +26,7 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
+use strict::{Refusals, Refused};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 
@@ -133,11 +135,12 @@ fn admit(
     let (current, closing) = (current.clone(), closing.clone());
     let options = current.borrow().options;
     tokio::spawn(async move {
-        let (phases, outlet) = (Phases::default(), Outlet::default());
+        let told = Told::default();
         // A socket without it works, only slower.
         let _ = stream.set_nodelay(true);
-        let stream = Patient::new(stream, phases.clone(), outlet.clone(), options, ticket);
-        let served = serve_connection(stream, phases, outlet, peer, current, options, closing);
+        let Told { phases, outlet, refusals } = told.clone();
+        let stream = Patient::new(stream, phases, outlet, refusals, options, ticket);
+        let served = serve_connection(stream, told, peer, current, options, closing);
         if let Err(error) = served.await {
             tracing::debug!(%peer, %error, "a connection ended");
         }
@@ -145,22 +148,36 @@ fn admit(
     });
 }
 
-async fn serve_connection(
-    stream: Patient,
+/// What a connection's stream and its service tell each other.
+#[derive(Clone, Default)]
+struct Told {
     phases: Phases,
     outlet: Outlet,
+    refusals: Refusals,
+}
+
+async fn serve_connection(
+    stream: Patient,
+    told_each_other: Told,
     peer: SocketAddr,
     current: watch::Receiver<Configured>,
     options: Options,
     mut closing: watch::Receiver<bool>,
 ) -> hyper::Result<()> {
+    let Told { phases, outlet, refusals } = told_each_other;
     let phase = phases.clone();
     let service = service_fn(move |request: Request<Incoming>| {
         let proxy = Arc::clone(&current.borrow().proxy);
         let (busy, turn) = (phases.begin(), outlet.begin());
+        let refused = refusals.next().cloned();
         async move {
             let interims = turn.interims(request.version());
-            let answering = pin!(proxy.handle(request, peer, interims));
+            let answering = pin!(async {
+                match refused {
+                    Some(Refused { refusal, line }) => proxy.refuse(&refusal, &line, peer),
+                    None => proxy.handle(request, peer, interims).await,
+                }
+            });
             let mut response = turn.until(answering).await;
             if response.status() == StatusCode::SWITCHING_PROTOCOLS {
                 busy.becomes_tunnel();

@@ -7,7 +7,9 @@
 use super::Options;
 use super::ahead::Ahead;
 use super::gate::Ticket;
+use super::strict::{Refusals, Strict};
 use crate::interim::Outlet;
+use crate::message::HeadLimits;
 use crate::moving::Moving;
 use parking_lot::Mutex;
 use std::io::{Error, ErrorKind, IoSlice, Result};
@@ -76,6 +78,11 @@ impl Phases {
         self.0.ending.store(true, Ordering::Relaxed);
     }
 
+    /// The last answer agreed to another protocol.
+    fn is_tunnel(&self) -> bool {
+        *self.0.phase.lock() == Phase::Tunnel
+    }
+
     /// Nothing has come yet.
     pub fn is_new(&self) -> bool {
         *self.0.phase.lock() == Phase::New
@@ -118,6 +125,7 @@ impl Drop for Busy {
 /// A stream whose client is waited for, but not for ever.
 pub(super) struct Patient {
     stream: Ahead<Moving<TcpStream>>,
+    strict: Strict,
     phases: Phases,
     options: Options,
     reading: Deadline,
@@ -161,12 +169,15 @@ impl Patient {
         stream: TcpStream,
         phases: Phases,
         outlet: Outlet,
+        refusals: Refusals,
         options: Options,
         ticket: Ticket,
     ) -> Patient {
         let stream = Ahead::new(Moving::new(stream, options.write_stall), outlet);
+        let limits = HeadLimits { bytes: options.max_head, fields: options.max_fields };
+        let strict = Strict::new(limits, refusals);
         let reading = Deadline::default();
-        Patient { stream, phases, options, reading, silence: None, _ticket: ticket }
+        Patient { stream, strict, phases, options, reading, silence: None, _ticket: ticket }
     }
 
     /// Looks whether the client has gone, which hyper doesn't while it answers.
@@ -199,12 +210,9 @@ impl Patient {
     }
 }
 
-impl AsyncRead for Patient {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<Result<()>> {
+impl Patient {
+    /// Reads once, and notes in which phase that was.
+    fn poll_stream(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<Result<()>> {
         let before = buf.filled().len();
         if let Poll::Ready(read) = Pin::new(&mut self.stream).poll_read(cx, buf) {
             let begins = {
@@ -231,6 +239,28 @@ impl AsyncRead for Patient {
                 Poll::Ready(Err(Error::new(ErrorKind::TimedOut, "no request came")))
             }
         }
+    }
+}
+
+impl AsyncRead for Patient {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<Result<()>> {
+        let this = self.get_mut();
+        let before = buf.filled().len();
+        while !this.strict.give(buf, || this.phases.is_tunnel())? {
+            ready!(this.poll_stream(cx, buf))?;
+            if buf.filled().len() == before {
+                return Poll::Ready(Ok(()));
+            }
+            this.strict.judge(buf, before);
+            if buf.filled().len() > before {
+                return Poll::Ready(Ok(()));
+            }
+        }
+        Poll::Ready(Ok(()))
     }
 }
 

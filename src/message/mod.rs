@@ -2,8 +2,14 @@
 //! could read it differently, and normalised, so that what is keyed is what the
 //! app sees.
 
+mod chunks;
+mod framing;
+mod head;
 mod sender;
 
+pub use chunks::{ChunkReader, Misplaced};
+pub use framing::Framing;
+pub use head::{Head, HeadLimits, HeadReader};
 pub use sender::is_forwarded;
 
 use crate::error::Refusal;
@@ -87,7 +93,7 @@ impl Presented {
         let Parts { method, uri, version, headers: mut fields, .. } = parts;
         check_method(&method)?;
         check_sizes(&uri, &fields, options)?;
-        let has_body = check_framing(&fields, version, options)?;
+        let has_body = check_framing(&mut fields, version, options)?;
         check_expectation(&mut fields)?;
         let hops = members(&fields, &header::VIA)
             .filter(|hop| hop.split(u8::is_ascii_whitespace).nth(1) == Some(NAME.as_bytes()));
@@ -106,6 +112,7 @@ impl Presented {
         remove_hop_by_hop(&mut fields);
         let sender = Sender::settle(&mut fields, host, peer, options);
 
+        let uri = origin_form(uri)?;
         let asterisk = uri.path() == "*";
         if asterisk && method != Method::OPTIONS {
             return Err(Refusal::bad_request("only OPTIONS may be about \"*\""));
@@ -113,7 +120,6 @@ impl Presented {
         let path = uri.path_and_query().filter(|_| !asterisk).map_or("/", |path| path.as_str());
         let target = Target::new(sender.scheme, sender.host, path)
             .map_err(|_| Refusal::bad_request("the request target must begin with \"/\""))?;
-        let uri = uri.into_parts().path_and_query.map(Uri::from).unwrap_or_else(root);
         Ok(Presented {
             method,
             target,
@@ -133,8 +139,17 @@ impl Presented {
     }
 }
 
-fn root() -> Uri {
-    Uri::from_static("/")
+/// Path and query alone, or `*`. An absolute target may leave out the path; the
+/// origin is sent one (RFC 9112 section 3.2.1).
+fn origin_form(uri: Uri) -> Result<Uri, Refusal> {
+    let malformed = |_| Refusal::bad_request("the request target is malformed");
+    match uri.into_parts().path_and_query {
+        None => Ok(Uri::from_static("/")),
+        Some(path) if path.as_str().starts_with('?') => {
+            format!("/{}", path.as_str()).parse().map_err(malformed)
+        }
+        Some(path) => Ok(Uri::from(path)),
+    }
 }
 
 fn check_method(method: &Method) -> Result<(), Refusal> {
@@ -160,33 +175,27 @@ fn check_sizes(uri: &Uri, fields: &HeaderMap, options: &Options) -> Result<(), R
     Ok(())
 }
 
-/// Checks what the body's length rests on; tells whether there is a body.
-fn check_framing(fields: &HeaderMap, version: Version, options: &Options) -> Result<bool, Refusal> {
-    let codings: Vec<&[u8]> = members(fields, &header::TRANSFER_ENCODING).collect();
-    match codings.as_slice() {
-        [] => {}
-        _ if version == Version::HTTP_10 => {
-            return Err(Refusal::bad_request("HTTP/1.0 has no Transfer-Encoding"));
-        }
-        [coding] if coding.eq_ignore_ascii_case(b"chunked") => return Ok(true),
-        _ => {
-            let status = StatusCode::NOT_IMPLEMENTED;
-            return Err(Refusal::new(status, "the only transfer coding here is \"chunked\""));
-        }
-    }
-    let lengths: Vec<&HeaderValue> = fields.get_all(header::CONTENT_LENGTH).iter().collect();
-    let length = match lengths.as_slice() {
-        [] => return Ok(false),
-        [one] => one.to_str().ok().filter(|digits| digits.bytes().all(|b| b.is_ascii_digit())),
-        _ => None,
-    };
-    let length = length.and_then(|digits| digits.parse::<u64>().ok());
-    match length.filter(|length| *length <= i64::MAX as u64) {
-        None => Err(Refusal::bad_request("Content-Length must be one number")),
-        Some(length) if length > options.max_body => {
+/// Checks what the body's length rests on, and writes it in one way; tells
+/// whether there is a body.
+fn check_framing(
+    fields: &mut HeaderMap,
+    version: Version,
+    options: &Options,
+) -> Result<bool, Refusal> {
+    let lines = |name| fields.get_all(name).iter().map(HeaderValue::as_bytes);
+    let framing =
+        Framing::of(version, lines(header::TRANSFER_ENCODING), lines(header::CONTENT_LENGTH))?;
+    match framing {
+        Framing::Chunked => Ok(true),
+        Framing::Length(length) if length > options.max_body => {
             Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "the request body is too large"))
         }
-        Some(length) => Ok(length > 0),
+        Framing::Length(length) => {
+            if let Some(given) = fields.get_mut(header::CONTENT_LENGTH) {
+                *given = HeaderValue::from(length);
+            }
+            Ok(length > 0)
+        }
     }
 }
 

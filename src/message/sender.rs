@@ -17,13 +17,17 @@ const SAID_BY_PROXIES: [HeaderName; 3] = [X_FORWARDED_FOR, X_FORWARDED_PROTO, X_
 
 /// Fields that an app may build its pages from and that are not part of the key.
 /// Nobody may send them: what one says would be shown to all.
-pub(super) const UNKEYED: [HeaderName; 20] = [
+pub(super) const UNKEYED: [HeaderName; 28] = [
+    HeaderName::from_static("cf-connecting-ip"),
     HeaderName::from_static("client-ip"),
+    HeaderName::from_static("fastly-client-ip"),
     HeaderName::from_static("forwarded"),
     HeaderName::from_static("front-end-https"),
     HeaderName::from_static("proxy"),
+    HeaderName::from_static("remote-user"),
     HeaderName::from_static("true-client-ip"),
     HeaderName::from_static("x-client-ip"),
+    HeaderName::from_static("x-cluster-client-ip"),
     HeaderName::from_static("x-host"),
     HeaderName::from_static("x-http-host-override"),
     HeaderName::from_static("x-http-method"),
@@ -32,8 +36,12 @@ pub(super) const UNKEYED: [HeaderName; 20] = [
     HeaderName::from_static("x-original-host"),
     HeaderName::from_static("x-original-uri"),
     HeaderName::from_static("x-original-url"),
+    HeaderName::from_static("x-originating-ip"),
     HeaderName::from_static("x-proxyuser-ip"),
     HeaderName::from_static("x-real-ip"),
+    HeaderName::from_static("x-remote-addr"),
+    HeaderName::from_static("x-remote-ip"),
+    HeaderName::from_static("x-remote-user"),
     HeaderName::from_static("x-rewrite-url"),
     HeaderName::from_static("x-scheme"),
     HeaderName::from_static("x-script-name"),

@@ -30,6 +30,10 @@ pub fn outbound(
         // be read as the missing body.
         fields.remove(header::CONTENT_LENGTH);
     }
+    if matches!(body, Body::Passing(_)) && !fields.contains_key(header::CONTENT_LENGTH) {
+        // hyper leaves out a body of unknown length with GET and HEAD.
+        fields.insert(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+    }
     let mut request = Request::new(body);
     *request.method_mut() = presented.method.clone();
     *request.uri_mut() = presented.uri.clone();

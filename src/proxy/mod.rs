@@ -35,6 +35,7 @@ use crate::access_log::AccessLog;
 use crate::body::{Body, Limits};
 use crate::clock::Clock;
 use crate::collapse::{Collapser, Role};
+use crate::error::Refusal;
 use crate::interim::Interims;
 use crate::key::CacheKey;
 use crate::message::{self, Presented};
@@ -222,6 +223,13 @@ impl Proxy {
             Err(refusal) => respond::refusal(&refusal),
         };
         record::finish(&self.shared, line, answer)
+    }
+
+    /// Answers a request that this peer sent and whose head could not be read;
+    /// its first line is for the log.
+    pub fn refuse(&self, refusal: &Refusal, line: &str, peer: SocketAddr) -> Response<Recorded> {
+        let line = record::Line::unread(line, peer, &self.shared);
+        record::finish(&self.shared, line, respond::refusal(refusal))
     }
 
     async fn answer(

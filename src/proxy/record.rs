@@ -51,6 +51,25 @@ impl Line {
             agent: field(header::USER_AGENT),
         })
     }
+
+    /// Of a request whose head was not read, but for this first line.
+    pub fn unread(line: &str, peer: SocketAddr, shared: &Shared) -> Option<Line> {
+        let (method, rest) = line.split_once(' ').unwrap_or(("-", line));
+        let (method, target) = match Method::from_bytes(method.as_bytes()) {
+            Ok(method) => (method, rest.split(' ').next().unwrap_or_default()),
+            Err(_) => (Method::from_bytes(b"-").unwrap_or_default(), line),
+        };
+        shared.log.is_on().then(|| Line {
+            began: shared.clock.now(),
+            client: peer.ip().to_canonical(),
+            method,
+            target: target.to_string(),
+            version: Version::HTTP_11,
+            host: None,
+            referer: None,
+            agent: None,
+        })
+    }
 }
 
 /// Writes what the cache did into the response, counts it, and has the line

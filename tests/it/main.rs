@@ -31,6 +31,7 @@ mod process;
 mod purge_races;
 mod purging;
 mod query;
+mod raw;
 mod refusals;
 mod reload;
 mod sharing;

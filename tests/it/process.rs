@@ -143,15 +143,6 @@ fn one_json_line_a_request() {
 }
 
 #[test]
-fn a_client_that_is_refused_while_parsing_does_not_fill_the_log() {
-    let origin = Origin::answering(|_| reply(200, &[], "page"));
-    let larder = Larder::in_front_of(origin.address, &["--access-log", "json"]);
-    crate::harness::exchange(larder.proxy, b"\x00\r\n\r\n");
-    larder.get("/next");
-    assert!(larder.next_line().contains("/next"));
-}
-
-#[test]
 fn every_line_is_written_before_the_process_ends() {
     let origin = Origin::answering(|_| reply(200, &["Cache-Control: max-age=60"], "page"));
     let mut larder = Larder::in_front_of(origin.address, &["--access-log", "json"]);

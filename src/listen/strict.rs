@@ -1,0 +1,310 @@
+//! Reads along before hyper, and lets through only what can be read in one way.
+//!
+//! hyper is kinder than a shared cache may be: it settles doubts instead of
+//! refusing them, and what it refuses it answers without a word. So the bytes of
+//! each message are judged here first. Of a head that is refused hyper sees
+//! nothing: it is given a harmless one in its place, whose answer is the refusal.
+//! `docs/adr/0026-read-before-hyper.md` says why, and what it costs.
+
+use crate::error::Refusal;
+use crate::message::{ChunkReader, Framing, HeadLimits, HeadReader, Misplaced};
+use std::io::{Error, ErrorKind, Result};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use tokio::io::ReadBuf;
+
+/// What hyper reads in place of a head that is refused.
+const STAND_IN: &[u8] = b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n";
+const STAND_IN_FOR_HEAD: &[u8] = b"HEAD / HTTP/1.1\r\nConnection: close\r\n\r\n";
+
+/// The most of a refused request's first line that is written down, in bytes.
+const MOST_OF_A_LINE: usize = 1024;
+
+/// A head that isn't let in.
+#[derive(Clone, Debug)]
+pub(super) struct Refused {
+    /// Why.
+    pub refusal: Refusal,
+    /// Its first line, or the beginning of that.
+    pub line: String,
+}
+
+/// What a connection's service has to know of what was read before hyper.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Refusals(Arc<Heads>);
+
+#[derive(Debug, Default)]
+struct Heads {
+    /// How many requests have reached the service.
+    served: AtomicU64,
+    /// The first that was refused, and how many came before it.
+    refused: OnceLock<(u64, Refused)>,
+}
+
+impl Refusals {
+    /// The next request has reached the service: is it the stand-in for a refused
+    /// one? To be asked once for each.
+    pub fn next(&self) -> Option<&Refused> {
+        let number = self.0.served.fetch_add(1, Ordering::Relaxed);
+        self.0.refused.get().filter(|(at, _)| *at == number).map(|(_, refused)| refused)
+    }
+}
+
+/// The reader of one connection's bytes.
+pub(super) struct Strict {
+    limits: HeadLimits,
+    at: At,
+    /// The message under way asks for another protocol.
+    upgrade: bool,
+    /// Heads that were let through.
+    heads: u64,
+    refusals: Refusals,
+    /// Judged, and not given on yet.
+    ready: Vec<u8>,
+    /// The beginning of a head, or what can't be judged yet.
+    held: Vec<u8>,
+}
+
+/// What the next byte is a part of.
+enum At {
+    Head(HeadReader),
+    /// So many bytes.
+    Body(u64),
+    Chunks(ChunkReader),
+    /// HTTP, or another protocol: the answer decides.
+    Undecided,
+    /// Another protocol.
+    Tunnel,
+    /// Nothing any more: a head was refused.
+    Over,
+    /// The same: a chunk was broken.
+    Broken,
+}
+
+impl At {
+    fn head() -> At {
+        At::Head(HeadReader::default())
+    }
+}
+
+impl Strict {
+    pub fn new(limits: HeadLimits, refusals: Refusals) -> Strict {
+        let (ready, held) = (Vec::new(), Vec::new());
+        Strict { limits, at: At::head(), upgrade: false, heads: 0, refusals, ready, held }
+    }
+
+    /// Gives on what there is before more is read; whether there was anything,
+    /// the end too. `is_tunnel`: the last answer agreed to another protocol.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidData`] when a chunk was broken.
+    pub fn give(&mut self, buf: &mut ReadBuf<'_>, is_tunnel: impl Fn() -> bool) -> Result<bool> {
+        if self.ready.is_empty() && matches!(self.at, At::Undecided) {
+            self.at = if is_tunnel() { At::Tunnel } else { At::head() };
+            self.judge_held();
+        }
+        let count = self.ready.len().min(buf.remaining());
+        if count > 0 {
+            buf.put_slice(&self.ready[..count]);
+            self.ready.drain(..count);
+            return Ok(true);
+        }
+        match self.at {
+            At::Broken => Err(Error::new(ErrorKind::InvalidData, "a chunk is broken")),
+            At::Over => Ok(true),
+            _ => Ok(false),
+        }
+    }
+
+    /// Judges what has just been read into the buffer, from `before` on, and
+    /// takes out what may not be given on, or not yet.
+    pub fn judge(&mut self, buf: &mut ReadBuf<'_>, before: usize) {
+        let bytes = &buf.filled()[before..];
+        let mut good = 0;
+        if self.held.is_empty() {
+            // Most messages come whole: what is good stays where it is.
+            good = self.judge_bytes(bytes);
+            if good == bytes.len() {
+                return;
+            }
+            self.keep(&bytes[good..]);
+        } else {
+            self.held.extend_from_slice(bytes);
+            self.judge_held();
+        }
+        buf.set_filled(before + good);
+    }
+
+    fn judge_held(&mut self) {
+        let held = std::mem::take(&mut self.held);
+        let good = self.judge_bytes(&held);
+        // Before the stand-in, if there is one now.
+        self.ready.splice(0..0, held[..good].iter().copied());
+        self.keep(&held[good..]);
+    }
+
+    fn keep(&mut self, rest: &[u8]) {
+        if !matches!(self.at, At::Over | At::Broken) {
+            self.held.extend_from_slice(rest);
+        }
+    }
+
+    /// How many of these bytes may be given on.
+    fn judge_bytes(&mut self, bytes: &[u8]) -> usize {
+        let mut good = 0;
+        while good < bytes.len() {
+            let rest = &bytes[good..];
+            match &mut self.at {
+                At::Head(reader) => match reader.read(rest, &self.limits) {
+                    Ok(None) => break,
+                    Ok(Some(head)) => {
+                        good += head.length;
+                        self.heads += 1;
+                        self.upgrade = head.upgrade;
+                        self.at = match head.framing {
+                            Framing::Length(length) => At::Body(length),
+                            Framing::Chunked => At::Chunks(ChunkReader::default()),
+                        };
+                        self.end_of_body();
+                    }
+                    Err(refusal) => self.refuse(refusal, rest),
+                },
+                At::Body(left) => {
+                    let taken = rest.len().min(usize::try_from(*left).unwrap_or(usize::MAX));
+                    *left -= taken as u64;
+                    good += taken;
+                    self.end_of_body();
+                }
+                At::Chunks(reader) => match reader.read(rest) {
+                    Ok(None) => good = bytes.len(),
+                    Ok(Some(length)) => {
+                        good += length;
+                        self.at = At::Body(0);
+                        self.end_of_body();
+                    }
+                    Err(Misplaced) => self.at = At::Broken,
+                },
+                At::Tunnel => good = bytes.len(),
+                At::Undecided | At::Over | At::Broken => break,
+            }
+        }
+        good
+    }
+
+    fn end_of_body(&mut self) {
+        if matches!(self.at, At::Body(0)) {
+            self.at = if self.upgrade { At::Undecided } else { At::head() };
+        }
+    }
+
+    fn refuse(&mut self, refusal: Refusal, bytes: &[u8]) {
+        let begun = bytes.iter().position(|b| !matches!(b, b'\r' | b'\n')).unwrap_or(bytes.len());
+        let line = bytes[begun..].split(|b| matches!(b, b'\r' | b'\n')).next().unwrap_or_default();
+        let stand_in = if line.starts_with(b"HEAD ") { STAND_IN_FOR_HEAD } else { STAND_IN };
+        let line = String::from_utf8_lossy(&line[..line.len().min(MOST_OF_A_LINE)]).into_owned();
+        // Nothing is read after the first.
+        let _ = self.refusals.0.refused.set((self.heads, Refused { refusal, line }));
+        self.ready.extend_from_slice(stand_in);
+        self.at = At::Over;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const GET: &str = "GET /a HTTP/1.1\r\nHost: x\r\n\r\n";
+    const POST: &str = "POST /b HTTP/1.1\r\nContent-Length: 8\r\n\r\nGET /\n\r\n";
+    const CHUNKED: &str =
+        "PUT /c HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3;x\r\nabc\r\n0\r\nY: z\r\n\r\n";
+    const ODD: &str = "\r\nGET http://a.test?b HTTP/1.0\r\n\r\n";
+    const UPGRADE: &str = "GET /ws HTTP/1.1\r\nUpgrade: websocket\r\n\r\n";
+    const WRONG: &str = "HEAD /d HTTP/1.1\nHost: x\r\n\r\n";
+
+    /// What is given on of text that comes in pieces of a size, into a buffer
+    /// with so much room; and the end.
+    fn through(
+        text: &str,
+        size: usize,
+        room: usize,
+        is_tunnel: bool,
+        refusals: &Refusals,
+    ) -> (String, Result<bool>) {
+        let limits = HeadLimits { bytes: 1000, fields: 10 };
+        let mut strict = Strict::new(limits, refusals.clone());
+        let mut given = Vec::new();
+        let mut space = vec![0; room];
+        let mut pieces = text.as_bytes().chunks(size.min(room));
+        loop {
+            let mut buf = ReadBuf::new(&mut space);
+            match strict.give(&mut buf, || is_tunnel) {
+                Ok(true) if buf.filled().is_empty() => break end(given, Ok(true)),
+                Ok(true) => given.extend_from_slice(buf.filled()),
+                Ok(false) => {
+                    let Some(piece) = pieces.next() else { break end(given, Ok(false)) };
+                    buf.put_slice(piece);
+                    strict.judge(&mut buf, 0);
+                    given.extend_from_slice(buf.filled());
+                }
+                Err(error) => break end(given, Err(error)),
+            }
+        }
+    }
+
+    fn end(given: Vec<u8>, end: Result<bool>) -> (String, Result<bool>) {
+        (String::from_utf8(given).expect("text"), end)
+    }
+
+    proptest! {
+        #[test]
+        fn messages_go_through_byte_for_byte_in_whatever_pieces_they_come(
+            messages in prop::collection::vec(prop::sample::select(&[GET, POST, CHUNKED, ODD, UPGRADE][..]), 1..6),
+            size in 1usize..90, room in 1usize..90,
+        ) {
+            let (text, refusals) = (messages.concat(), Refusals::default());
+            let (given, end) = through(&text, size, room, false, &refusals);
+            prop_assert_eq!(given, text);
+            prop_assert!(matches!(end, Ok(false)));
+            prop_assert!(refusals.0.refused.get().is_none());
+        }
+
+        #[test]
+        fn of_what_is_refused_and_comes_behind_it_nothing_goes_through(
+            messages in prop::collection::vec(prop::sample::select(&[GET, POST, CHUNKED, ODD, UPGRADE][..]), 0..4),
+            size in 1usize..90, room in 1usize..90,
+        ) {
+            let refusals = Refusals::default();
+            let text = messages.concat() + WRONG + GET;
+            let (given, end) = through(&text, size, room, false, &refusals);
+            let expected = messages.concat() + "HEAD / HTTP/1.1\r\nConnection: close\r\n\r\n";
+            prop_assert_eq!(given, expected);
+            prop_assert!(matches!(end, Ok(true)));
+            // It is the one behind those that were let through.
+            for _ in &messages {
+                prop_assert!(refusals.next().is_none());
+            }
+            let refused = refusals.next().expect("the refused one");
+            prop_assert_eq!(refused.line.as_str(), "HEAD /d HTTP/1.1");
+            prop_assert!(refusals.next().is_none());
+        }
+
+        #[test]
+        fn a_tunnel_is_not_read(
+            noise in "[ -~\r\n]{0,60}", size in 1usize..90, room in 1usize..90,
+        ) {
+            let text = UPGRADE.to_string() + &noise;
+            let (given, end) = through(&text, size, room, true, &Refusals::default());
+            prop_assert_eq!(given, text);
+            prop_assert!(matches!(end, Ok(false)));
+        }
+
+        #[test]
+        fn behind_a_broken_chunk_there_is_nothing(size in 1usize..90, room in 1usize..90) {
+            let text = CHUNKED.replace("abc\r\n", "abc\n") + GET;
+            let (given, end) = through(&text, size, room, false, &Refusals::default());
+            prop_assert!(text.starts_with(&given) && !given.contains("GET"));
+            prop_assert!(end.is_err());
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! Requests byte by byte: for each what the client gets, what the application
+//! sees, and that nobody else notices. The cases are data, a file a class.
+
+mod bodies;
+mod case;
+mod chunks;
+mod fields;
+mod framing;
+mod hops;
+mod hosts;
+mod limits;
+mod methods;
+mod old;
+mod pipelines;
+mod targets;
+
+use case::{Case, check};
+
+#[test]
+fn one_length_or_none() {
+    check(framing::cases());
+}
+
+#[test]
+fn chunks_are_read_in_one_way() {
+    check(chunks::cases());
+}
+
+#[test]
+fn one_host_and_a_valid_one() {
+    check(hosts::cases());
+}
+
+#[test]
+fn targets_go_through_as_they_are_or_not_at_all() {
+    check(targets::cases());
+}
+
+#[test]
+fn methods_versions_and_request_lines() {
+    check(methods::cases());
+}
+
+#[test]
+fn lines_and_fields_are_read_in_one_way() {
+    check(fields::cases());
+}
+
+#[test]
+fn what_is_for_one_hop_stays_on_it() {
+    check(hops::cases());
+}
+
+#[test]
+fn clients_of_http_1_0() {
+    check(old::cases());
+}
+
+#[test]
+fn bodies_where_none_is_usual() {
+    check(bodies::cases());
+}
+
+#[test]
+fn requests_behind_one_another() {
+    check(pipelines::cases());
+}
+
+#[test]
+fn heads_have_bounds() {
+    check(limits::cases());
+}
+
+#[test]
+fn there_are_at_least_four_hundred() {
+    let classes: [fn() -> Vec<Case>; 11] = [
+        framing::cases,
+        chunks::cases,
+        hosts::cases,
+        targets::cases,
+        methods::cases,
+        fields::cases,
+        hops::cases,
+        old::cases,
+        bodies::cases,
+        pipelines::cases,
+        limits::cases,
+    ];
+    let mut all: Vec<Case> = classes.iter().flat_map(|class| class()).collect();
+    all.sort_by(|a, b| a.sent.cmp(&b.sent));
+    all.dedup_by(|a, b| a.sent == b.sent);
+    assert!(all.len() >= 400, "{} different ones", all.len());
+}
