@@ -109,7 +109,7 @@ pub struct Cache {
     pub max_variants: usize,
     /// Freshness of a response that states none.
     pub default_ttl: Duration,
-    /// The same for a page that isn't there (404, 410) or can't be asked for so (405, 414).
+    /// The same for a page that isn't there (404, 410).
     pub negative_ttl: Duration,
     /// Whether a response that states no freshness but a `Last-Modified` gets some from that.
     pub heuristics: bool,

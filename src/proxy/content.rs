@@ -147,7 +147,8 @@ impl Proxy {
         length: u64,
     ) -> Result<(), Reason> {
         let policy = &self.shared.options.policy;
-        let asked = Asked::of(&request.method, &request.fields, &policy.cookies);
+        let path = request.target.path();
+        let asked = Asked::of(&request.method, path, &request.fields, &policy.cookies);
         let Judged { content, directives, .. } = judged;
         let (fields, freshness) = (&content.fields, &content.freshness);
         match storable::decide(&asked, content.status, fields, directives, freshness, policy) {

@@ -209,8 +209,8 @@ impl Proxy {
             self.outdate(plan, reason);
         }
         let personal = super::lookup::is_personal(&plan.request, &self.shared.options.policy);
-        // What one visitor is answered says nothing about the next.
-        if !personal && !matches!(reason, Reason::Status | Reason::Part) {
+        // What one visitor is answered, or provokes, says nothing about the next.
+        if !personal && !matches!(reason, Reason::Status | Reason::Part | Reason::Provoked) {
             self.not_worth_waiting_for(plan, content, reason);
         }
     }

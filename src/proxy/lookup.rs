@@ -253,5 +253,6 @@ impl<'a> Selecting<'a> {
 
 /// Whether a request says who its visitor is.
 pub(super) fn is_personal(request: &Presented, policy: &Policy) -> bool {
-    Asked::of(&request.method, &request.fields, &policy.cookies).is_personal()
+    let path = request.target.path();
+    Asked::of(&request.method, path, &request.fields, &policy.cookies).is_personal()
 }

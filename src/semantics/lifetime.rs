@@ -98,7 +98,7 @@ pub fn lifetime(
 fn configured(status: StatusCode, policy: &Policy) -> DeltaSeconds {
     match status.as_u16() {
         _ if success_or_move(status) => policy.default_lifetime,
-        404 | 405 | 410 | 414 => policy.negative_lifetime,
+        404 | 410 => policy.negative_lifetime,
         _ => DeltaSeconds::ZERO,
     }
 }
@@ -111,7 +111,7 @@ fn pragma_alone(fields: &HeaderMap, directives: &ResponseDirectives) -> bool {
 
 /// Statuses that may be given a lifetime by heuristics (RFC 9110 section 15.1).
 pub fn heuristically_cacheable(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 200 | 203 | 204 | 206 | 300 | 301 | 308 | 404 | 405 | 410 | 414 | 501)
+    matches!(status.as_u16(), 200 | 203 | 204 | 206 | 300 | 301 | 308 | 404 | 410)
 }
 
 /// Statuses that the operator's default covers. Errors are left out: a visitor
@@ -190,11 +190,11 @@ mod tests {
         assert_eq!(judged(&[], 200, false), (7, Source::Configured));
         assert_eq!(judged(&[], 200, true), (0, Source::Nothing));
         // RFC 9110 section 15.1, but for what says nothing about the page.
-        for status in [404, 405, 410, 414] {
+        for status in [404, 410] {
             assert_eq!(judged(&[], status, false), (3, Source::Configured), "{status}");
             assert_eq!(judged(&[], status, true), (0, Source::Nothing), "{status}");
         }
-        for status in [400, 401, 403, 429, 500, 501, 503] {
+        for status in [400, 401, 403, 405, 414, 429, 500, 501, 503] {
             assert_eq!(judged(&[], status, false), (0, Source::Nothing), "{status}");
         }
         let stated = ("cache-control", "max-age=9".to_string());

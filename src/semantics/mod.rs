@@ -38,6 +38,7 @@ pub mod no_vary_search;
 mod normal;
 pub mod partial;
 pub mod policy;
+pub mod pretence;
 pub mod query;
 pub mod range;
 pub mod reason;

@@ -22,8 +22,7 @@ impl Percent {
 pub struct Policy {
     /// Lifetime of a successful response that states none; zero for none.
     pub default_lifetime: DeltaSeconds,
-    /// The same for a page that isn't there (404, 410) or can't be asked for so
-    /// (405, 414); zero for none.
+    /// The same for a page that isn't there (404, 410); zero for none.
     pub negative_lifetime: DeltaSeconds,
     /// The longest heuristic lifetime (RFC 9111 section 4.2.2); `None` switches
     /// heuristics off.

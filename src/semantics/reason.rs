@@ -8,6 +8,11 @@ pub enum Reason {
     Method,
     /// The status is not stored: 304, or a 206 that was not asked for.
     Status,
+    /// The status speaks of how it was asked for, not of what was asked for.
+    Provoked,
+    /// The path pretends to be something else than the response is, and nothing
+    /// states a lifetime.
+    Pretence,
     /// It answers a request for a part, and is not one whose place is known.
     Part,
     /// `must-understand` with a status that this cache does not know.
@@ -38,6 +43,8 @@ impl Reason {
         match self {
             Reason::Method => "method",
             Reason::Status => "status",
+            Reason::Provoked => "provoked",
+            Reason::Pretence => "pretence",
             Reason::Part => "part",
             Reason::NotUnderstood => "must-understand",
             Reason::NoStore => "no-store",
@@ -57,6 +64,13 @@ impl Reason {
         match self {
             Reason::Method => "only answers to GET and QUERY are stored",
             Reason::Status => "a response with this status is not stored",
+            Reason::Provoked => {
+                "the status may be due to this request's own oddities: others need not get it"
+            }
+            Reason::Pretence => {
+                "the path has an extension that the type belies, an encoded delimiter, dots or a \
+                 parameter, and the response states no lifetime"
+            }
             Reason::Part => "it answers a range, and is not one part whose place is known",
             Reason::NotUnderstood => "must-understand stands beside a status that is not known",
             Reason::NoStore => "the response says no-store",
@@ -82,8 +96,8 @@ impl Reason {
 
     /// The reason lies in the response, not in who asked for it.
     pub fn is_about_the_response(self) -> bool {
-        use Reason::{Authorization, IdentityCookie, Method, Part};
-        !matches!(self, Method | Part | Authorization | IdentityCookie)
+        use Reason::{Authorization, IdentityCookie, Method, Part, Provoked};
+        !matches!(self, Method | Part | Provoked | Authorization | IdentityCookie)
     }
 
     /// The reason with this code, if there is one.
@@ -92,9 +106,11 @@ impl Reason {
     }
 
     /// Every reason.
-    pub const ALL: [Reason; 13] = [
+    pub const ALL: [Reason; 15] = [
         Reason::Method,
         Reason::Status,
+        Reason::Provoked,
+        Reason::Pretence,
         Reason::Part,
         Reason::NotUnderstood,
         Reason::NoStore,

@@ -6,6 +6,7 @@ use super::freshness::{Freshness, StaleCause};
 use super::lifetime::Source;
 use super::partial::place;
 use super::policy::Policy;
+use super::pretence;
 pub use super::reason::Reason;
 use super::vary::NominatedFields;
 use http::header::{self, HeaderMap};
@@ -26,6 +27,8 @@ pub enum Storability {
 pub struct Asked<'a> {
     /// The request's method.
     pub method: &'a Method,
+    /// Its path.
+    pub path: &'a str,
     /// It bore `Range`.
     pub ranged: bool,
     /// It bore `Authorization`.
@@ -36,9 +39,15 @@ pub struct Asked<'a> {
 
 impl<'a> Asked<'a> {
     /// Reads it off a request.
-    pub fn of(method: &'a Method, fields: &HeaderMap, cookies: &Cookies) -> Asked<'a> {
+    pub fn of(
+        method: &'a Method,
+        path: &'a str,
+        fields: &HeaderMap,
+        cookies: &Cookies,
+    ) -> Asked<'a> {
         Asked {
             method,
+            path,
             ranged: fields.contains_key(header::RANGE),
             authorized: fields.contains_key(header::AUTHORIZATION),
             identified: cookies.identify(fields),
@@ -74,6 +83,9 @@ pub fn decide(
         416 if asked.ranged => return refuse(Reason::Part),
         _ => {}
     }
+    if provoked(status, freshness.lifetime.is_explicit()) {
+        return refuse(Reason::Provoked);
+    }
     if directives.must_understand && !understood(status) {
         return refuse(Reason::NotUnderstood);
     }
@@ -108,12 +120,26 @@ pub fn decide(
     if asked.identified && !meant_for_all {
         return refuse(Reason::IdentityCookie);
     }
+    if !freshness.lifetime.is_explicit() && pretence::is_pretended(asked.path, fields) {
+        return refuse(Reason::Pretence);
+    }
     // Nothing is assumed about an answer to QUERY: few apps expect a cache.
     let assumed = asked.method == Method::QUERY && !freshness.lifetime.is_explicit();
     if assumed || !worth_keeping(fields, status, freshness) {
         return refuse(Reason::NoLifetime);
     }
     Storability::Store
+}
+
+/// The answer speaks of the request or of who sent it, not of its target: nobody
+/// may make one that others get. RFC 6585 forbids to store four of them.
+fn provoked(status: StatusCode, is_explicit: bool) -> bool {
+    match status.as_u16() {
+        408 | 411 | 413 | 417 | 421 | 425 | 426 | 428 | 429 | 431 | 505 | 511 => true,
+        // These may be about the target too, if the application says for how long.
+        400 | 405 | 414 | 415 | 501 => !is_explicit,
+        _ => false,
+    }
 }
 
 /// `text/event-stream`, with or without parameters: whoever joins it late wants
@@ -155,8 +181,13 @@ mod tests {
     use crate::semantics::time::DeltaSeconds;
     use proptest::prelude::*;
 
-    const PLAIN: Asked<'static> =
-        Asked { method: &Method::GET, ranged: false, authorized: false, identified: false };
+    const PLAIN: Asked<'static> = Asked {
+        method: &Method::GET,
+        path: "/",
+        ranged: false,
+        authorized: false,
+        identified: false,
+    };
 
     fn decided(asked: &Asked<'_>, status: u16, lines: &[(&str, &str)]) -> Storability {
         let fields = fields(lines);
@@ -221,6 +252,33 @@ mod tests {
         ] {
             assert_eq!(decided(&query, 200, lines), expected, "{lines:?}");
         }
+    }
+
+    #[test]
+    fn what_a_request_provokes_is_not_for_others() {
+        use Storability::{Refuse, Store};
+        let (stated, guessed) = ([("cache-control", "max-age=60")], [("etag", "\"a\"")]);
+        for status in [408, 411, 413, 417, 421, 425, 426, 428, 429, 431, 505, 511] {
+            assert_eq!(decided(&PLAIN, status, &stated), Refuse(Reason::Provoked), "{status}");
+        }
+        for status in [400, 405, 414, 415, 501] {
+            assert_eq!(decided(&PLAIN, status, &stated), Store, "{status}");
+            assert_eq!(decided(&PLAIN, status, &guessed), Refuse(Reason::Provoked), "{status}");
+        }
+    }
+
+    #[test]
+    fn a_pretence_is_stored_only_if_the_application_says_for_how_long() {
+        use Storability::{Refuse, Store};
+        let html = ("content-type", "text/html; charset=utf-8");
+        let css = Asked { path: "/account.css", ..PLAIN };
+        for lines in [&[html][..], &[html, ("etag", "\"a\"")], &[html, ("cache-control", "public")]]
+        {
+            assert_eq!(decided(&css, 200, lines), Refuse(Reason::Pretence), "{lines:?}");
+            assert_eq!(decided(&PLAIN, 200, lines), Store, "{lines:?}");
+        }
+        assert_eq!(decided(&css, 200, &[html, ("cache-control", "max-age=60")]), Store);
+        assert_eq!(decided(&css, 200, &[("content-type", "text/css")]), Store);
     }
 
     #[test]

@@ -226,7 +226,7 @@ fn a_page_that_is_not_there_is_remembered_until_it_is_published() {
     assert_eq!(house.status("/article"), "larder; hit; ttl=20");
     assert_eq!(house.status("/gone"), "larder; hit; ttl=20");
     assert_eq!(house.status("/broken"), "larder; fwd=uri-miss; detail=no-lifetime");
-    assert_eq!(house.status("/never"), "larder; fwd=uri-miss; detail=no-lifetime");
+    assert_eq!(house.status("/never"), "larder; fwd=uri-miss; detail=provoked");
     // The editor, who is logged in, sees what there is.
     published.store(true, Ordering::SeqCst);
     let session = [("Cookie", "sessionid=editor")];

@@ -96,7 +96,7 @@ fn ours(drawn: &Drawn) -> (Storability, u64) {
     let status = StatusCode::from_u16(drawn.status).expect("a status");
     let exchange = Exchange { sent: Moment(0), received: Moment(0), received_at: now() };
     let policy = Policy { heuristic_max: Some(DeltaSeconds::MAX), ..Policy::default() };
-    let asked = Asked::of(&Method::GET, &request, &Cookies::All);
+    let asked = Asked::of(&Method::GET, "/", &request, &Cookies::All);
     let directives = ResponseDirectives::of(&fields);
     let freshness = Freshness::of(status, &fields, &directives, &exchange, &policy, false);
     let left = freshness.fresh_until().since(Moment(0)).as_secs();

@@ -11,6 +11,7 @@ mod commands;
 mod conformance;
 mod demands;
 mod differential;
+mod doubts;
 mod early;
 mod events;
 mod faults;

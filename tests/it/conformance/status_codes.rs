@@ -5,9 +5,21 @@ use super::case::{Case, case, get};
 const CLAUSE: &str = "RFC 9111 s3";
 
 /// Known ones, and others of each class.
-const STATUSES: [u16; 30] = [
+const STATUSES: [u16; 28] = [
     200, 201, 202, 203, 204, 226, 299, 300, 301, 302, 303, 307, 308, 400, 403, 404, 405, 410, 414,
-    418, 429, 451, 499, 500, 501, 502, 503, 504, 511, 599,
+    418, 451, 499, 500, 501, 502, 503, 504, 599,
+];
+
+/// What speaks of the request or of who sent it.
+const PROVOKED: [(u16, &str); 8] = [
+    (408, CLAUSE),
+    (413, CLAUSE),
+    (417, CLAUSE),
+    (421, CLAUSE),
+    (428, "RFC 6585 s3"),
+    (429, "RFC 6585 s4"),
+    (431, "RFC 6585 s5"),
+    (511, "RFC 6585 s6"),
 ];
 
 pub fn cases() -> Vec<Case> {
@@ -32,6 +44,17 @@ pub fn cases() -> Vec<Case> {
             )
             .ask(fresh())
             .pass(60)
+            .ask(get().asked().of(2)),
+        );
+    }
+    for (status, clause) in PROVOKED {
+        all.push(
+            case(
+                format!("status-{status}-provoked"),
+                clause,
+                format!("A {status} is not stored, whatever it says."),
+            )
+            .ask(get().answered(status).says("Cache-Control: public, max-age=60").asked())
             .ask(get().asked().of(2)),
         );
     }

@@ -2,6 +2,7 @@
 
 use super::BY_SESSION;
 use crate::apps::{assert_forwarded, assert_hit, shop};
+use crate::harness::Response;
 use std::thread;
 
 #[test]
@@ -208,4 +209,27 @@ fn head_is_answered_from_the_store_and_never_fills_it() {
         assert_eq!(unknown.field(name), page.field(name), "{name}");
     }
     assert_eq!(site.computed("HEAD:/conditional-content"), 1);
+}
+
+/// gunicorn takes 4,094 bytes for a request line, larder 8 KiB for a target; of a
+/// field gunicorn counts the whole line, and it counts what larder adds. What one
+/// lets through and the other refuses is kept by nobody.
+#[test]
+fn what_gunicorn_refuses_is_not_kept() {
+    let site = shop().with(&BY_SESSION).open();
+    let provoked = |status: u16, answer: &Response| {
+        assert_eq!(answer.status, status, "{}", answer.text());
+        assert_eq!(answer.cache_status(), "larder; fwd=uri-miss; detail=provoked");
+    };
+    let long = format!("/products?x={}", "x".repeat(5000));
+    provoked(414, &site.get(&long));
+    provoked(414, &site.get(&long));
+    let page = "/products";
+    provoked(431, &site.get_with(page, &[("X", &"x".repeat(8189))]));
+    let names: Vec<String> = (0..97).map(|number| format!("X-{number}")).collect();
+    let many: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "x")).collect();
+    provoked(431, &site.get_with(page, &many));
+    assert_eq!(site.get_with(page, &[("X", &"x".repeat(8190))]).cache_status(), "larder");
+    assert_eq!(site.get(page).status, 200);
+    assert_hit(&site.get(page));
 }
