@@ -4,6 +4,7 @@
 mod django;
 mod flask;
 mod gunicorn;
+mod leaks;
 mod restarts;
 mod secured;
 mod visitor;
