@@ -35,6 +35,7 @@ mod query;
 mod raw;
 mod refusals;
 mod reload;
+mod security;
 mod sharing;
 mod simulation;
 mod slow;
