@@ -107,6 +107,10 @@ impl Strict {
         if count > 0 {
             buf.put_slice(&self.ready[..count]);
             self.ready.drain(..count);
+            if self.ready.is_empty() {
+                // Most connections never need it again.
+                self.ready = Vec::new();
+            }
             return Ok(true);
         }
         match self.at {
@@ -127,7 +131,9 @@ impl Strict {
             if good == bytes.len() {
                 return;
             }
-            self.keep(&bytes[good..]);
+            if self.goes_on() {
+                self.held.extend_from_slice(&bytes[good..]);
+            }
         } else {
             self.held.extend_from_slice(bytes);
             self.judge_held();
@@ -136,17 +142,18 @@ impl Strict {
     }
 
     fn judge_held(&mut self) {
-        let held = std::mem::take(&mut self.held);
+        let mut held = std::mem::take(&mut self.held);
         let good = self.judge_bytes(&held);
         // Before the stand-in, if there is one now.
-        self.ready.splice(0..0, held[..good].iter().copied());
-        self.keep(&held[good..]);
+        self.ready.splice(0..0, held.drain(..good));
+        if !held.is_empty() && self.goes_on() {
+            self.held = held;
+        }
     }
 
-    fn keep(&mut self, rest: &[u8]) {
-        if !matches!(self.at, At::Over | At::Broken) {
-            self.held.extend_from_slice(rest);
-        }
+    /// There may be something behind what has been judged.
+    fn goes_on(&self) -> bool {
+        !matches!(self.at, At::Over | At::Broken)
     }
 
     /// How many of these bytes may be given on.
