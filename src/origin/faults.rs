@@ -29,8 +29,10 @@ impl Asked {
     }
 
     /// Refuses a response that is no answer to the request: a 101, 206 or 304
-    /// that it does not ask for, or a body in a coding other than `chunked`, of
-    /// which larder has said that it takes none (RFC 9112 section 7.4).
+    /// that it does not ask for, or a body in a transfer coding other than
+    /// `chunked`, of which larder has said that it takes none (RFC 9112 section
+    /// 7.4). A name that is registered for no coding means nothing: the body
+    /// is what comes until the connection ends (section 6.3).
     ///
     /// # Errors
     /// [`OriginError`], the origin's fault.
@@ -39,16 +41,27 @@ impl Asked {
             StatusCode::SWITCHING_PROTOCOLS if !self.upgrade => Err(OriginError::Switched),
             StatusCode::PARTIAL_CONTENT if !self.range => Err(OriginError::Partial),
             StatusCode::NOT_MODIFIED if !self.condition => Err(OriginError::NotModified),
-            _ if !is_chunked_at_most(response.headers()) => Err(OriginError::Coding),
+            _ if is_coded(response.headers()) => Err(OriginError::Coding),
             _ => Ok(()),
         }
     }
 }
 
-fn is_chunked_at_most(fields: &HeaderMap) -> bool {
-    let mut codings = fields.get_all(header::TRANSFER_ENCODING).iter();
-    let chunked = |value: &http::HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"chunked");
-    codings.next().is_none_or(chunked) && codings.next().is_none()
+/// Codings that change a body, by their registered names.
+const CODINGS: [&str; 5] = ["compress", "deflate", "gzip", "x-compress", "x-gzip"];
+
+/// Whether a body is in a coding that is not undone here, or may be: a misspelt
+/// `chunked` is no other name.
+fn is_coded(fields: &HeaderMap) -> bool {
+    let mut lines = fields.get_all(header::TRANSFER_ENCODING).iter();
+    let Some(first) = lines.next() else { return false };
+    let name = first.to_str().unwrap_or_default().to_ascii_lowercase();
+    let is_one = lines.next().is_none() && is_plain(&name);
+    !is_one || CODINGS.contains(&name.as_str()) || (name.contains("chunk") && name != "chunked")
+}
+
+fn is_plain(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
 /// The origin's fault, unless it was the request's own body that broke.

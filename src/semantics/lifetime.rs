@@ -111,7 +111,7 @@ fn pragma_alone(fields: &HeaderMap, directives: &ResponseDirectives) -> bool {
 
 /// Statuses that may be given a lifetime by heuristics (RFC 9110 section 15.1).
 pub fn heuristically_cacheable(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 200 | 203 | 204 | 206 | 300 | 301 | 308 | 404 | 410)
+    matches!(status.as_u16(), 200 | 203 | 204 | 206 | 300 | 301 | 308 | 404 | 405 | 410 | 414 | 501)
 }
 
 /// Statuses that the operator's default covers. Errors are left out: a visitor
@@ -184,7 +184,10 @@ mod tests {
         let modified = ("last-modified", date(NOON - 1000));
         // Section 4.2.2: ten percent, capped.
         assert_eq!(judged(std::slice::from_ref(&modified), 200, false), (100, Source::Heuristic));
-        assert_eq!(judged(std::slice::from_ref(&modified), 404, false), (100, Source::Heuristic));
+        for status in [404, 405, 414, 501] {
+            let judged = judged(std::slice::from_ref(&modified), status, false);
+            assert_eq!(judged, (100, Source::Heuristic), "{status}");
+        }
         assert_eq!(judged(&[("last-modified", date(1))], 200, false), (86_400, Source::Heuristic));
         assert_eq!(judged(std::slice::from_ref(&modified), 500, false).1, Source::Nothing);
         assert_eq!(judged(&[], 200, false), (7, Source::Configured));

@@ -3,7 +3,7 @@
 use super::cookies::Cookies;
 use super::directives::{ResponseDirectives, Scope, Value};
 use super::freshness::{Freshness, StaleCause};
-use super::lifetime::Source;
+use super::lifetime::{FreshnessLifetime, Source};
 use super::partial::place;
 use super::policy::Policy;
 use super::pretence;
@@ -83,7 +83,7 @@ pub fn decide(
         416 if asked.ranged => return refuse(Reason::Part),
         _ => {}
     }
-    if provoked(status, freshness.lifetime.is_explicit()) {
+    if provoked(status, freshness.lifetime) {
         return refuse(Reason::Provoked);
     }
     if directives.must_understand && !understood(status) {
@@ -133,11 +133,14 @@ pub fn decide(
 
 /// The answer speaks of the request or of who sent it, not of its target: nobody
 /// may make one that others get. RFC 6585 forbids to store four of them.
-fn provoked(status: StatusCode, is_explicit: bool) -> bool {
+fn provoked(status: StatusCode, lifetime: FreshnessLifetime) -> bool {
     match status.as_u16() {
         408 | 411 | 413 | 417 | 421 | 425 | 426 | 428 | 429 | 431 | 505 | 511 => true,
         // These may be about the target too, if the application says for how long.
-        400 | 405 | 414 | 415 | 501 => !is_explicit,
+        400 | 415 => !lifetime.is_explicit(),
+        // Method and target are part of the key; if the answer is as old as a page,
+        // it is taken for one (RFC 9110 section 15.1).
+        405 | 414 | 501 => !lifetime.is_explicit() && lifetime.source != Source::Heuristic,
         _ => false,
     }
 }

@@ -262,7 +262,13 @@ fn codings() -> Vec<Fault> {
             coded("chunked\r\nTransfer-Encoding: chunked"),
             CODED,
         ),
-        fault("coding-unknown", "`Transfer-Encoding: xchunked`.", coded("xchunked"), CODED),
+        fault("coding-misspelt", "`Transfer-Encoding: xchunked`.", coded("xchunked"), CODED),
+        fault(
+            "coding-unknown",
+            "`Transfer-Encoding` with a name that stands for no coding, up to the end of the connection.",
+            Ends(ok("Transfer-Encoding: gibberish\r\n\r\npage")),
+            Stored,
+        ),
         fault("coding-empty", "`Transfer-Encoding` is empty.", coded(""), CODED),
         fault("coding-old", "`Transfer-Encoding` in HTTP/1.0.", Ends(old), BROKEN),
     ]

@@ -6,7 +6,7 @@ const CLAUSE: &str = "RFC 9111 s4.2.2";
 
 pub fn cases() -> Vec<Case> {
     let mut all = Vec::new();
-    for status in [200, 203, 204, 300, 301, 308, 404, 410] {
+    for status in [200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501] {
         all.push(
             case(
                 format!("heuristic-{status}"),
@@ -18,7 +18,7 @@ pub fn cases() -> Vec<Case> {
             .ask(get().hit().gives(status)),
         );
     }
-    for status in [201, 202, 302, 303, 307, 400, 403, 405, 414, 500, 501, 502, 503, 504, 599] {
+    for status in [201, 202, 302, 303, 307, 400, 403, 415, 500, 502, 503, 504, 599] {
         all.push(
             case(
                 format!("no-heuristic-{status}"),
