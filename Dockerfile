@@ -33,7 +33,8 @@ COPY config/minimal.toml /etc/larder/larder.toml
 
 # Inside a container loopback is nobody: listen where the container's network can reach, and say
 # where the application is: `docker run -e LARDER_ORIGIN__TO=app:8000 -p 6081:6081 larder`.
-# The admin port stays on loopback until LARDER_ADMIN__LISTEN and LARDER_ADMIN__TOKEN open it.
+# The admin port stays on loopback until LARDER_ADMIN__LISTEN, LARDER_ADMIN__TOKEN and
+# LARDER_ADMIN__NETWORKS open it.
 ENV LARDER_LISTEN=0.0.0.0:6081
 
 # 6081 the site, 6082 the admin port.

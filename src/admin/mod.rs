@@ -113,7 +113,7 @@ impl Admin {
             return reply::problem(StatusCode::FORBIDDEN, "requests from web pages are refused");
         }
         let Configured { shared, access } = self.current.borrow().clone();
-        if access.token.is_none() && !is_local(&head.headers) {
+        if access.tokens.is_empty() && !is_local(&head.headers) {
             // So may a name that somebody points at loopback.
             let detail = "without a token, Host has to be an address or localhost";
             return reply::problem(StatusCode::FORBIDDEN, detail);

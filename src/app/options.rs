@@ -2,13 +2,13 @@
 
 use crate::access_log::Format;
 use crate::body;
-use crate::config::{AccessLog, Origin, Secret, Settings, Target};
+use crate::config::{self, AccessLog, Origin, Secret, Settings, Target, TokenText};
 use crate::key::Host;
 use crate::listen;
 use crate::message;
 use crate::origin::{self, Address, Ejection, HealthCheck};
 use crate::proxy;
-use crate::purge::Access;
+use crate::purge::{Access, Scope, Token};
 use crate::semantics::cookies::Cookies;
 use crate::semantics::policy::{Percent, Policy};
 use crate::semantics::time::DeltaSeconds;
@@ -35,8 +35,11 @@ pub(super) fn proxy(settings: &Settings) -> proxy::Options {
         },
         stale_if_slow: Some(cache.stale_if_slow).filter(|span| !span.is_zero()),
         uncacheable_ttl: cache.uncacheable_ttl,
-        access: access(&settings.purge.networks, settings.purge.token.as_ref()),
-        refresh: access(&settings.refresh.networks, settings.refresh.token.as_ref()),
+        access: purge_access(settings),
+        refresh: Access {
+            networks: settings.refresh.networks.clone(),
+            tokens: one(settings.refresh.token.as_ref(), "refresh.token").collect(),
+        },
         store_post: settings.semantics.store_post,
         status_key: cache.status_key,
     }
@@ -162,16 +165,51 @@ pub(super) fn memory(settings: &Settings) -> storage::Limits {
     storage::Limits { bytes: settings.cache.memory, variants: settings.cache.max_variants }
 }
 
-/// With a token, only who bears it is let in at the operator's door; without,
-/// whoever connects from this machine.
+/// With a token, only who bears one is let in at the operator's door, and only
+/// from the networks that are allowed; without, whoever connects from this
+/// machine.
 pub(super) fn admin_access(settings: &Settings) -> Access {
-    match &settings.admin.token {
-        Some(token) => Access { networks: Vec::new(), token: Some(token.expose().to_string()) },
-        None => {
-            let loopback = ["127.0.0.0/8", "::1/128"];
-            let networks = loopback.iter().filter_map(|net| net.parse().ok()).collect();
-            Access { networks, token: None }
-        }
+    let admin = &settings.admin;
+    let loopback: Vec<IpNet> =
+        ["127.0.0.0/8", "::1/128"].iter().filter_map(|net| net.parse().ok()).collect();
+    let allowed = || loopback.iter().chain(&admin.networks).copied().collect();
+    let all = one(admin.token.as_ref(), "admin.token").map(|token| token.only_from(allowed()));
+    let named = admin
+        .tokens
+        .iter()
+        .map(|token| named(token).only_from(token.networks.clone().unwrap_or_else(allowed)));
+    let tokens: Vec<Token> = all.chain(named).collect();
+    let networks = if tokens.is_empty() { loopback.clone() } else { Vec::new() };
+    Access { networks, tokens }
+}
+
+/// At the proxy's port the networks may without a token, and tokens come from
+/// anywhere: most clients that purge can't send one.
+fn purge_access(settings: &Settings) -> Access {
+    let purge = &settings.purge;
+    let named = purge.tokens.iter().map(|token| match &token.networks {
+        Some(networks) => named(token).only_from(networks.clone()),
+        None => named(token),
+    });
+    let tokens = one(purge.token.as_ref(), "purge.token").chain(named).collect();
+    Access { networks: purge.networks.clone(), tokens }
+}
+
+/// A token that is good for everything, by the name of its key.
+fn one(secret: Option<&Secret>, name: &str) -> impl Iterator<Item = Token> {
+    secret.map(|secret| Token::plain(name, secret.expose(), Scope::All)).into_iter()
+}
+
+fn named(token: &config::Token) -> Token {
+    let scope = match &token.scope {
+        config::Scope::All => Scope::All,
+        config::Scope::Read => Scope::Read,
+        config::Scope::Tags => Scope::Tags,
+        config::Scope::Hosts(hosts) => Scope::Hosts(boxed(hosts).into()),
+    };
+    match &token.token {
+        TokenText::Plain(secret) => Token::plain(&token.name, secret.expose(), scope),
+        TokenText::Digest(digest) => Token::digested(&token.name, *digest, scope),
     }
 }
 
@@ -181,10 +219,6 @@ pub(super) fn format(format: AccessLog) -> Option<Format> {
         AccessLog::Combined => Some(Format::Combined),
         AccessLog::Json => Some(Format::Json),
     }
-}
-
-fn access(networks: &[IpNet], token: Option<&Secret>) -> Access {
-    Access { networks: networks.to_vec(), token: token.map(|token| token.expose().to_string()) }
 }
 
 fn field_names(names: &[String]) -> Vec<HeaderName> {

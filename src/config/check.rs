@@ -140,11 +140,23 @@ impl Check<'_> {
             let message = "clients and administration can't have the same address";
             self.wrong(&["admin.listen", "listen"], message, "give another port");
         }
-        if !admin.ip().to_canonical().is_loopback() && settings.admin.token.is_none() {
+        if admin.ip().to_canonical().is_loopback() {
+            return;
+        }
+        let own = settings.admin.tokens.iter().filter_map(|token| token.networks.as_ref());
+        let networks = own.flatten().chain(&settings.admin.networks);
+        let outside = networks.filter(|net| !net.network().is_loopback()).count();
+        if settings.admin.token.is_none() && settings.admin.tokens.is_empty() {
             self.wrong(
                 &["admin.listen"],
                 format!("administration on `{admin}` would be open to everyone"),
-                "set `token` in `[admin]`, or listen on 127.0.0.1",
+                "set `token` and `networks` in `[admin]`, or listen on 127.0.0.1",
+            );
+        } else if outside == 0 {
+            self.wrong(
+                &["admin.networks", "admin.listen"],
+                format!("administration on `{admin}` would let nobody in"),
+                "set `networks` in `[admin]` to those that may, or listen on 127.0.0.1",
             );
         }
     }

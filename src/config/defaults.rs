@@ -54,6 +54,8 @@ impl Settings {
             admin: Admin {
                 listen: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 6082))),
                 token: None,
+                tokens: Vec::new(),
+                networks: loopback(),
             },
             log: Log { access: AccessLog::Combined, level: "info".into() },
             limits: Limits::default(),
@@ -108,13 +110,18 @@ impl Default for Semantics {
 
 impl Default for Purge {
     fn default() -> Self {
-        // Neither length is more than its address has, so neither is refused.
-        let loopback = [
-            IpNet::new(Ipv4Addr::new(127, 0, 0, 0).into(), 8),
-            IpNet::new(Ipv6Addr::LOCALHOST.into(), 128),
-        ];
-        Self { networks: loopback.into_iter().flatten().collect(), token: None }
+        Self { networks: loopback(), token: None, tokens: Vec::new() }
     }
+}
+
+/// The machine itself.
+fn loopback() -> Vec<IpNet> {
+    // Neither length is more than its address has, so neither is refused.
+    let loopback = [
+        IpNet::new(Ipv4Addr::new(127, 0, 0, 0).into(), 8),
+        IpNet::new(Ipv6Addr::LOCALHOST.into(), 128),
+    ];
+    loopback.into_iter().flatten().collect()
 }
 
 impl Default for Limits {

@@ -116,10 +116,10 @@ impl From<Problem> for ConfigError {
 }
 
 impl Excerpt<'_> {
-    /// Whether the line sets a token, in whichever table.
+    /// Whether the line sets a token, or tokens, in whichever table.
     fn holds_secret(&self) -> bool {
         let mut after = self.line.split("token").skip(1);
-        after.any(|rest| rest.trim_start().starts_with('='))
+        after.any(|rest| rest.trim_start_matches('s').trim_start().starts_with('='))
     }
 
     /// As many columns as stand before the span: a tab keeps its width only under a tab.

@@ -139,7 +139,12 @@ impl Reader<'_> {
             }
             DeValue::Float(_) => Given::Other("a fraction"),
             DeValue::Datetime(_) => Given::Other("a date"),
-            DeValue::Table(_) => Given::Other("a table"),
+            DeValue::Table(table) => {
+                let entries = table.iter().map(|(name, value)| {
+                    (name.get_ref().to_string(), self.place(name.span()), self.value(value))
+                });
+                Given::Table(entries.collect())
+            }
         };
         Value { given, place: self.place(value.span()) }
     }

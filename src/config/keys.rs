@@ -4,6 +4,7 @@ use super::changes::differs;
 use super::diagnose::Problem;
 use super::read::*;
 use super::settings::Settings;
+use super::tokens::tokens;
 use super::value::Value;
 
 /// A key of the configuration.
@@ -110,6 +111,7 @@ pub(super) const KEYS: &[Key] = keys! {
     [purge] {
         networks: networks,
         token: secret,
+        tokens: tokens,
     }
     [refresh] {
         networks: networks,
@@ -121,6 +123,8 @@ pub(super) const KEYS: &[Key] = keys! {
     [admin] {
         listen: admin_listen,
         token: secret,
+        tokens: tokens,
+        networks: networks,
     }
     [log] {
         access: access_log,

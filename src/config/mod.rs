@@ -17,6 +17,7 @@ mod keys;
 mod layers;
 mod read;
 mod settings;
+mod tokens;
 mod units;
 mod value;
 
@@ -29,7 +30,8 @@ pub use diagnose::ConfigError;
 pub use file::Source;
 pub use layers::{Overrides, environment};
 pub use settings::{
-    AccessLog, Admin, Cache, Limits, Log, Origin, Purge, Secret, Settings, Timeouts, Trust,
+    AccessLog, Admin, Cache, Limits, Log, Origin, Purge, Scope, Secret, Settings, Timeouts, Token,
+    TokenText, Trust,
 };
 
 use layers::Draft;

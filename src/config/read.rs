@@ -135,6 +135,19 @@ fn pem<T>(
     value.text(example, |path| read(Path::new(path)).map_err(|why| wrong(why.to_string(), "")))
 }
 
+/// Hosts as requests name them, at least one.
+pub(super) fn hosts(value: &Value) -> Result<Vec<String>, Problem> {
+    let hosts =
+        value.list(kind("hosts", "[\"www.example.org\"]"), |text| match is_authority(text) {
+            true => Ok(text.to_ascii_lowercase()),
+            false => Err(wrong(format!("`{text}` is not a host"), "such as `www.example.org`")),
+        })?;
+    match hosts.is_empty() {
+        true => Err(wrong("there is no host", "at least one").at(&value.place)),
+        false => Ok(hosts),
+    }
+}
+
 /// A path of the application, with a query if need be, or none for `off`.
 pub(super) fn path(value: &Value) -> Result<Option<String>, Problem> {
     if value.is("off") {

@@ -175,6 +175,43 @@ pub struct Purge {
     pub networks: Vec<IpNet>,
     /// The token of purges.
     pub token: Option<Secret>,
+    /// More of them, each good for less.
+    pub tokens: Vec<Token>,
+}
+
+/// A token with a name and a scope.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Token {
+    /// What it is called in the log and the record of purges.
+    pub name: String,
+    /// What is sent.
+    pub token: TokenText,
+    /// What it is good for.
+    pub scope: Scope,
+    /// Where it is good, if not wherever such tokens are.
+    pub networks: Option<Vec<IpNet>>,
+}
+
+/// A token, or what can be known of it without knowing it.
+#[derive(Clone, PartialEq, Eq)]
+pub enum TokenText {
+    /// As it is sent.
+    Plain(Secret),
+    /// Its SHA-256.
+    Digest([u8; 32]),
+}
+
+/// What a token is good for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Everything.
+    All,
+    /// Looking.
+    Read,
+    /// Purging by tags.
+    Tags,
+    /// Purging what names one of these hosts; never none.
+    Hosts(Vec<String>),
 }
 
 /// Who may make larder ask the application again, by what a request says.
@@ -196,10 +233,15 @@ pub struct Trust {
 /// The administrator's door.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Admin {
-    /// Where it is; none is no door. A token is set if it isn't a loopback address.
+    /// Where it is; none is no door. If it isn't a loopback address, there are a token and a
+    /// network.
     pub listen: Option<SocketAddr>,
     /// The token that opens it.
     pub token: Option<Secret>,
+    /// More of them, each good for less.
+    pub tokens: Vec<Token>,
+    /// Where these are good. This machine is always.
+    pub networks: Vec<IpNet>,
 }
 
 /// What is logged.
@@ -281,6 +323,12 @@ impl Secret {
 }
 
 impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl fmt::Debug for TokenText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("***")
     }

@@ -20,6 +20,8 @@ pub(super) enum Given {
     Flag(bool),
     /// A list of a file, or a repeated option.
     List(Vec<Value>),
+    /// A table of a file within a value: names with their places, and values.
+    Table(Vec<(String, Place, Value)>),
     /// Something that no key takes, by its name: `a date`.
     Other(&'static str),
 }
@@ -81,6 +83,7 @@ impl Value {
             Given::Whole(_) => "a number".to_owned(),
             Given::Flag(_) => "a truth value".to_owned(),
             Given::List(_) => "a list".to_owned(),
+            Given::Table(_) => "a table".to_owned(),
             Given::Other(what) => (*what).to_owned(),
         };
         wrong(

@@ -15,7 +15,7 @@ mod reach;
 mod selectors;
 mod sweeper;
 
-pub use access::{Access, bearer};
+pub use access::{Access, Denied, Grant, Scope, Token, bearer};
 pub use marks::{Departure, Verdict};
 pub use pattern::{BadPattern, Expressions, LONGEST as LONGEST_EXPRESSION, Part, Pattern};
 pub use purger::{Purger, Softness};

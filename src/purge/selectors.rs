@@ -26,6 +26,11 @@ impl Path {
         Path { host: target.host().clone(), path: target.path().into() }
     }
 
+    /// The host, with its port unless that is the scheme's own.
+    pub(super) fn host(&self) -> &str {
+        self.host.as_str()
+    }
+
     pub(super) fn wanted(&self) -> Wanted<'_> {
         Wanted::Path(&self.host, &self.path)
     }
@@ -57,6 +62,11 @@ impl Prefix {
     pub fn of(target: &Target) -> Prefix {
         let path = target.path().trim_end_matches('/');
         Prefix { host: target.host().clone(), path: path.into() }
+    }
+
+    /// The host, with its port unless that is the scheme's own.
+    pub(super) fn host(&self) -> &str {
+        self.host.as_str()
     }
 
     pub(super) fn wanted(&self) -> Wanted<'_> {
@@ -101,6 +111,11 @@ impl Group {
     /// The group with this name at the host of a target.
     pub fn at(target: &Target, name: &str) -> Group {
         Group { host: target.host().clone(), name: name.into() }
+    }
+
+    /// The host, with its port unless that is the scheme's own.
+    pub(super) fn host(&self) -> &str {
+        self.host.as_str()
     }
 
     pub(super) fn name(&self) -> Name {

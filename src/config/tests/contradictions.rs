@@ -39,7 +39,7 @@ error: administration on `0.0.0.0:6082` would be open to everyone
   --> larder.toml:7:10
    |
  7 | listen = "0.0.0.0:6082"
-   |          ^^^^^^^^^^^^^^ set `token` in `[admin]`, or listen on 127.0.0.1
+   |          ^^^^^^^^^^^^^^ set `token` and `networks` in `[admin]`, or listen on 127.0.0.1
 
 error: `cache.max_object` is more than `cache.memory`
    --> larder.toml:10:14
@@ -187,10 +187,24 @@ fn administration_is_open_only_where_it_may_be() {
         "admin.listen = '127.8.8.8:6082'",
         "admin.listen = '[::1]:6082'",
         "admin.listen = '[::ffff:127.0.0.1]:6082'",
-        "admin.listen = ':6082'\nadmin.token = 'hunter2'",
+        "admin.listen = ':6082'\nadmin.token = 'hunter2'\nadmin.networks = '10.0.0.0/8'",
+        "admin.listen = ':6082'\nadmin.networks = '0.0.0.0/0'\n\
+         admin.tokens = [{name = 'a', token = 'hunter2'}]",
+        "admin.listen = ':6082'\n\
+         admin.tokens = [{name = 'a', token = 'hunter2', networks = '10.0.0.1'}]",
     ] {
         let file = format!("{line}\norigin.to = 'app:8000'");
-        assert!(load_file(&file).is_ok(), "{line}");
+        assert_eq!(load_file(&file).err().map(|why| why.to_string()), None, "{line}");
+    }
+    for (line, wrong) in [
+        ("admin.networks = '10.0.0.0/8'", "would be open to everyone"),
+        ("admin.token = 'hunter2'", "would let nobody in"),
+        ("admin.token = 'hunter2'\nadmin.networks = '127.0.0.1'", "would let nobody in"),
+        ("admin.token = 'hunter2'\nadmin.networks = []", "would let nobody in"),
+    ] {
+        let file = format!("admin.listen = ':6082'\n{line}\norigin.to = 'app:8000'");
+        let complaint = complaint(&file);
+        assert!(complaint.contains(wrong) && !complaint.contains("hunter2"), "{complaint}");
     }
 }
 

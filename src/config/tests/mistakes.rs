@@ -66,7 +66,7 @@ error: unknown key `admin.token`
    --> larder.toml:10:1
     |
  10 | "admin.token" = 1
-    | ^^^^^^^^^^^^^ expected one of listen, token"#;
+    | ^^^^^^^^^^^^^ expected one of listen, token, tokens, networks"#;
     assert_eq!(complaint(file), expected);
 }
 

@@ -6,6 +6,7 @@ mod layers;
 mod mistakes;
 mod shipped;
 mod tls;
+mod tokens;
 mod values;
 
 use super::{ConfigError, Overrides, Settings, Source, load};
