@@ -202,7 +202,7 @@ fn common_time(at: SystemTime) -> String {
 }
 
 /// `2026-11-21T05:00:00.123Z` (RFC 3339).
-fn rfc3339(at: SystemTime) -> String {
+pub fn rfc3339(at: SystemTime) -> String {
     const MONTHS: [&str; 12] =
         ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let date = httpdate::fmt_http_date(at);

@@ -41,7 +41,7 @@ use crate::key::CacheKey;
 use crate::message::{self, Presented};
 use crate::metrics::Metrics;
 use crate::origin::{Pool, Watched};
-use crate::purge::{Access, Purger};
+use crate::purge::{Access, Audit, Purger};
 use crate::semantics::cache_status::{CacheStatus, Forward, Outcome};
 use crate::semantics::policy::Policy;
 use crate::semantics::query::QueryContent;
@@ -107,6 +107,8 @@ pub struct Shared {
     pub memory: Arc<Memory>,
     /// What is forgotten.
     pub purger: Arc<Purger>,
+    /// Who had it forgotten.
+    pub audit: Arc<Audit>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
     /// What time it is.
@@ -131,16 +133,27 @@ impl Shared {
     ) -> Shared {
         let uncacheable = Arc::new(uncacheable::Uncacheable::new(options.uncacheable_ttl));
         let options = Arc::new(options);
-        let (metrics, collapser) = (Arc::default(), Arc::default());
-        Shared { options, memory, purger, metrics, clock, log, origin, collapser, uncacheable }
+        let (audit, metrics, collapser) = (Arc::default(), Arc::default(), Arc::default());
+        Shared {
+            options,
+            memory,
+            purger,
+            audit,
+            metrics,
+            clock,
+            log,
+            origin,
+            collapser,
+            uncacheable,
+        }
     }
 
     /// The same store, purges and counters under other options. Fetches under
     /// way are not shared with it: by the old options they may be for visitors
     /// whom the new ones tell apart. Nor is what was not storable by the old.
     pub fn renewed(&self, options: Options, log: AccessLog, origin: Watched) -> Shared {
-        let Shared { memory, purger, metrics, clock, .. } = self.clone();
-        Shared { metrics, ..Shared::new(options, memory, purger, clock, log, origin) }
+        let Shared { memory, purger, audit, metrics, clock, .. } = self.clone();
+        Shared { audit, metrics, ..Shared::new(options, memory, purger, clock, log, origin) }
     }
 
     /// The number of fetches under way that others may wait for.

@@ -8,7 +8,7 @@ use crate::error::OriginError;
 use crate::key::CacheKey;
 use crate::message::Presented;
 use crate::origin::{self, WhenRefused};
-use crate::purge::{Group, Selectors};
+use crate::purge::{Group, IN_BAND, Made, Selectors, Softness};
 use crate::semantics::cache_status::{CacheStatus, Forward};
 use crate::semantics::{conditional, cookies, fields, invalidation, range, tags, targeted};
 use http::header::{self, HeaderValue};
@@ -149,6 +149,19 @@ impl Proxy {
         let groups = groups.iter().map(|name| Group::at(&request.target, name)).collect();
         let selectors = Selectors { keys, groups, ..Selectors::default() };
         self.shared.purger.invalidate(&selectors, self.shared.clock.now());
+        if !selectors.groups.is_empty() {
+            self.shared.audit.record(Made {
+                by: "the app",
+                peer: request.peer.ip(),
+                via: IN_BAND,
+                at: self.shared.clock.wall(),
+                selectors: &selectors,
+                softness: Softness::Hard,
+                purge: None,
+                purged: None,
+                refill: None,
+            });
+        }
     }
 
     /// Hands on a request for a WebSocket; a tunnel is opened only once the

@@ -4,7 +4,7 @@ use super::respond;
 use super::{Answer, Proxy};
 use crate::key::CacheKey;
 use crate::message::Presented;
-use crate::purge::{Selectors, Softness, bearer};
+use crate::purge::{Made, Purged, Selectors, Softness, bearer};
 use crate::semantics::cache_status::{CacheStatus, Outcome};
 use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderValue};
@@ -14,16 +14,27 @@ impl Proxy {
     /// that there was none. Never reaches the app.
     pub(super) fn purge(&self, request: &Presented) -> Answer {
         let status = CacheStatus::new(Outcome::Own);
-        let access = &self.shared.options.access;
-        if !access.permits(request.peer.ip(), request.forwarded, bearer(&request.fields)) {
-            tracing::warn!(peer = %request.peer, target = %request.target, "a purge was refused");
+        let (access, peer) = (&self.shared.options.access, request.peer.ip());
+        let grant = access.grant(peer, request.forwarded, bearer(&request.fields));
+        let selectors = Selectors::target(&CacheKey::new(request.target.clone()));
+        let Some(grant) = grant.filter(|grant| grant.allows(&selectors).is_ok()) else {
+            tracing::warn!(%peer, target = %request.target, "a purge was refused");
             let sentence = "Purging is not allowed from here without a token.";
             return Answer { response: respond::page(StatusCode::FORBIDDEN, sentence), status };
-        }
-        let selectors = Selectors::target(&CacheKey::new(request.target.clone()));
+        };
         let now = self.shared.clock.now();
-        let counts = self.shared.purger.purge(&selectors, Softness::Hard, now).counts;
-        tracing::info!(target = %request.target, purged = counts.total, "purged");
+        let Purged { number, counts } = self.shared.purger.purge(&selectors, Softness::Hard, now);
+        self.shared.audit.record(Made {
+            by: &grant.who,
+            peer,
+            via: "purge",
+            at: self.shared.clock.wall(),
+            selectors: &selectors,
+            softness: Softness::Hard,
+            purge: Some(number),
+            purged: Some(counts.total),
+            refill: None,
+        });
         let mut fields = HeaderMap::new();
         let json = HeaderValue::from_static("application/json");
         fields.insert(header::CONTENT_TYPE, json);

@@ -8,18 +8,24 @@
 //! purged, whenever it lands: there is no moment at which it could slip through.
 
 mod access;
+mod audit;
 mod marks;
+mod named;
 mod pattern;
 mod purger;
 mod reach;
+mod refill;
 mod selectors;
 mod sweeper;
 
 pub use access::{Access, Denied, Grant, Scope, Token, bearer};
+pub use audit::{Audit, IN_BAND, MOST as MOST_RECORDS, Made, Record};
 pub use marks::{Departure, Verdict};
+pub use named::Named;
 pub use pattern::{BadPattern, Expressions, LONGEST as LONGEST_EXPRESSION, Part, Pattern};
 pub use purger::{Purger, Softness};
 pub use reach::{Counts, Preview, Purged};
+pub use refill::{Refill, Refilled};
 pub use selectors::{Group, Path, Prefix, Selectors};
 pub use sweeper::Sweeper;
 

@@ -4,6 +4,7 @@
 use super::pattern::Pattern;
 use crate::key::{BadTarget, CacheKey, Host, Target};
 use crate::storage::{Name, Wanted};
+use std::fmt;
 
 /// A path of a host, with whatever query, under both schemes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -37,6 +38,13 @@ impl Path {
 
     pub(super) fn name(&self) -> Name {
         Name::path(self.host.as_str(), &self.path)
+    }
+}
+
+/// Writes the path without a scheme: `example.org/blog`.
+impl fmt::Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.host(), self.path)
     }
 }
 
@@ -99,6 +107,13 @@ impl Prefix {
     }
 }
 
+/// Writes the prefix without a scheme: `example.org/blog`.
+impl fmt::Display for Prefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.host(), self.path)
+    }
+}
+
 /// A group of one host's responses (RFC 9875 section 2.1). As with targets, a
 /// purge covers both schemes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -120,6 +135,13 @@ impl Group {
 
     pub(super) fn name(&self) -> Name {
         Name::group(self.host.as_str(), &self.name)
+    }
+}
+
+/// Writes the host and the group's name, which may be any text.
+impl fmt::Display for Group {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.host(), self.name)
     }
 }
 

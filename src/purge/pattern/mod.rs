@@ -68,9 +68,34 @@ impl fmt::Display for BadPattern {
 
 impl std::error::Error for BadPattern {}
 
+/// Writes what is asked for: `host ^www, url ^/blog`.
+impl fmt::Display for Expressions<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Expressions { host, url, content_type, tags } = self;
+        let all = [("host", host), ("url", url), ("content_type", content_type), ("tags", tags)];
+        let mut separator = "";
+        for (name, text) in all.into_iter().filter_map(|(name, text)| Some((name, (*text)?))) {
+            write!(f, "{separator}{name} {text}")?;
+            separator = ", ";
+        }
+        Ok(())
+    }
+}
+
+/// Writes the expressions that it was made of.
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
 /// What meets all of some regular expressions.
 #[derive(Clone, Debug)]
-pub struct Pattern(Kind);
+pub struct Pattern {
+    kind: Kind,
+    /// For people.
+    text: Arc<str>,
+}
 
 #[derive(Clone, Debug)]
 enum Kind {
@@ -105,12 +130,13 @@ impl Pattern {
     pub fn new(expressions: &Expressions<'_>) -> Result<Pattern, BadPattern> {
         let read =
             |part, text: Option<&str>| text.map(|text| compile::read(part, text)).transpose();
+        let text = expressions.to_string().into();
         let host = read(Part::Host, expressions.host)?;
         let url = read(Part::Url, expressions.url)?;
         let content_type = read(Part::ContentType, expressions.content_type)?;
         let tags = read(Part::Tags, expressions.tags)?;
         if let Some(same) = compile::same(&host, &url, &content_type, &tags) {
-            return Ok(Pattern(Kind::Same(Arc::new(same))));
+            return Ok(Pattern { kind: Kind::Same(Arc::new(same)), text });
         }
         let search = Search {
             host: regex(Part::Host, host)?,
@@ -118,12 +144,12 @@ impl Pattern {
             content_type: regex(Part::ContentType, content_type)?,
             tags: regex(Part::Tags, tags)?,
         };
-        Ok(Pattern(Kind::Search(Arc::new(search))))
+        Ok(Pattern { kind: Kind::Search(Arc::new(search)), text })
     }
 
     /// The selectors that say the same.
     pub fn same(&self) -> Option<&Selectors> {
-        match &self.0 {
+        match &self.kind {
             Kind::Same(same) => Some(same),
             Kind::Search(_) => None,
         }
@@ -132,7 +158,7 @@ impl Pattern {
     /// Whether a response meets what has to be searched for; its content type is
     /// `None` if that isn't known, and might be any.
     pub(super) fn meets(&self, target: &Target, tags: &Tags, content_type: Option<&str>) -> bool {
-        let Kind::Search(search) = &self.0 else { return false };
+        let Kind::Search(search) = &self.kind else { return false };
         let is_met = |regex: &Option<Regex>, text: &str| {
             regex.as_ref().is_none_or(|regex| regex.is_match(text))
         };
@@ -144,11 +170,12 @@ impl Pattern {
 
     /// Bytes that it takes in memory, at most.
     pub(super) fn weight(&self) -> usize {
-        match &self.0 {
+        match &self.kind {
             Kind::Same(_) => 0,
             Kind::Search(search) => {
                 let all = [&search.host, &search.url, &search.content_type, &search.tags];
-                all.into_iter().flatten().map(|regex| 4096 + regex.as_str().len() * 64).sum()
+                let all = all.into_iter().flatten();
+                self.text.len() + all.map(|regex| 4096 + regex.as_str().len() * 64).sum::<usize>()
             }
         }
     }

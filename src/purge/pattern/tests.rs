@@ -155,7 +155,7 @@ proptest! {
             content_type: None,
             tags: expression(Part::Tags, &tags),
         };
-        let search = Pattern(Kind::Search(Arc::new(search)));
+        let search = Pattern { kind: Kind::Search(Arc::new(search)), text: "".into() };
         let selectors = Selectors { patterns: vec![pattern.clone()], ..Selectors::default() };
         // What lands after the purge is judged by its marks.
         let empty = House::new();
