@@ -1,10 +1,11 @@
 //! Health and numbers.
 
+use super::problem::Kind;
 use super::reply;
 use crate::metrics::FORWARDS;
 use crate::proxy::Shared;
 use bytes::Bytes;
-use http::{Response, StatusCode};
+use http::Response;
 use http_body_util::Full;
 use serde_json::{Map, Value, json};
 
@@ -16,7 +17,7 @@ pub(super) fn alive() -> Response<Full<Bytes>> {
 /// Requests may be sent here; not while the process is closing.
 pub(super) fn ready(closing: bool) -> Response<Full<Bytes>> {
     if closing {
-        return reply::problem(StatusCode::SERVICE_UNAVAILABLE, "larder is closing");
+        return reply::problem(Kind::Closing, "larder is closing");
     }
     reply::document(&json!({ "status": "ready" }))
 }

@@ -1,16 +1,18 @@
 //! `POST /v1/purge`: many selectors at once, with counts.
 
+use super::document::Asked;
+use super::idempotency::{Begun, Key, Keys, Known};
+use super::problem::{Kind, Problem};
 use super::reply;
-use crate::key::{CacheKey, Target};
+use super::routes::Asker;
 use crate::proxy::Shared;
-use crate::purge::{Counts, Prefix, Purged, Selectors, Softness};
-use crate::semantics::tags;
+use crate::purge::{Made, Purged, Selectors, Softness};
 use bytes::Bytes;
-use http::{Response, StatusCode};
-use http_body_util::{BodyExt, Full, Limited};
+use http::{HeaderMap, Response};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
-use serde::Deserialize;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,99 +22,121 @@ const MOST_BYTES: usize = 4 << 20;
 /// The longest time for a request to come whole.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What is asked for. A list may be empty; at least one has to be there.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Asked {
-    urls: Option<Vec<String>>,
-    tags: Option<Vec<String>>,
-    prefixes: Option<Vec<String>>,
-    #[serde(default)]
-    all: bool,
-    #[serde(default)]
-    soft: bool,
+pub(super) async fn answer(
+    asker: &Asker<'_>,
+    keys: &Arc<Keys>,
+    fields: &HeaderMap,
+    body: Incoming,
+) -> Response<Full<Bytes>> {
+    let (asked, selectors, digest) = match read(body).await {
+        Ok(read) => read,
+        Err(problem) => return problem.answer(),
+    };
+    if let Err(denied) = asker.grant.allows(&selectors) {
+        return asker.refused(&denied.to_string());
+    }
+    let begun = match begin(asker, keys, fields, digest) {
+        Ok(Some(Known::Done(answer))) => return reply::json(answer),
+        Ok(Some(Known::New(begun))) => Some(begun),
+        Ok(None) => None,
+        Err(problem) => return problem.answer(),
+    };
+    let purge = Purge {
+        asked,
+        selectors,
+        by: Arc::clone(&asker.grant.who),
+        peer: asker.peer,
+        shared: asker.shared.clone(),
+        begun,
+    };
+    // On its own: whoever asked may leave, and it is done all the same.
+    match tokio::spawn(purge.run()).await {
+        Ok(answer) => answer,
+        Err(error) => {
+            tracing::error!(%error, "a purge did not end");
+            let detail = "the purge did not end; it holds for requests all the same";
+            reply::problem(Kind::Internal, detail)
+        }
+    }
 }
 
-pub(super) async fn answer(
-    shared: &Shared,
-    body: Incoming,
-    peer: SocketAddr,
-) -> Response<Full<Bytes>> {
-    let bad = |detail: &str| reply::problem(StatusCode::BAD_REQUEST, detail);
+async fn read(body: Incoming) -> Result<(Asked, Selectors, [u8; 32]), Problem> {
     let collected = Limited::new(body, MOST_BYTES).collect();
     let bytes = match tokio::time::timeout(PATIENCE, collected).await {
         Ok(Ok(collected)) => collected.to_bytes(),
-        Ok(Err(_)) => return bad("the body is larger than 4 MiB, or broke off"),
-        Err(_) => return bad("the body did not come in time"),
-    };
-    let asked: Asked = match serde_json::from_slice(&bytes) {
-        Ok(asked) => asked,
-        Err(error) => return bad(&error.to_string()),
-    };
-    let selectors = match selectors(&asked) {
-        Ok(selectors) => selectors,
-        Err(detail) => return bad(&detail),
-    };
-    let softness = if asked.soft { Softness::Soft } else { Softness::Hard };
-    let (purger, now) = (Arc::clone(&shared.purger), shared.clock.now());
-    let purged = tokio::task::spawn_blocking(move || purger.purge(&selectors, softness, now)).await;
-    match purged {
-        Ok(Purged { counts, .. }) => {
-            tracing::info!(%peer, purged = counts.total, soft = asked.soft, "purged");
-            reply::document(&counted(&asked, &counts))
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            return Err(Problem::new(Kind::TooLarge, "the document is larger than 4 MiB"));
         }
-        Err(error) => {
-            tracing::error!(%error, "a purge did not end");
-            let status = StatusCode::INTERNAL_SERVER_ERROR;
-            reply::problem(status, "the purge did not end; it holds for requests all the same")
-        }
-    }
+        Ok(Err(_)) => return Err(Problem::new(Kind::InvalidRequest, "the document broke off")),
+        Err(_) => return Err(Problem::new(Kind::TooSlow, "the document did not come in time")),
+    };
+    let (asked, selectors) = Asked::read(&bytes)?;
+    Ok((asked, selectors, Sha256::digest(&bytes).into()))
 }
 
-/// Reads the selectors, all or none.
-fn selectors(asked: &Asked) -> Result<Selectors, String> {
-    if asked.urls.is_none() && asked.tags.is_none() && asked.prefixes.is_none() && !asked.all {
-        return Err("nothing to purge: give urls, tags, prefixes, or \"all\": true".into());
-    }
-    let mut selectors = Selectors { everything: asked.all, ..Selectors::default() };
-    for (at, url) in asked.urls.iter().flatten().enumerate() {
-        let target = Target::from_url(url).map_err(|why| format!("urls[{at}] {url:?}: {why}"))?;
-        selectors.keys.extend(CacheKey::new(target).in_both_schemes());
-    }
-    for (at, tag) in asked.tags.iter().flatten().enumerate() {
-        if tag.is_empty() || tag.len() > tags::LONGEST || tag.chars().any(char::is_control) {
-            return Err(format!(
-                "tags[{at}]: a tag has 1 to {} bytes and no control characters",
-                tags::LONGEST
-            ));
-        }
-        selectors.tags.push(tag.as_str().into());
-    }
-    for (at, url) in asked.prefixes.iter().flatten().enumerate() {
-        let prefix =
-            Prefix::from_url(url).map_err(|why| format!("prefixes[{at}] {url:?}: {why}"))?;
-        selectors.prefixes.push(prefix);
-    }
-    Ok(selectors)
+fn begin(
+    asker: &Asker<'_>,
+    keys: &Arc<Keys>,
+    fields: &HeaderMap,
+    document: [u8; 32],
+) -> Result<Option<Known>, Problem> {
+    let key = Key::of(fields, &asker.grant.who)?;
+    key.map(|key| keys.begin(key, document, asker.shared.clock.now())).transpose()
 }
 
-fn counted(asked: &Asked, counts: &Counts) -> Value {
-    let list = |name: &str, given: &Option<Vec<String>>, counts: Vec<usize>| {
-        let given = given.as_ref()?;
-        let entry = |(selector, purged)| json!({ name: selector, "purged": purged });
-        Some(given.iter().zip(counts).map(entry).collect::<Vec<Value>>())
-    };
-    // Each URL was purged under both schemes.
-    let urls = counts.keys.chunks(2).map(|pair| pair.iter().sum()).collect();
-    let mut document = json!({ "purged": counts.total, "soft": asked.soft });
-    for (name, list) in [
-        ("urls", list("url", &asked.urls, urls)),
-        ("tags", list("tag", &asked.tags, counts.tags.clone())),
-        ("prefixes", list("prefix", &asked.prefixes, counts.prefixes.clone())),
-    ] {
-        if let Some(list) = list {
-            document[name] = list.into();
+/// A purge that may be made.
+struct Purge {
+    asked: Asked,
+    selectors: Selectors,
+    by: Arc<str>,
+    peer: SocketAddr,
+    shared: Shared,
+    begun: Option<Begun>,
+}
+
+impl Purge {
+    async fn run(mut self) -> Response<Full<Bytes>> {
+        let begun = self.begun.take();
+        let done = tokio::task::spawn_blocking(move || self.make()).await;
+        match done {
+            Ok(value) => {
+                let answer = Bytes::from(format!("{value}\n"));
+                if let Some(begun) = begun {
+                    begun.done(&answer);
+                }
+                reply::json(answer)
+            }
+            Err(error) => {
+                tracing::error!(%error, "a purge did not end");
+                let detail = "the purge did not end; it holds for requests all the same";
+                reply::problem(Kind::Internal, detail)
+            }
         }
     }
-    document
+
+    /// Takes time in proportion to what is stored.
+    fn make(self) -> Value {
+        let Purge { asked, selectors, by, peer, shared, .. } = self;
+        let softness = asked.softness();
+        let Purged { number, counts } =
+            shared.purger.purge(&selectors, softness, shared.clock.now());
+        let record = shared.audit.record(Made {
+            by: &by,
+            peer: peer.ip(),
+            via: "api",
+            at: shared.clock.wall(),
+            selectors: &selectors,
+            softness,
+            purge: Some(number),
+            purged: Some(counts.total),
+            refill: None,
+        });
+        let mut answer = json!({
+            "number": record.number,
+            "purged": counts.total,
+            "soft": softness == Softness::Soft,
+        });
+        asked.count(&counts, "purged", &mut answer);
+        answer
+    }
 }

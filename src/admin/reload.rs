@@ -1,8 +1,9 @@
 //! `POST /v1/reload`: the configuration is read again.
 
+use super::problem::Kind;
 use super::reply;
 use bytes::Bytes;
-use http::{Response, StatusCode};
+use http::Response;
 use http_body_util::Full;
 use serde_json::json;
 use tokio::sync::{mpsc, oneshot};
@@ -25,7 +26,7 @@ pub type Reloader = mpsc::Sender<ReloadRequest>;
 pub(super) async fn answer(reloader: Option<&Reloader>) -> Response<Full<Bytes>> {
     let Some(reloader) = reloader else {
         let detail = "this larder was started without a configuration file: there is none to read";
-        return reply::problem(StatusCode::NOT_IMPLEMENTED, detail);
+        return reply::problem(Kind::NothingToReload, detail);
     };
     let (request, outcome) = oneshot::channel();
     // Neither fails but when the process is closing.
@@ -34,7 +35,7 @@ pub(super) async fn answer(reloader: Option<&Reloader>) -> Response<Full<Bytes>>
         (Ok(()), Ok(Ok(Reloaded { changed, left }))) => {
             reply::document(&json!({ "changed": changed, "left": left }))
         }
-        (Ok(()), Ok(Err(detail))) => reply::problem(StatusCode::UNPROCESSABLE_ENTITY, &detail),
-        _ => reply::problem(StatusCode::SERVICE_UNAVAILABLE, "larder is closing"),
+        (Ok(()), Ok(Err(detail))) => reply::problem(Kind::NotReloaded, detail),
+        _ => reply::problem(Kind::Closing, "larder is closing"),
     }
 }

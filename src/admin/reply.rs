@@ -1,10 +1,11 @@
-//! Answers of the admin port: JSON, and problems as RFC 9457 writes them.
+//! Answers of the admin port: JSON.
 
+use super::problem::{Kind, Problem};
 use bytes::Bytes;
 use http::header::{self, HeaderValue};
 use http::{Response, StatusCode};
 use http_body_util::Full;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// A JSON document.
 pub(super) fn document(value: &Value) -> Response<Full<Bytes>> {
@@ -12,31 +13,33 @@ pub(super) fn document(value: &Value) -> Response<Full<Bytes>> {
 }
 
 /// A problem, with a sentence that says what is wrong.
-pub(super) fn problem(status: StatusCode, detail: &str) -> Response<Full<Bytes>> {
-    let title = status.canonical_reason().unwrap_or("Problem");
-    let value = json!({ "status": status.as_u16(), "title": title, "detail": detail });
-    with_type(status, &value, "application/problem+json")
-}
-
-/// 401: a token is needed, or another one.
-pub(super) fn unauthorized() -> Response<Full<Bytes>> {
-    let detail = "a token is needed (Authorization: Bearer ...), or a connection from an allowed \
-                  network that nobody forwarded";
-    let mut response = problem(StatusCode::UNAUTHORIZED, detail);
-    let scheme = HeaderValue::from_static("Bearer");
-    response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
-    response
+pub(super) fn problem(kind: Kind, detail: impl Into<String>) -> Response<Full<Bytes>> {
+    Problem::new(kind, detail).answer()
 }
 
 /// 405, with the methods that are allowed.
 pub(super) fn not_allowed(methods: &'static str) -> Response<Full<Bytes>> {
-    let mut response = problem(StatusCode::METHOD_NOT_ALLOWED, &format!("allowed: {methods}"));
+    let mut response = problem(Kind::MethodNotAllowed, format!("allowed: {methods}"));
     response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(methods));
     response
 }
 
-fn with_type(status: StatusCode, value: &Value, media_type: &'static str) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(Bytes::from(format!("{value}\n"))));
+/// A document that is JSON already.
+pub(super) fn json(bytes: Bytes) -> Response<Full<Bytes>> {
+    with_bytes(StatusCode::OK, bytes, "application/json")
+}
+
+/// A document of this type.
+pub(super) fn with_type(
+    status: StatusCode,
+    value: &Value,
+    media_type: &'static str,
+) -> Response<Full<Bytes>> {
+    with_bytes(status, Bytes::from(format!("{value}\n")), media_type)
+}
+
+fn with_bytes(status: StatusCode, bytes: Bytes, media_type: &'static str) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(bytes));
     *response.status_mut() = status;
     let fields = response.headers_mut();
     fields.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));

@@ -29,6 +29,7 @@ mod origin_failures;
 mod partials;
 mod patience;
 mod process;
+mod purge_api;
 mod purge_races;
 mod purging;
 mod query;

@@ -155,7 +155,10 @@ fn every_selector_purges_what_it_names_and_is_counted() {
         let answer = larder.purge(&asked.to_string());
         assert_eq!(answer.status, 200);
         assert_eq!(answer.field("content-type"), Some("application/json"));
-        assert_eq!(said(&answer), expected, "{asked}");
+        let mut said = said(&answer);
+        let number = said.as_object_mut().and_then(|said| said.remove("number"));
+        assert!(number.is_some_and(|number| number.is_u64()), "{asked}");
+        assert_eq!(said, expected, "{asked}");
         let soft = asked["soft"] == true;
         if !soft {
             let purged = expected["purged"].as_u64().expect("a count");
@@ -197,12 +200,13 @@ fn a_purge_that_makes_no_sense_is_refused_and_says_why() {
         (long.as_str(), "tags[0]"),
         (r#"{"prefixes":["nonsense"]}"#, "prefixes[0]"),
         (r#"{"urls":"http://site.test/a"}"#, "invalid type"),
+        (r#"{"tags":["a\u0007"]}"#, "tags[0]"),
         ("{}", "nothing to purge"),
         (r#"{"all":false}"#, "nothing to purge"),
         (r#"{"soft":true}"#, "nothing to purge"),
         ("", "EOF"),
         ("{", "EOF"),
-        ("[]", ""),
+        ("[]", "an object"),
         (r#"{"all":true} {"all":true}"#, "trailing"),
     ] {
         let answer = larder.purge(document);
