@@ -4,6 +4,7 @@
 mod document;
 mod idempotency;
 mod inspect;
+mod openapi;
 mod problem;
 mod purge;
 mod purges;

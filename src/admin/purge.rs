@@ -3,6 +3,7 @@
 use super::document::Asked;
 use super::idempotency::{Begun, Key, Keys, Known};
 use super::problem::{Kind, Problem};
+use super::purges::progress;
 use super::reply;
 use super::routes::Asker;
 use crate::proxy::Shared;
@@ -32,7 +33,11 @@ pub(super) async fn answer(
         Ok(read) => read,
         Err(problem) => return problem.answer(),
     };
-    if let Err(denied) = asker.grant.allows(&selectors) {
+    let granted = match asked.dry_run {
+        true => asker.grant.allows_to_preview(&selectors),
+        false => asker.grant.allows(&selectors),
+    };
+    if let Err(denied) = granted {
         return asker.refused(&denied.to_string());
     }
     let begun = match begin(asker, keys, fields, digest) {
@@ -97,7 +102,7 @@ struct Purge {
 impl Purge {
     async fn run(mut self) -> Response<Full<Bytes>> {
         let begun = self.begun.take();
-        let done = tokio::task::spawn_blocking(move || self.make()).await;
+        let done = tokio::task::spawn_blocking(move || self.done()).await;
         match done {
             Ok(value) => {
                 let answer = Bytes::from(format!("{value}\n"));
@@ -115,11 +120,40 @@ impl Purge {
     }
 
     /// Takes time in proportion to what is stored.
+    fn done(self) -> Value {
+        if self.asked.dry_run { self.preview() } else { self.make() }
+    }
+
+    fn preview(self) -> Value {
+        let Purge { asked, selectors, shared, .. } = self;
+        let (mut bytes, mut a_second, now) = (0, 0.0, shared.clock.now());
+        let counts = shared.purger.visit(&selectors, |_, stored| {
+            bytes += stored.weight() as u64;
+            a_second += stored.hits_a_second(now);
+        });
+        let mut answer = json!({
+            "dry_run": true,
+            "soft": asked.softness() == Softness::Soft,
+            "objects": counts.total,
+            "bytes": bytes,
+            "requests_per_second": (a_second * 1000.0).round() / 1000.0,
+        });
+        if asked.refresh {
+            let (wanted, left_out) = shared.hot(&selectors).counts();
+            answer["refresh"] = json!({ "wanted": wanted, "left_out": left_out });
+        }
+        asked.count(&counts, "objects", &mut answer);
+        answer
+    }
+
     fn make(self) -> Value {
         let Purge { asked, selectors, by, peer, shared, .. } = self;
         let softness = asked.softness();
+        // Looked at before: what is forgotten can't say how it is asked for.
+        let hot = asked.refresh.then(|| shared.hot(&selectors));
         let Purged { number, counts } =
             shared.purger.purge(&selectors, softness, shared.clock.now());
+        let refill = hot.map(|hot| shared.refill(hot));
         let record = shared.audit.record(Made {
             by: &by,
             peer: peer.ip(),
@@ -129,13 +163,16 @@ impl Purge {
             softness,
             purge: Some(number),
             purged: Some(counts.total),
-            refill: None,
+            refill: refill.clone(),
         });
         let mut answer = json!({
             "number": record.number,
             "purged": counts.total,
             "soft": softness == Softness::Soft,
         });
+        if let Some(refill) = refill {
+            answer["refresh"] = progress(&refill);
+        }
         asked.count(&counts, "purged", &mut answer);
         answer
     }

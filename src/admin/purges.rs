@@ -58,6 +58,36 @@ fn find(asker: &Asker<'_>, number: &str) -> Option<Arc<Record>> {
     asker.grant.sees(&record.by).then_some(record)
 }
 
+/// Takes a soft purge back.
+pub(super) async fn undo(asker: &Asker<'_>, number: &str) -> Response<Full<Bytes>> {
+    let Some(record) = find(asker, number) else {
+        return reply::problem(Kind::NotFound, NOT_KNOWN);
+    };
+    if !asker.grant.is_everything() && *record.by != *asker.grant.who {
+        return asker.refused("this token may not undo what somebody else did");
+    }
+    let purge = match (record.softness, record.purge) {
+        (Softness::Soft, Some(purge)) => purge,
+        _ => return reply::problem(Kind::NotUndone, "it was no soft purge"),
+    };
+    if !record.undo() {
+        return reply::problem(Kind::NotUndone, "it has been undone already");
+    }
+    let purger = Arc::clone(&asker.shared.purger);
+    // A task that has begun goes on, whether or not anybody waits for it.
+    match tokio::task::spawn_blocking(move || purger.undo(purge)).await {
+        Ok(undone) => {
+            let (number, peer, by) = (record.number, asker.peer, &asker.grant.who);
+            tracing::info!(number, by = %by, %peer, undone, "a purge was undone");
+            reply::document(&json!({ "number": number, "undone": undone }))
+        }
+        Err(error) => {
+            tracing::error!(%error, "a purge was not undone");
+            reply::problem(Kind::Internal, "the purge was not undone everywhere")
+        }
+    }
+}
+
 fn written(record: &Record) -> Value {
     let mut selectors: Map<String, Value> = record
         .named

@@ -1,7 +1,7 @@
 //! Which request is for whom, and who may make it.
 
 use super::problem::{self, Kind};
-use super::{Admin, Configured, inspect, purge, purges, reload, reply};
+use super::{Admin, Configured, inspect, openapi, purge, purges, reload, reply};
 use crate::proxy::Shared;
 use crate::purge::{Grant, bearer};
 use bytes::Bytes;
@@ -12,14 +12,16 @@ use hyper::body::Incoming;
 use std::net::SocketAddr;
 
 /// Every path, as the description writes it, and its methods.
-pub(super) const ROUTES: [(&str, &str); 9] = [
+pub(super) const ROUTES: [(&str, &str); 11] = [
     ("/livez", "GET, HEAD"),
     ("/healthz", "GET, HEAD"),
     ("/readyz", "GET, HEAD"),
+    ("/openapi.json", "GET, HEAD"),
     ("/problems/{name}", "GET, HEAD"),
     ("/v1/purge", "POST"),
     ("/v1/purges", "GET, HEAD"),
     ("/v1/purges/{number}", "GET, HEAD"),
+    ("/v1/purges/{number}/undo", "POST"),
     ("/v1/stats", "GET, HEAD"),
     ("/v1/reload", "POST"),
 ];
@@ -99,6 +101,7 @@ impl Admin {
         Some(match route.template {
             "/livez" | "/healthz" => inspect::alive(),
             "/readyz" => inspect::ready(*self.closing.borrow()),
+            "/openapi.json" => openapi::answer(),
             "/problems/{name}" => match Kind::named(route.named) {
                 Some(kind) => problem::explained(kind),
                 None => reply::problem(Kind::NotFound, "there is no problem of this name"),
@@ -118,6 +121,7 @@ impl Admin {
             "/v1/purge" => purge::answer(asker, &self.keys, &head.headers, body).await,
             "/v1/purges" => purges::list(asker, head.uri.query()),
             "/v1/purges/{number}" => purges::one(asker, route.named),
+            "/v1/purges/{number}/undo" => purges::undo(asker, route.named).await,
             "/v1/stats" if asker.grant.sees_all() => inspect::stats(asker.shared),
             "/v1/reload" if asker.grant.is_everything() => {
                 reload::answer(self.reloader.as_ref()).await
@@ -170,6 +174,7 @@ mod tests {
             ("/livez", Some(("/livez", ""))),
             ("/v1/purges", Some(("/v1/purges", ""))),
             ("/v1/purges/12", Some(("/v1/purges/{number}", "12"))),
+            ("/v1/purges/12/undo", Some(("/v1/purges/{number}/undo", "12"))),
             ("/v1/purges/", None),
             ("/v1/purges//undo", None),
             ("/v1/purges/12/undo/", None),

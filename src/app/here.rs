@@ -75,7 +75,7 @@ pub fn start_here(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Here, St
     let gate = Arc::new(Gate::new(options::room(settings)));
     let addresses = sockets.iter().map(|sockets| sockets.address).collect();
     let listeners = sockets.into_iter().flat_map(|sockets| sockets.listeners).collect();
-    tokio::spawn(workers::watch_origin(told.clone()));
+    tokio::spawn(workers::work_behind(told.clone()));
     tokio::spawn(workers::serve(listeners, told, gate, is_closing.clone()));
 
     let access = options::admin_access(settings);

@@ -40,6 +40,10 @@ pub(super) fn proxy(settings: &Settings) -> proxy::Options {
             networks: settings.refresh.networks.clone(),
             tokens: one(settings.refresh.token.as_ref(), "refresh.token").collect(),
         },
+        refill: proxy::RefillOptions {
+            most: settings.purge.refresh_most,
+            at_once: settings.purge.refresh_at_once,
+        },
         store_post: settings.semantics.store_post,
         status_key: cache.status_key,
     }

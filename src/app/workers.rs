@@ -60,7 +60,7 @@ pub(super) fn start(
         let thread = on_a_thread(format!("worker-{number}"), move |runtime| {
             runtime.block_on(async move {
                 if number == 0 {
-                    tokio::spawn(watch_origin(told.clone()));
+                    tokio::spawn(work_behind(told.clone()));
                 }
                 serve(share, told, gate, closing).await;
             });
@@ -70,17 +70,14 @@ pub(super) fn start(
     Ok(workers)
 }
 
-/// Looks after whichever origin is configured, for all workers.
-pub(super) async fn watch_origin(mut current: watch::Receiver<listen::Configured>) {
+/// Looks after whichever origin is configured, and fetches what was purged and is
+/// wanted again, for all workers.
+pub(super) async fn work_behind(mut current: watch::Receiver<listen::Configured>) {
     loop {
         let proxy = Arc::clone(&current.borrow_and_update().proxy);
-        let watching = async {
-            proxy.watch_origin().await;
-            // There was nothing to look after.
-            std::future::pending::<()>().await;
-        };
+        let working = async { tokio::join!(Arc::clone(&proxy).watch_origin(), proxy.refill()) };
         tokio::select! {
-            () = watching => {}
+            _ = working => {}
             changed = current.changed() => if changed.is_err() { return },
         }
     }

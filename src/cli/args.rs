@@ -116,20 +116,54 @@ impl Over {
 #[derive(Debug, Args)]
 pub(super) struct PurgeArgs {
     /// URLs, with scheme and host as visitors write them
-    #[arg(value_name = "URL", required_unless_present_any = ["tags", "prefixes", "all"])]
+    #[arg(
+        value_name = "URL",
+        required_unless_present_any = ["paths", "tags", "prefixes", "hosts", "patterns", "all", "undo"]
+    )]
     pub urls: Vec<String>,
+    /// A URL with all its queries; may be given again
+    #[arg(long = "path", value_name = "URL")]
+    pub paths: Vec<String>,
     /// A tag; may be given again
     #[arg(long = "tag", value_name = "TAG")]
     pub tags: Vec<String>,
     /// A URL and all that lies below it; may be given again
     #[arg(long = "prefix", value_name = "URL")]
     pub prefixes: Vec<String>,
+    /// A host, with its port unless that is the scheme's own; may be given again
+    #[arg(long = "host", value_name = "HOST")]
+    pub hosts: Vec<String>,
+    /// A regular expression, for path and query on all hosts; may be given again
+    #[arg(long = "pattern", value_name = "REGEX")]
+    pub patterns: Vec<String>,
     /// Everything
     #[arg(long)]
     pub all: bool,
     /// Make stale instead of forgetting: served while it is validated
     #[arg(long)]
     pub soft: bool,
+    /// Change nothing, and say what would be met
+    #[arg(long, conflicts_with = "watch")]
+    pub dry_run: bool,
+    /// Fetch again what is asked for, a few at a time
+    #[arg(long)]
+    pub refresh: bool,
+    /// Wait until that is done, and say how far it has come
+    #[arg(long, requires = "refresh")]
+    pub watch: bool,
+    /// Take back the soft purge with this number
+    #[arg(
+        long,
+        value_name = "NUMBER",
+        conflicts_with_all = [
+            "urls", "paths", "tags", "prefixes", "hosts", "patterns", "all", "soft", "dry_run",
+            "refresh",
+        ]
+    )]
+    pub undo: Option<u64>,
+    /// Print larder's answer as it is, in JSON
+    #[arg(long)]
+    pub json: bool,
     /// The configuration that the admin address and token stand in
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,

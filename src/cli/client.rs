@@ -179,11 +179,26 @@ impl Admin {
     /// Sends a JSON document.
     pub fn post(&self, path: &str, document: &serde_json::Value) -> Result<Answer, String> {
         let json = HeaderValue::from_static("application/json");
-        let mut fields = vec![(header::CONTENT_TYPE, json)];
+        let body = Bytes::from(document.to_string());
+        self.ask(&Method::POST, path, vec![(header::CONTENT_TYPE, json)], body)
+    }
+
+    /// Asks for a JSON document.
+    pub fn get(&self, path: &str) -> Result<Answer, String> {
+        self.ask(&Method::GET, path, Vec::new(), Bytes::new())
+    }
+
+    fn ask(
+        &self,
+        method: &Method,
+        path: &str,
+        mut fields: Vec<(HeaderName, HeaderValue)>,
+        body: Bytes,
+    ) -> Result<Answer, String> {
         if let Some(token) = &self.token {
             fields.push((header::AUTHORIZATION, token.clone()));
         }
-        self.client.send(&Method::POST, path, &fields, Bytes::from(document.to_string()))
+        self.client.send(method, path, &fields, body)
     }
 }
 

@@ -197,7 +197,7 @@ impl Check<'_> {
 
     /// What would stop everything at 0 isn't.
     fn zeros(&mut self) {
-        let Settings { origin, cache, limits, timeouts, .. } = self.settings;
+        let Settings { origin, cache, purge, limits, timeouts, .. } = self.settings;
         for (key, time) in [
             ("origin.connect_timeout", origin.connect_timeout),
             ("origin.first_byte_timeout", origin.first_byte_timeout),
@@ -216,6 +216,8 @@ impl Check<'_> {
         for (key, count) in [
             ("origin.max_connections", origin.max_connections),
             ("cache.max_variants", cache.max_variants),
+            ("purge.refresh_most", purge.refresh_most),
+            ("purge.refresh_at_once", purge.refresh_at_once),
             ("limits.head", limits.head),
             ("limits.field", limits.field),
             ("limits.fields", limits.fields),

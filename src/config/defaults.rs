@@ -110,7 +110,13 @@ impl Default for Semantics {
 
 impl Default for Purge {
     fn default() -> Self {
-        Self { networks: loopback(), token: None, tokens: Vec::new() }
+        Self {
+            networks: loopback(),
+            token: None,
+            tokens: Vec::new(),
+            refresh_most: 1000,
+            refresh_at_once: 4,
+        }
     }
 }
 

@@ -112,6 +112,8 @@ pub(super) const KEYS: &[Key] = keys! {
         networks: networks,
         token: secret,
         tokens: tokens,
+        refresh_most: count,
+        refresh_at_once: count,
     }
     [refresh] {
         networks: networks,

@@ -177,6 +177,10 @@ pub struct Purge {
     pub token: Option<Secret>,
     /// More of them, each good for less.
     pub tokens: Vec<Token>,
+    /// Responses of one purge that are fetched again if the purge asks for it.
+    pub refresh_most: usize,
+    /// Such fetches at a time.
+    pub refresh_at_once: usize,
 }
 
 /// A token with a name and a scope.

@@ -25,7 +25,7 @@ use http::request::Parts;
 use http::{Method, StatusCode, Uri, Version};
 use ipnet::IpNet;
 use sender::Sender;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 /// How often this cache may stand in `Via` before a request is taken for one
@@ -136,6 +136,30 @@ impl Presented {
             query: None,
             interims: Interims::default(),
         })
+    }
+
+    /// A GET that nobody sent: larder's own, with these fields.
+    pub fn of_our_own(target: Target, mut fields: HeaderMap) -> Presented {
+        let client = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        sender::tell(&mut fields, target.scheme(), target.host(), &client.to_string());
+        let agent = HeaderValue::from_static(concat!("larder/", env!("CARGO_PKG_VERSION")));
+        fields.entry(header::USER_AGENT).or_insert(agent);
+        Presented {
+            method: Method::GET,
+            uri: target.path_and_query().parse().unwrap_or_else(|_| Uri::from_static("/")),
+            target,
+            fields,
+            version: Version::HTTP_11,
+            client,
+            peer: SocketAddr::new(client, 0),
+            forwarded: false,
+            has_body: false,
+            wants_websocket: false,
+            takes_trailers: false,
+            demands: RequestDirectives::default(),
+            query: None,
+            interims: Interims::default(),
+        }
     }
 }
 

@@ -129,17 +129,22 @@ impl Sender {
             }
         }
         let chain = [chain.as_slice(), &[&address.to_string()]].concat().join(", ");
-        for (name, value) in [
-            (X_FORWARDED_FOR, chain.as_str()),
-            (X_FORWARDED_PROTO, scheme.as_str()),
-            (X_FORWARDED_HOST, host.as_str()),
-            (header::HOST, host.as_str()),
-        ] {
-            // All three were read from field values, or written by this module.
-            if let Ok(value) = HeaderValue::from_str(value) {
-                fields.insert(name, value);
-            }
-        }
+        tell(fields, scheme, &host, &chain);
         Sender { scheme, host, client }
+    }
+}
+
+/// Tells the app whom the request is from, and what for.
+pub(super) fn tell(fields: &mut HeaderMap, scheme: Scheme, host: &Host, chain: &str) {
+    for (name, value) in [
+        (X_FORWARDED_FOR, chain),
+        (X_FORWARDED_PROTO, scheme.as_str()),
+        (X_FORWARDED_HOST, host.as_str()),
+        (header::HOST, host.as_str()),
+    ] {
+        // All three were read from field values, or written by this module.
+        if let Ok(value) = HeaderValue::from_str(value) {
+            fields.insert(name, value);
+        }
     }
 }

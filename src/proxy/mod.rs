@@ -25,31 +25,31 @@ mod posted;
 mod purging;
 mod query;
 mod record;
+mod refill;
 mod respond;
+mod shared;
 mod stand_in;
 mod uncacheable;
 
 pub use record::Recorded;
+pub use refill::{Hot, Options as RefillOptions};
+pub use shared::Shared;
 
-use crate::access_log::AccessLog;
 use crate::body::{Body, Limits};
-use crate::clock::Clock;
-use crate::collapse::{Collapser, Role};
+use crate::collapse::Role;
 use crate::error::Refusal;
 use crate::interim::Interims;
 use crate::key::CacheKey;
 use crate::message::{self, Presented};
 use crate::metrics::Metrics;
-use crate::origin::{Pool, Watched};
-use crate::purge::{Access, Audit, Purger};
+use crate::origin::Pool;
+use crate::purge::Access;
 use crate::semantics::cache_status::{CacheStatus, Forward, Outcome};
 use crate::semantics::policy::Policy;
 use crate::semantics::query::QueryContent;
 use crate::semantics::request_directives::only_if_cached;
 use crate::semantics::tags::Tags;
-use crate::storage::Memory;
 use ask::Plan;
-use fetch::Arrived;
 use follow::Followed;
 use http::header::{self, HeaderName};
 use http::{HeaderValue, Method, Request, Response};
@@ -92,74 +92,12 @@ pub struct Options {
     pub access: Access,
     /// Whose demands on what is stored are heeded.
     pub refresh: Access,
+    /// How much of what was purged is fetched again, where that is asked for.
+    pub refill: RefillOptions,
     /// The response to a POST may be stored for later GETs.
     pub store_post: bool,
     /// `Cache-Status` tells the key.
     pub status_key: bool,
-}
-
-/// What all runtimes share.
-#[derive(Clone)]
-pub struct Shared {
-    /// What is configured.
-    pub options: Arc<Options>,
-    /// What is stored.
-    pub memory: Arc<Memory>,
-    /// What is forgotten.
-    pub purger: Arc<Purger>,
-    /// Who had it forgotten.
-    pub audit: Arc<Audit>,
-    /// What is counted.
-    pub metrics: Arc<Metrics>,
-    /// What time it is.
-    pub clock: Arc<dyn Clock>,
-    /// Where requests are written down.
-    pub log: AccessLog,
-    /// How the origin is doing.
-    pub origin: Watched,
-    collapser: Arc<Collapser<FlightKey, Arrived>>,
-    uncacheable: Arc<uncacheable::Uncacheable>,
-}
-
-impl Shared {
-    /// Puts the parts together.
-    pub fn new(
-        options: Options,
-        memory: Arc<Memory>,
-        purger: Arc<Purger>,
-        clock: Arc<dyn Clock>,
-        log: AccessLog,
-        origin: Watched,
-    ) -> Shared {
-        let uncacheable = Arc::new(uncacheable::Uncacheable::new(options.uncacheable_ttl));
-        let options = Arc::new(options);
-        let (audit, metrics, collapser) = (Arc::default(), Arc::default(), Arc::default());
-        Shared {
-            options,
-            memory,
-            purger,
-            audit,
-            metrics,
-            clock,
-            log,
-            origin,
-            collapser,
-            uncacheable,
-        }
-    }
-
-    /// The same store, purges and counters under other options. Fetches under
-    /// way are not shared with it: by the old options they may be for visitors
-    /// whom the new ones tell apart. Nor is what was not storable by the old.
-    pub fn renewed(&self, options: Options, log: AccessLog, origin: Watched) -> Shared {
-        let Shared { memory, purger, audit, metrics, clock, .. } = self.clone();
-        Shared { audit, metrics, ..Shared::new(options, memory, purger, clock, log, origin) }
-    }
-
-    /// The number of fetches under way that others may wait for.
-    pub fn fetches_under_way(&self) -> usize {
-        self.collapser.under_way()
-    }
 }
 
 /// A fetch under way.
@@ -385,6 +323,7 @@ impl Proxy {
         detail: Option<&'static str>,
     ) -> Answer {
         let now = self.shared.clock.now();
+        stored.count_hit();
         let mut status = CacheStatus::new(Outcome::Hit);
         status.ttl = Some(respond::ttl(stored, now));
         status.detail = detail;

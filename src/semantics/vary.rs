@@ -7,7 +7,7 @@
 use super::fields::members;
 use super::normal;
 use super::policy::Policy;
-use http::header::{self, HeaderMap, HeaderName};
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 /// The request fields that a response's `Vary` nominates.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -91,6 +91,26 @@ impl NominatedFields {
             }
         }
         Some(VariantKey(key.into()))
+    }
+}
+
+impl NominatedFields {
+    /// Fields that select this variant, if it is one of these nominated fields', and
+    /// its values can be sent as they stand; `None` for `Vary: *` too. A value in its
+    /// normal form means what the original meant, except that of `Cookie`, which is
+    /// compared by a part only: who gets it back has to see to that.
+    pub fn request(&self, variant: &VariantKey) -> Option<HeaderMap> {
+        let NominatedFields::Named(names) = self else {
+            return None;
+        };
+        let (mut rest, mut fields) = (&*variant.0, HeaderMap::new());
+        for name in names {
+            if let [1, value @ ..] = cut(&mut rest) {
+                let value = HeaderValue::from_bytes(value.get(size_of::<u64>()..)?).ok()?;
+                fields.insert(name.clone(), value);
+            }
+        }
+        Some(fields)
     }
 }
 
@@ -237,6 +257,9 @@ mod tests {
                 let equal = nominated.select(asked, &Policy::default()).as_ref() == Some(&key);
                 prop_assert_eq!(nominated.selects(asked, &key, &Policy::default()), equal);
             }
+            let variant = nominated.select(&a, &Policy::default()).expect("a key");
+            let again = nominated.request(&variant).expect("fields");
+            prop_assert_eq!(nominated.select(&again, &Policy::default()), Some(variant));
             if nominated.select(&a, &Policy::default()) == nominated.select(&b, &Policy::default()) {
                 let x = HeaderName::from_static("x");
                 let all = |m: &HeaderMap| members(m, &x).map(<[u8]>::to_vec).collect::<Vec<_>>();

@@ -87,6 +87,8 @@ pub struct StoredResponse {
     settled: AtomicBool,
     /// How often it has been asked for near its end; no further than is asked.
     near_its_end: AtomicU8,
+    /// How many requests it has answered.
+    hits: AtomicU64,
 }
 
 impl StoredResponse {
@@ -104,6 +106,7 @@ impl StoredResponse {
             id: AtomicU32::new(0),
             settled: AtomicBool::new(false),
             near_its_end: AtomicU8::new(0),
+            hits: AtomicU64::new(0),
         }
     }
 
@@ -163,6 +166,21 @@ impl StoredResponse {
         let asked = self.near_its_end.load(Ordering::Relaxed);
         asked < OFTEN
             && self.near_its_end.fetch_add(1, Ordering::Relaxed).saturating_add(1) == OFTEN
+    }
+
+    /// Notes that it has answered a request.
+    pub fn count_hit(&self) {
+        self.hits.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many requests it has answered since it was stored, or confirmed.
+    pub fn hits(&self) -> u64 {
+        self.hits.load(Ordering::Relaxed)
+    }
+
+    /// The same a second, on average; the first second counts whole.
+    pub fn hits_a_second(&self, now: Moment) -> f64 {
+        self.hits() as f64 / now.since(self.content.sent).as_secs_f64().max(1.0)
     }
 
     /// When it was purged softly.

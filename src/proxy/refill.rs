@@ -1,0 +1,197 @@
+//! Fetching again what was purged and is asked for, a few at a time.
+//!
+//! What is fetched goes the way of every request. Whoever asked for it first is
+//! not asked again: the request is made anew from the target and the fields that
+//! the stored response was selected by. Where these don't say all (a QUERY, a
+//! part) or say who somebody is (a cookie, credentials), nothing is made.
+
+use super::lookup::Found;
+use super::{Proxy, Shared};
+use crate::key::CacheKey;
+use crate::message::Presented;
+use crate::purge::{Refill, Refilled, Selectors};
+use crate::semantics::cache_status::Outcome;
+use crate::semantics::policy::Policy;
+use crate::semantics::time::Moment;
+use crate::storage::StoredResponse;
+use http::header;
+use http_body_util::BodyExt;
+use parking_lot::Mutex;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+use std::sync::Arc;
+use tokio::sync::Notify;
+
+/// How much is fetched again.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Responses of one purge; those that are asked for most.
+    pub most: usize,
+    /// Fetches at a time.
+    pub at_once: usize,
+}
+
+/// Requests that wait, of all purges together.
+const MOST_WAITING: usize = 10_000;
+
+/// What is going to be fetched again.
+#[derive(Debug, Default)]
+pub struct Hot {
+    /// Requests, those first whose responses are asked for most.
+    wanted: Vec<Presented>,
+    /// Responses that were asked for too, but can't be fetched, or are too many.
+    left_out: usize,
+}
+
+impl Hot {
+    /// How many are going to be fetched, and how many not.
+    pub fn counts(&self) -> (usize, usize) {
+        (self.wanted.len(), self.left_out)
+    }
+}
+
+/// What waits to be fetched, and how much is.
+#[derive(Debug, Default)]
+pub(super) struct Refills {
+    state: Mutex<State>,
+    changed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    waiting: VecDeque<(Presented, Arc<Refill>)>,
+    under_way: usize,
+}
+
+impl Shared {
+    /// What the selectors meet and has answered requests from the store, as it is
+    /// now: to be asked before it is purged. Takes time in proportion to what is
+    /// stored.
+    pub fn hot(&self, selectors: &Selectors) -> Hot {
+        let (now, options) = (self.clock.now(), self.options.refill);
+        let mut hottest: BinaryHeap<(Reverse<u64>, usize)> = BinaryHeap::new();
+        let mut requests: Vec<Option<Presented>> = Vec::new();
+        let mut left_out = 0;
+        self.purger.visit(selectors, |key, stored| {
+            if stored.hits() == 0 {
+                return;
+            }
+            let Some(request) = request_for(key, stored, &self.options.policy) else {
+                left_out += 1;
+                return;
+            };
+            hottest.push((Reverse(rate(stored, now)), requests.len()));
+            requests.push(Some(request));
+            if hottest.len() > options.most
+                && let Some((_, coldest)) = hottest.pop()
+            {
+                requests[coldest] = None;
+                left_out += 1;
+            }
+        });
+        // Sorted by the reverse: the hottest come first.
+        let wanted = hottest.into_sorted_vec().into_iter();
+        let wanted = wanted.filter_map(|(_, at)| requests[at].take()).collect();
+        Hot { wanted, left_out }
+    }
+
+    /// Has it fetched behind, as far as there is room. Returns how far it has come.
+    pub fn refill(&self, hot: Hot) -> Arc<Refill> {
+        let Hot { mut wanted, mut left_out } = hot;
+        let mut state = self.refills.state.lock();
+        let room = MOST_WAITING.saturating_sub(state.waiting.len());
+        left_out += wanted.len().saturating_sub(room);
+        wanted.truncate(room);
+        let refill = Arc::new(Refill::new(wanted.len(), left_out));
+        state.waiting.extend(wanted.into_iter().map(|request| (request, Arc::clone(&refill))));
+        drop(state);
+        self.refills.changed.notify_one();
+        refill
+    }
+}
+
+/// Requests in a million seconds that a response has answered from the store, on
+/// average since it was stored.
+fn rate(stored: &StoredResponse, now: Moment) -> u64 {
+    (stored.hits_a_second(now) * 1e6) as u64
+}
+
+/// The request that a stored response would answer, if it can be made.
+fn request_for(key: &CacheKey, stored: &StoredResponse, policy: &Policy) -> Option<Presented> {
+    let content = stored.content();
+    if content.query.is_some() || content.part.is_some() || content.variance.is_some() {
+        return None;
+    }
+    let fields = content.nominated.request(&content.variant)?;
+    if fields.contains_key(header::COOKIE) || fields.contains_key(header::AUTHORIZATION) {
+        return None;
+    }
+    let request = Presented::of_our_own(key.target().clone(), fields);
+    let selected = content.nominated.select(&request.fields, policy);
+    (selected.as_ref() == Some(&content.variant)).then_some(request)
+}
+
+/// A fetch under way. Dropped before its end, it has failed.
+struct Running {
+    refills: Arc<Refills>,
+    refill: Arc<Refill>,
+    outcome: Refilled,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.refill.note(self.outcome);
+        self.refills.state.lock().under_way -= 1;
+        self.refills.changed.notify_one();
+    }
+}
+
+impl Proxy {
+    /// Fetches what waits, for ever; for one of the runtimes to do.
+    pub async fn refill(self: Arc<Self>) {
+        loop {
+            let changed = self.shared.refills.changed.notified();
+            while let Some((request, running)) = self.next_refill() {
+                tokio::spawn(Arc::clone(&self).fetch_again(request, running));
+            }
+            changed.await;
+        }
+    }
+
+    fn next_refill(&self) -> Option<(Presented, Running)> {
+        let mut state = self.shared.refills.state.lock();
+        if state.under_way >= self.shared.options.refill.at_once {
+            return None;
+        }
+        let (request, refill) = state.waiting.pop_front()?;
+        state.under_way += 1;
+        let refills = Arc::clone(&self.shared.refills);
+        Some((request, Running { refills, refill, outcome: Refilled::Failed }))
+    }
+
+    async fn fetch_again(self: Arc<Self>, mut request: Presented, mut running: Running) {
+        let key = CacheKey::new(request.target.clone());
+        match self.look_up(&request, &key) {
+            Found::Usable(..) | Found::UsableNearItsEnd(_) => {
+                running.outcome = Refilled::Fresh;
+                return;
+            }
+            // It would be answered stale, and fetched behind: beyond all bounds.
+            Found::UsableWhileValidated(_) => request.demands.no_cache = true,
+            _ => {}
+        }
+        let mut answer = self.through_the_cache(&request).await;
+        let status = answer.response.status();
+        let mut whole = true;
+        // Unread, it would be given up.
+        while let Some(frame) = answer.response.body_mut().frame().await {
+            whole &= frame.is_ok();
+        }
+        let kept = answer.status.stored || answer.status.collapsed;
+        running.outcome = match answer.status.outcome {
+            Outcome::Hit => Refilled::Fresh,
+            _ if whole && kept && !status.is_server_error() => Refilled::Fetched,
+            _ => Refilled::Failed,
+        };
+    }
+}

@@ -1,0 +1,39 @@
+//! The description of the admin port, held against the port by schemathesis: what
+//! it allows is accepted, what it forbids is refused, and each answer is as it
+//! says.
+
+use crate::harness::{Larder, Origin, reply};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+#[test]
+fn the_admin_port_is_what_its_description_says() {
+    let origin =
+        Origin::answering(|_| reply(200, &["Cache-Control: max-age=60", "Cache-Tag: all"], "page"));
+    let dir = tempfile::tempdir().expect("a directory");
+    let config = dir.path().join("larder.toml");
+    let text = format!(
+        "listen = '127.0.0.1:0'\norigin.to = '{}'\nadmin.listen = '127.0.0.1:0'\n",
+        origin.address
+    );
+    std::fs::write(&config, text).expect("a file");
+    let larder = Larder::spawn(&["run", "--config", &config.display().to_string()], &[]);
+    larder.get("/");
+
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let installed = root.join(".venv/bin/python");
+    let python = std::env::var_os("LARDER_TEST_PYTHON").map_or(installed, PathBuf::from);
+    let checked = Command::new(&python)
+        .args(["-m", "schemathesis.cli", "--config-file"])
+        .arg(root.join("tests/api/schemathesis.toml"))
+        .arg("run")
+        .arg(format!("http://{}/openapi.json", larder.admin))
+        .args(["--checks", "all", "--max-examples", "20", "--no-color"])
+        .current_dir(dir.path())
+        .output()
+        .unwrap_or_else(|why| panic!("{}: {why}: run scripts/setup-tests", python.display()));
+    let said = String::from_utf8_lossy(&checked.stdout);
+    let errors = String::from_utf8_lossy(&checked.stderr);
+    assert!(checked.status.success(), "{said}\n{errors}");
+    assert!(said.contains("Operations:       10 selected / 10 total"), "{said}");
+}
