@@ -68,7 +68,8 @@ impl Shared {
     /// now: to be asked before it is purged. Takes time in proportion to what is
     /// stored.
     pub fn hot(&self, selectors: &Selectors) -> Hot {
-        let (now, options) = (self.clock.now(), self.options.refill);
+        let (now, most) = (self.clock.now(), self.options.refill.most.min(MOST_WAITING));
+        // What is asked for least is on top, each with the place of its request.
         let mut hottest: BinaryHeap<(Reverse<u64>, usize)> = BinaryHeap::new();
         let mut requests: Vec<Option<Presented>> = Vec::new();
         let mut left_out = 0;
@@ -80,13 +81,16 @@ impl Shared {
                 left_out += 1;
                 return;
             };
-            hottest.push((Reverse(rate(stored, now)), requests.len()));
-            requests.push(Some(request));
-            if hottest.len() > options.most
-                && let Some((_, coldest)) = hottest.pop()
-            {
-                requests[coldest] = None;
-                left_out += 1;
+            let rate = Reverse(rate(stored, now));
+            if requests.len() < most {
+                hottest.push((rate, requests.len()));
+                requests.push(Some(request));
+                return;
+            }
+            left_out += 1;
+            if let Some(mut coldest) = hottest.peek_mut().filter(|coldest| rate < coldest.0) {
+                requests[coldest.1] = Some(request);
+                *coldest = (rate, coldest.1);
             }
         });
         // Sorted by the reverse: the hottest come first.
@@ -176,21 +180,24 @@ impl Proxy {
                 running.outcome = Refilled::Fresh;
                 return;
             }
-            // It would be answered stale, and fetched behind: beyond all bounds.
-            Found::UsableWhileValidated(_) => request.demands.no_cache = true,
+            // It might be answered stale, and fetched behind: beyond all bounds.
+            Found::UsableWhileValidated(_) | Found::Stale(..) => request.demands.no_cache = true,
             _ => {}
         }
         let mut answer = self.through_the_cache(&request).await;
-        let status = answer.response.status();
+        let response = &mut answer.response;
+        let failed = response.status().is_server_error();
         let mut whole = true;
         // Unread, it would be given up.
-        while let Some(frame) = answer.response.body_mut().frame().await {
+        while let Some(frame) = response.body_mut().frame().await {
             whole &= frame.is_ok();
         }
-        let kept = answer.status.stored || answer.status.collapsed;
-        running.outcome = match answer.status.outcome {
+        let status = &answer.status;
+        running.outcome = match status.outcome {
             Outcome::Hit => Refilled::Fresh,
-            _ if whole && kept && !status.is_server_error() => Refilled::Fetched,
+            // What comes with a lifetime is from the store: it stands in for an error.
+            _ if status.ttl.is_some() => Refilled::Failed,
+            _ if whole && !failed && (status.stored || status.collapsed) => Refilled::Fetched,
             _ => Refilled::Failed,
         };
     }

@@ -2,12 +2,13 @@
 //! it allows is accepted, what it forbids is refused, and each answer is as it
 //! says.
 
-use crate::harness::{Larder, Origin, reply};
+use crate::harness::{Larder, Origin, reply, request};
+use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-#[test]
-fn the_admin_port_is_what_its_description_says() {
+/// A larder that has been started by a file, with one page stored.
+fn filled() -> (Larder, Origin, tempfile::TempDir) {
     let origin =
         Origin::answering(|_| reply(200, &["Cache-Control: max-age=60", "Cache-Tag: all"], "page"));
     let dir = tempfile::tempdir().expect("a directory");
@@ -19,7 +20,33 @@ fn the_admin_port_is_what_its_description_says() {
     std::fs::write(&config, text).expect("a file");
     let larder = Larder::spawn(&["run", "--config", &config.display().to_string()], &[]);
     larder.get("/");
+    (larder, origin, dir)
+}
 
+#[test]
+fn each_path_of_the_description_answers() {
+    let (larder, _origin, _dir) = filled();
+    let ask = |method: &str, path: &str, body: &str| {
+        request(larder.admin, method, path, &[("Host", "localhost")], body.as_bytes())
+    };
+    let described = ask("GET", "/openapi.json", "");
+    let described: Value = serde_json::from_slice(&described.body).expect("JSON");
+    assert_eq!(described["info"]["version"], env!("CARGO_PKG_VERSION"));
+    // The first purge, which can be undone.
+    larder.purge(r#"{"all":true,"soft":true}"#);
+    for (path, item) in described["paths"].as_object().expect("paths") {
+        for method in item.as_object().expect("methods").keys() {
+            let body = if path == "/v1/purge" { r#"{"tags":["none"]}"# } else { "" };
+            let path = path.replace("{number}", "1").replace("{name}", "internal");
+            let answer = ask(&method.to_ascii_uppercase(), &path, body);
+            assert_eq!(answer.status, 200, "{method} {path}: {}", answer.text());
+        }
+    }
+}
+
+#[test]
+fn the_admin_port_is_what_its_description_says() {
+    let (larder, _origin, dir) = filled();
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let installed = root.join(".venv/bin/python");
     let python = std::env::var_os("LARDER_TEST_PYTHON").map_or(installed, PathBuf::from);

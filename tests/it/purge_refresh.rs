@@ -2,9 +2,12 @@
 //! as a reload, and as the end.
 
 use crate::harness::{Gate, House, Larder, Origin, Response, reply, request, together, wait_until};
+use larder::config::{Settings, Target};
 use serde_json::{Value, json};
+use std::io::Write;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 fn said(answer: &Response) -> Value {
     serde_json::from_slice(&answer.body).expect("a JSON document")
@@ -143,6 +146,98 @@ fn what_was_asked_for_is_fetched_again_a_few_at_a_time() {
         assert_eq!(last.field("accept-encoding"), Some("br,gzip"));
         assert_eq!(last.field("host"), Some("site.test"));
     }
+}
+
+/// What has come of a soft purge of everything that is fetched again.
+fn refreshed_softly(house: &House) -> Value {
+    house.purge_all_of(r#"{"all":true,"soft":true,"refresh":true}"#);
+    wait_until("it is over", || progress(house)["waiting"] == 0);
+    progress(house)
+}
+
+/// How far the fetching of the first purge has come.
+fn progress(house: &House) -> Value {
+    let admin = house.running.admin().expect("an admin port");
+    let record = request(admin, "GET", "/v1/purges/1", &[("Host", "localhost")], b"");
+    said(&record)["refresh"].clone()
+}
+
+#[test]
+fn what_the_app_confirms_is_fetched_too() {
+    let origin = Origin::answering(|seen| match seen.field("if-none-match") {
+        Some(_) => reply(304, &["Cache-Control: max-age=600", "ETag: \"v\""], ""),
+        None => reply(200, &["Cache-Control: max-age=600", "ETag: \"v\""], "page"),
+    });
+    let house = House::in_front_of(&origin, |_| {});
+    house.get("/a");
+    house.get("/a");
+    let progress = refreshed_softly(&house);
+    assert_eq!((&progress["fetched"], &progress["failed"]), (&json!(1), &json!(0)), "{progress}");
+    assert_eq!((house.status("/a").as_str(), origin.count()), ("larder; hit; ttl=600", 2));
+}
+
+/// A house with these pages, which were all asked for again, and one fetch at a
+/// time; once it is away, the app waits for the page's gate and hangs up.
+fn left_alone(
+    gates: [(&'static str, Gate); 2],
+    set: impl FnOnce(&mut Settings),
+) -> (House, Origin) {
+    let away = Arc::new(AtomicBool::new(false));
+    let (is_away, waits) = (Arc::clone(&away), gates.clone());
+    let origin = Origin::scripted(move |seen, stream| {
+        if is_away.load(Ordering::SeqCst) {
+            let its = waits.iter().find(|(path, _)| *path == seen.target);
+            its.iter().for_each(|(_, gate)| gate.pass());
+            return false;
+        }
+        let page = reply(200, &["Cache-Control: max-age=600"], "page");
+        stream.write_all(page.as_bytes()).is_ok()
+    });
+    let (host, port) = (origin.address.ip().to_string(), origin.address.port());
+    let mut settings = Settings::new(Target::Tcp { host, port });
+    settings.purge.refresh_at_once = 1;
+    set(&mut settings);
+    let house = House::with(settings);
+    for (times, (path, _)) in gates.iter().rev().enumerate() {
+        for _ in 0..2 + times {
+            house.get(path);
+        }
+    }
+    away.store(true, Ordering::SeqCst);
+    (house, origin)
+}
+
+#[test]
+fn what_stands_in_for_an_app_that_is_away_is_not_fetched() {
+    let gates = ["/a", "/b"].map(|path| (path, Gate::closed()));
+    gates.iter().for_each(|(_, gate)| gate.open());
+    let (house, _origin) = left_alone(gates, |settings| {
+        settings.cache.soft_purge_window = Duration::ZERO;
+        (settings.origin.eject_after, settings.origin.eject_for) = (1, Duration::from_secs(3600));
+    });
+    // The first finds out that it is away, and the second knows.
+    let progress = refreshed_softly(&house);
+    assert_eq!((&progress["failed"], &progress["fresh"]), (&json!(2), &json!(0)), "{progress}");
+    assert!(house.status("/b").contains("stale-when-down"), "{}", house.status("/b"));
+}
+
+#[test]
+fn what_stands_in_for_another_ones_fetch_that_failed_is_not_fetched() {
+    let gates = ["/a", "/b"].map(|path| (path, Gate::closed()));
+    let [(_, first), (_, second)] = gates.clone();
+    let (house, origin) = left_alone(gates, |_| {});
+    house.purge_all_of(r#"{"all":true,"soft":true,"refresh":true}"#);
+    wait_until("the first is fetched", || origin.count() == 3);
+    assert!(house.status("/b").contains("soft-purge"));
+    wait_until("a visitor's is fetched too", || origin.count() == 4);
+    first.open();
+    wait_until("the first has failed", || progress(&house)["failed"] == 1);
+    // Its one thread has been at the second since.
+    house.get("/b");
+    second.open();
+    wait_until("it is over", || progress(&house)["waiting"] == 0);
+    let progress = progress(&house);
+    assert_eq!((&progress["failed"], &progress["fetched"]), (&json!(2), &json!(0)), "{progress}");
 }
 
 #[test]
