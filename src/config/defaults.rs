@@ -66,7 +66,21 @@ impl Settings {
 
 impl Default for Cache {
     fn default() -> Self {
-        let tag_fields = ["Cache-Tag", "Surrogate-Key", "xkey", "X-Cache-Tags", "Cache-Groups"];
+        let tag_fields = [
+            "Cache-Tag",
+            "Cache-Tags",
+            "X-Cache-Tags",
+            "Surrogate-Key",
+            "xkey",
+            "Edge-Cache-Tag",
+            "Purge-Cache-Tags",
+            "X-Drupal-Cache-Tags",
+            "X-LiteSpeed-Tag",
+            "X-Magento-Tags",
+            "TYPO3-Sitename",
+            "TYPO3-Pid",
+            "Cache-Groups",
+        ];
         Self {
             memory: 256 * MIB,
             max_object: 4 * MIB,

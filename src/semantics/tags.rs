@@ -1,12 +1,22 @@
 //! The tags that a response bears, in the fields that frameworks already send:
-//! `Cache-Tag`, `Surrogate-Key`, `xkey`, `X-Cache-Tags`, and `Cache-Groups`
-//! (RFC 9875).
+//! `Cache-Tag`, `Surrogate-Key`, `xkey`, `X-Cache-Tags` and their like, and
+//! `Cache-Groups` (RFC 9875).
 
 use http::header::{HeaderMap, HeaderName};
 use std::sync::Arc;
 
 /// The field whose members are structured strings (RFC 9875 section 2).
 const CACHE_GROUPS: HeaderName = HeaderName::from_static("cache-groups");
+
+/// The field whose tags may say for which of its caches they are.
+const X_LITESPEED_TAG: HeaderName = HeaderName::from_static("x-litespeed-tag");
+
+/// The fields that hold one value, which means something only together with their
+/// name: the site and the page of a TYPO3 response.
+const NAMED: [(HeaderName, &str); 2] = [
+    (HeaderName::from_static("typo3-sitename"), "TYPO3-Sitename"),
+    (HeaderName::from_static("typo3-pid"), "TYPO3-Pid"),
+];
 
 /// The longest tag or group that is kept, in bytes; a longer one is left out.
 pub const LONGEST: usize = 1024;
@@ -39,7 +49,9 @@ impl Tags {
 ///
 /// Tags are separated by commas and white space, but those of `Cache-Groups`
 /// are quoted strings with commas between. What is not in the grammar there is
-/// read as if it were a plain list, so that no tag is lost.
+/// read as if it were a plain list, so that no tag is lost. `TYPO3-Pid: 12` is the
+/// tag `TYPO3-Pid:12`; `public:` before a tag of LiteSpeed's is left out, and a
+/// tag for a visitor's private cache is none here.
 ///
 /// ```
 /// use http::{HeaderMap, HeaderName, HeaderValue};
@@ -65,7 +77,11 @@ pub fn take(fields: &mut HeaderMap, names: &[HeaderName]) -> Tags {
         }
         for line in fields.get_all(name) {
             let line = String::from_utf8_lossy(line.as_bytes());
-            global.extend(plain(&line).map(Box::from));
+            match NAMED.iter().find(|(named, _)| named == name) {
+                Some((_, shown)) => global.push(format!("{shown}:{}", line.trim()).into()),
+                None if *name == X_LITESPEED_TAG => global.extend(public(&line).map(Box::from)),
+                None => global.extend(plain(&line).map(Box::from)),
+            }
         }
         fields.remove(name);
     }
@@ -105,6 +121,13 @@ fn plain(line: &str) -> impl Iterator<Item = &str> {
     line.split(|c: char| c == ',' || c.is_ascii_whitespace()).filter(|tag| !tag.is_empty())
 }
 
+/// LiteSpeed's tags of responses that are for everybody.
+fn public(line: &str) -> impl Iterator<Item = &str> {
+    plain(line)
+        .filter(|tag| !tag.starts_with("private:"))
+        .map(|tag| tag.strip_prefix("public:").unwrap_or(tag))
+}
+
 /// A list of strings with parameters (RFC 9651 section 3.1); `None` if it is
 /// not one.
 fn structured_strings(line: &[u8]) -> Option<Vec<Box<str>>> {
@@ -136,6 +159,13 @@ mod tests {
         assert_eq!(taken("xkey", &["a b", "c,d , e\tb"]), ["a", "b", "c", "d", "e"]);
         assert_eq!(taken("xkey", &["", " , "]), Vec::<String>::new());
         assert_eq!(taken("cache-tag", &["/books,/books/1"]), ["/books", "/books/1"]);
+    }
+
+    #[test]
+    fn fields_with_a_grammar_of_their_own() {
+        assert_eq!(taken("x-litespeed-tag", &["a,public:b, private:c"]), ["a", "b"]);
+        assert_eq!(taken("typo3-pid", &[" 12 "]), ["TYPO3-Pid:12"]);
+        assert_eq!(taken("typo3-sitename", &["My site"]), ["TYPO3-Sitename:My site"]);
     }
 
     #[test]

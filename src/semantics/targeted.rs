@@ -3,12 +3,12 @@
 //! and `Expires` say nothing.
 //!
 //! They are structured fields, read strictly: one that cannot be parsed counts
-//! as absent. Two older fields may be listed beside them, each in its own
-//! syntax: `Surrogate-Control` (Edge Architecture Specification 1.0) and
-//! `X-Accel-Expires` (nginx).
+//! as absent. Three other fields may be listed beside them, each in its own
+//! syntax: `Surrogate-Control` (Edge Architecture Specification 1.0),
+//! `X-Accel-Expires` (nginx) and `X-LiteSpeed-Cache-Control` (LiteSpeed).
 
 use super::cache_control::{Argument, members};
-use super::directives::{ResponseDirectives, Value};
+use super::directives::{ResponseDirectives, Scope, Value};
 use super::time::DeltaSeconds;
 use http::header::{HeaderMap, HeaderName};
 use sfv::{BareItem, Dictionary, ListEntry, Parser};
@@ -16,6 +16,10 @@ use std::time::{Duration, SystemTime};
 
 const SURROGATE_CONTROL: HeaderName = HeaderName::from_static("surrogate-control");
 const X_ACCEL_EXPIRES: HeaderName = HeaderName::from_static("x-accel-expires");
+const X_LITESPEED_CACHE_CONTROL: HeaderName = HeaderName::from_static("x-litespeed-cache-control");
+
+/// Those that are for this cache alone by their own definition.
+const OWN: [HeaderName; 3] = [SURROGATE_CONTROL, X_ACCEL_EXPIRES, X_LITESPEED_CACHE_CONTROL];
 
 /// The directives for this cache: those of the first of the `targeted` fields
 /// that says something, else those of `Cache-Control`.
@@ -47,6 +51,7 @@ pub fn directives(
         .find_map(|name| match name {
             name if *name == SURROGATE_CONTROL => surrogate_control(fields),
             name if *name == X_ACCEL_EXPIRES => x_accel_expires(fields, received_at),
+            name if *name == X_LITESPEED_CACHE_CONTROL => x_litespeed_cache_control(fields),
             name => structured(fields, name),
         })
         .map(|read| ResponseDirectives { present: true, targeted: true, ..read })
@@ -58,7 +63,7 @@ pub fn directives(
 /// the way (RFC 9213 section 2.2).
 pub fn take_own(fields: &mut HeaderMap, targeted: &[HeaderName]) -> HeaderMap {
     let mut own = HeaderMap::new();
-    for name in targeted.iter().filter(|n| [SURROGATE_CONTROL, X_ACCEL_EXPIRES].contains(n)) {
+    for name in targeted.iter().filter(|name| OWN.contains(name)) {
         super::fields::move_lines(fields, name, &mut own);
     }
     own
@@ -165,6 +170,25 @@ fn x_accel_expires(fields: &HeaderMap, received_at: SystemTime) -> Option<Respon
     Some(read)
 }
 
+/// `max-age=300,public,esi=on`, as `Cache-Control` is written. `no-cache` means what
+/// `no-store` does; `shared` is a visitor's own cache, on whichever of their
+/// devices.
+fn x_litespeed_cache_control(fields: &HeaderMap) -> Option<ResponseDirectives> {
+    let mut read = ResponseDirectives::default();
+    let mut says_something = false;
+    for line in fields.get_all(X_LITESPEED_CACHE_CONTROL) {
+        for member in members(line.as_bytes()) {
+            says_something = true;
+            match member.name.to_ascii_lowercase().as_slice() {
+                b"no-cache" => read.no_store = true,
+                b"shared" => read.private = Scope::Whole,
+                name => read.take(name, &member.argument),
+            }
+        }
+    }
+    says_something.then_some(read)
+}
+
 /// The time left until this many seconds after 1970.
 fn seconds_until(at: &[u8], now: SystemTime) -> Option<DeltaSeconds> {
     let at: u64 = std::str::from_utf8(at).ok()?.parse().ok()?;
@@ -175,13 +199,12 @@ fn seconds_until(at: &[u8], now: SystemTime) -> Option<DeltaSeconds> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::semantics::directives::Scope;
     use crate::semantics::testing::{NOON, at, fields};
 
     fn read(lines: &[(&'static str, &str)]) -> ResponseDirectives {
         let targets = ["larder-cache-control", "cdn-cache-control", "surrogate-control"];
         let mut targets = targets.map(HeaderName::from_static).to_vec();
-        targets.push(X_ACCEL_EXPIRES);
+        targets.extend([X_ACCEL_EXPIRES, X_LITESPEED_CACHE_CONTROL]);
         directives(&fields(lines), &targets, at(NOON))
     }
 
@@ -288,6 +311,20 @@ mod tests {
         }
         assert!(read(&[("x-accel-expires", "0")]).no_store);
         assert!(read(&[("x-accel-expires", "off"), ("cache-control", "no-store")]).no_store);
+    }
+
+    #[test]
+    fn x_litespeed_cache_control_in_its_own_syntax() {
+        let lc = |value: &'static str| {
+            read(&[("cache-control", "no-store"), ("x-litespeed-cache-control", value)])
+        };
+        let public = lc("max-age=300,public,esi=on");
+        assert_eq!((public.max_age, public.public, public.no_store), (given(300), true, false));
+        assert_eq!(lc("private,max-age=300").private, Scope::Whole);
+        assert_eq!(lc("shared,max-age=300").private, Scope::Whole);
+        assert!(lc("no-cache").no_store && lc("no-store").no_store);
+        assert_eq!(lc("public,max-age=soon").max_age, Value::Unusable);
+        assert!(!lc("").targeted);
     }
 
     #[test]
