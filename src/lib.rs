@@ -13,6 +13,7 @@ pub mod clock;
 pub mod collapse;
 pub mod config;
 pub mod demo;
+pub mod dialects;
 pub mod error;
 pub mod interim;
 pub mod key;

@@ -8,7 +8,18 @@ use std::path::{Path, PathBuf};
 /// The floors, lowest first.
 const FLOORS: &[&[&str]] = &[
     &["semantics", "key", "message", "interim", "clock", "error"],
-    &["body", "storage", "purge", "collapse", "origin", "metrics", "access_log", "moving", "tls"],
+    &[
+        "body",
+        "storage",
+        "purge",
+        "dialects",
+        "collapse",
+        "origin",
+        "metrics",
+        "access_log",
+        "moving",
+        "tls",
+    ],
     &["proxy"],
     &["listen", "admin"],
     &["config", "app", "cli", "demo"],
@@ -22,6 +33,7 @@ const NEIGHBOURS: &[(&str, &str)] = &[
     ("message", "error"),
     ("message", "interim"),
     ("purge", "storage"),
+    ("dialects", "purge"),
     ("origin", "body"),
     ("origin", "moving"),
     ("origin", "tls"),
