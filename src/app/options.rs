@@ -3,6 +3,7 @@
 use crate::access_log::Format;
 use crate::body;
 use crate::config::{self, AccessLog, Origin, Secret, Settings, Target, TokenText};
+use crate::dialects::{Dialect, Understood};
 use crate::key::Host;
 use crate::listen;
 use crate::message;
@@ -36,6 +37,12 @@ pub(super) fn proxy(settings: &Settings) -> proxy::Options {
         stale_if_slow: Some(cache.stale_if_slow).filter(|span| !span.is_zero()),
         uncacheable_ttl: cache.uncacheable_ttl,
         access: purge_access(settings),
+        dialects: match &settings.purge.dialects {
+            None => Understood::All,
+            Some(names) => {
+                Understood::Only(names.iter().filter_map(|name| Dialect::named(name)).collect())
+            }
+        },
         refresh: Access {
             networks: settings.refresh.networks.clone(),
             tokens: one(settings.refresh.token.as_ref(), "refresh.token").collect(),

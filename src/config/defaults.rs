@@ -130,6 +130,7 @@ impl Default for Purge {
             tokens: Vec::new(),
             refresh_most: 1000,
             refresh_at_once: 4,
+            dialects: None,
         }
     }
 }

@@ -114,6 +114,7 @@ pub(super) const KEYS: &[Key] = keys! {
         tokens: tokens,
         refresh_most: count,
         refresh_at_once: count,
+        dialects: dialects,
     }
     [refresh] {
         networks: networks,

@@ -171,6 +171,41 @@ pub(super) fn cookies(value: &Value) -> Result<Option<Vec<String>>, Problem> {
     }
 }
 
+/// The names of the dialects of purges.
+pub(super) const DIALECTS: [&str; 16] = [
+    "url",
+    "plone",
+    "foshttpcache",
+    "api-platform",
+    "shopware",
+    "drupal",
+    "lagoon",
+    "magento",
+    "wordpress",
+    "typo3",
+    "nginx",
+    "varnish",
+    "fastly",
+    "cloudflare",
+    "souin",
+    "litespeed",
+];
+
+/// Names of dialects, or none for `all`.
+pub(super) fn dialects(value: &Value) -> Result<Option<Vec<String>>, Problem> {
+    if value.is("all") {
+        return Ok(None);
+    }
+    let parse = |name: &str| match DIALECTS.contains(&name) {
+        true => Ok(name.to_owned()),
+        false => {
+            let note = format!("`all`, or a list of {}", DIALECTS.join(", "));
+            Err(wrong(format!("`{name}` is not a dialect of purges"), note))
+        }
+    };
+    value.list(kind("dialects of purges", "[\"url\"]"), parse).map(Some)
+}
+
 pub(super) fn cookie_names(value: &Value) -> Result<Vec<String>, Problem> {
     value.list(kind("names of cookies", "[\"sessionid\"]"), |name| token(name, "cookie"))
 }

@@ -181,6 +181,8 @@ pub struct Purge {
     pub refresh_most: usize,
     /// Such fetches at a time.
     pub refresh_at_once: usize,
+    /// The dialects in which purges are understood; none is all of them.
+    pub dialects: Option<Vec<String>>,
 }
 
 /// A token with a name and a scope.

@@ -61,7 +61,8 @@ pub(super) fn read(head: &Head<'_>, body: &[u8]) -> Result<Wish, Mistake> {
         }
         Some(Asked::Url) => {
             // With the query, which is not part of the path.
-            let whole = head.target.path_and_query().trim_start_matches("/purge/");
+            let whole = head.target.path_and_query();
+            let whole = whole.strip_prefix("/purge/").unwrap_or(whole);
             let url = format!("http://{whole}");
             let target = Target::from_url(&url).map_err(|why| Mistake::at("the path", why))?;
             Purge::wish(patterns::page(&target), softness, Manner::Fastly)

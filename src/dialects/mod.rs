@@ -86,6 +86,11 @@ impl Dialect {
         (LiteSpeed, "litespeed"),
     ];
 
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        Dialect::ALL.iter().find(|(known, _)| *known == self).map_or("", |(_, name)| name)
+    }
+
     /// The dialect of this name.
     pub fn named(name: &str) -> Option<Dialect> {
         Dialect::ALL.iter().find(|(_, known)| *known == name).map(|(dialect, _)| *dialect)
@@ -300,6 +305,8 @@ impl Form {
 /// A request that says, by its head, that it is a purge.
 pub struct Claim {
     form: &'static Form,
+    /// The name of the first dialect that is understood and says it so.
+    pub dialect: &'static str,
     /// Whether only who bears a right token is believed; from everybody else the
     /// request is one for the app.
     pub by_token_only: bool,
@@ -324,7 +331,8 @@ pub fn recognise(head: &Head<'_>, understood: &Understood) -> Option<Claim> {
     // A page that a browser shows on this machine can send an ordinary method.
     let from_a_page = ["origin", "sec-fetch-site"].iter().any(|n| head.fields.contains_key(*n));
     let by_token_only = may_be_a_page && (from_a_page || !understood.names_one_of(form.of));
-    Some(Claim { form, by_token_only, may_be_a_page })
+    let dialect = form.of.iter().copied().find(|dialect| understood.has(*dialect))?.name();
+    Some(Claim { form, dialect, by_token_only, may_be_a_page })
 }
 
 impl Claim {

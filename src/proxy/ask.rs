@@ -139,6 +139,7 @@ impl Proxy {
         self.shared.metrics.origin_requests.count();
         let mut response = self.pool.send(request, self.when_refused(plan)).await?;
         crate::semantics::fields::remove_hop_by_hop(response.headers_mut());
+        self.purge_in_band(&plan.request, response.headers_mut()).await;
         let exchange = Exchange {
             sent,
             received: self.shared.clock.now(),

@@ -37,6 +37,7 @@ pub use shared::Shared;
 
 use crate::body::{Body, Limits};
 use crate::collapse::Role;
+use crate::dialects::Understood;
 use crate::error::Refusal;
 use crate::interim::Interims;
 use crate::key::CacheKey;
@@ -90,6 +91,8 @@ pub struct Options {
     pub uncacheable_ttl: Duration,
     /// Who may purge on the proxy's own port.
     pub access: Access,
+    /// In which dialects of other caches' clients.
+    pub dialects: Understood,
     /// Whose demands on what is stored are heeded.
     pub refresh: Access,
     /// How much of what was purged is fetched again, where that is asked for.
@@ -157,21 +160,24 @@ impl Proxy {
     ) -> Response<Recorded> {
         let mut line = record::Line::begin(&request, peer, &self.shared);
         let upgrade = hyper::upgrade::on(&mut request);
-        let (parts, body) = request.into_parts();
-        let answer = match Presented::read(parts, peer, &self.shared.options.presented) {
+        let (mut parts, body) = request.into_parts();
+        let options = &self.shared.options;
+        let as_sent = purging::fields_as_sent(&mut parts);
+        let answer = match Presented::read(parts, peer, &options.presented) {
             Ok(mut presented) => {
                 presented.interims = interims;
                 if let Some(line) = &mut line {
                     line.client = presented.client;
                 }
-                demands::settle(&mut presented, &self.shared.options.refresh);
-                let mut answer = self.answer(&presented, body, upgrade).await;
-                if self.shared.options.status_key {
+                demands::settle(&mut presented, options);
+                let mut answer = self.answer(&presented, as_sent.as_ref(), body, upgrade).await;
+                if options.status_key {
                     answer.status.key = Some(presented.target.to_string());
                 }
                 answer
             }
-            Err(refusal) => respond::refusal(&refusal),
+            Err(refusal) => purging::too_long(as_sent.as_ref(), options.presented.max_field)
+                .unwrap_or_else(|| respond::refusal(&refusal)),
         };
         record::finish(&self.shared, line, answer)
     }
@@ -183,17 +189,15 @@ impl Proxy {
         record::finish(&self.shared, line, respond::refusal(refusal))
     }
 
-    async fn answer(
+    /// Answers a request for something that the app has. What goes to the origin
+    /// waits in a box: hyper moves the whole of this future for each request, and a
+    /// hit needs none of that.
+    async fn page(
         self: &Arc<Self>,
         request: &Presented,
         body: Incoming,
         upgrade: OnUpgrade,
     ) -> Answer {
-        if request.method.as_str() == "PURGE" {
-            return self.purge(request);
-        }
-        // What goes to the origin waits in a box: hyper moves the whole of this
-        // future for each request, and a hit needs none of that.
         match passthrough::reason(request, &self.shared.options) {
             Some(why) if request.wants_websocket => {
                 Box::pin(self.tunnel(request, upgrade, why)).await

@@ -104,6 +104,7 @@ impl Proxy {
         match self.pool.send(outbound, WhenRefused::Wait).await {
             Ok(mut response) => {
                 fields::remove_hop_by_hop(response.headers_mut());
+                self.purge_in_band(request, response.headers_mut()).await;
                 self.invalidate_after(request, &response);
                 self.handed_on(response, status)
             }

@@ -45,6 +45,7 @@ impl Proxy {
             Err(error) => return self.no_answer(request, error, status),
         };
         fields::remove_hop_by_hop(response.headers_mut());
+        self.purge_in_band(request, response.headers_mut()).await;
         let (received, received_at) = (self.shared.clock.now(), self.shared.clock.wall());
         let exchange = Exchange { sent, received, received_at };
         let host = request.target.host().as_str();

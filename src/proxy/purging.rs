@@ -1,45 +1,293 @@
-//! `PURGE /path` on the proxy's own port, as Varnish's users send it.
+//! Purges on the proxy's own port, in whichever dialect they come.
 
-use super::respond;
-use super::{Answer, Proxy};
+use super::{Answer, Proxy, passthrough, respond};
+use crate::body::Body;
+use crate::dialects::{self, Head, Said, Wish, litespeed};
 use crate::key::CacheKey;
 use crate::message::Presented;
-use crate::purge::{Made, Purged, Selectors, Softness, bearer};
+use crate::purge::{Grant, IN_BAND, Made, Selectors, Softness};
 use crate::semantics::cache_status::{CacheStatus, Outcome};
-use http::StatusCode;
-use http::header::{self, HeaderMap, HeaderValue};
+use crate::semantics::request_directives::RequestDirectives;
+use bytes::Bytes;
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::request::Parts;
+use http::{Method, Response, StatusCode};
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
+use hyper::ext::ReasonPhrase;
+use hyper::upgrade::OnUpgrade;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+const X_CACHE: HeaderName = HeaderName::from_static("x-cache");
+const X_PURGED_COUNT: HeaderName = HeaderName::from_static("x-purged-count");
+const X_HOST: HeaderName = HeaderName::from_static("x-host");
+
+/// The largest document of a purge, in bytes.
+const MOST_BYTES: usize = 1 << 20;
+/// The longest time for one to come whole.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What became of a request that may be a purge.
+enum Purging {
+    /// It is one, and answered.
+    Done(Box<Answer>),
+    /// The page is to be fetched anew, and given to whoever asked.
+    Refresh(Box<Presented>),
+    /// It is one for the app.
+    Page(Incoming),
+}
+
+/// Who purges, and how that came.
+struct By {
+    who: Arc<str>,
+    peer: IpAddr,
+    via: &'static str,
+}
+
+/// What a purge has met.
+struct Met {
+    gone: usize,
+    stale: usize,
+    /// The purge's number.
+    number: u64,
+}
+
+/// The fields of a purge as they came. A ban names hosts in `X-Host`, which says in
+/// any other request that somebody forwarded it.
+pub(super) fn fields_as_sent(parts: &mut Parts) -> Option<HeaderMap> {
+    let ordinary = [Method::GET, Method::HEAD, Method::POST].contains(&parts.method);
+    if ordinary || !dialects::is_for_caches(&parts.method) {
+        return None;
+    }
+    let fields = parts.headers.clone();
+    if fields.contains_key("x-url") {
+        parts.headers.remove(X_HOST);
+    }
+    Some(fields)
+}
+
+/// The answer to a purge with a field that is too long to be read.
+pub(super) fn too_long(fields: Option<&HeaderMap>, most: usize) -> Option<Answer> {
+    let (name, value) =
+        fields?.iter().find(|(name, value)| name.as_str().len() + value.len() > most)?;
+    let sentence = format!("{name}: {} bytes; {most} with the name are read", value.len());
+    let mut response = respond::page(StatusCode::BAD_REQUEST, &sentence);
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    Some(Answer { response, status: CacheStatus::new(Outcome::Own) })
+}
+
+/// Whether a request has to be looked at: methods that pages are asked for with
+/// are told by the method alone, but for a path of nginx's.
+fn may_be_one(request: &Presented) -> bool {
+    match request.method {
+        Method::HEAD | Method::QUERY | Method::OPTIONS => false,
+        Method::GET => request.target.path_and_query().starts_with("/purge/"),
+        _ => true,
+    }
+}
 
 impl Proxy {
-    /// Purges every variant of the target, under both schemes. It is no error
-    /// that there was none. Never reaches the app.
-    pub(super) fn purge(&self, request: &Presented) -> Answer {
-        let status = CacheStatus::new(Outcome::Own);
-        let (access, peer) = (&self.shared.options.access, request.peer.ip());
-        let grant = access.grant(peer, request.forwarded, bearer(&request.fields));
-        let selectors = Selectors::target(&CacheKey::new(request.target.clone()));
-        let Some(grant) = grant.filter(|grant| grant.allows(&selectors).is_ok()) else {
-            tracing::warn!(%peer, target = %request.target, "a purge was refused");
-            let sentence = "Purging is not allowed from here without a token.";
-            return Answer { response: respond::page(StatusCode::FORBIDDEN, sentence), status };
-        };
-        let now = self.shared.clock.now();
-        let Purged { number, counts } = self.shared.purger.purge(&selectors, Softness::Hard, now);
-        self.shared.audit.record(Made {
-            by: &grant.who,
-            peer,
-            via: "purge",
-            at: self.shared.clock.wall(),
-            selectors: &selectors,
-            softness: Softness::Hard,
-            purge: Some(number),
-            purged: Some(counts.total),
-            refill: None,
-        });
-        let mut fields = HeaderMap::new();
-        let json = HeaderValue::from_static("application/json");
-        fields.insert(header::CONTENT_TYPE, json);
-        fields.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        let body = format!("{{\"purged\":{}}}\n", counts.total);
-        Answer { response: respond::response(StatusCode::OK, fields, body.into()), status }
+    /// Answers a request: as a purge if it is one, else as one for the app.
+    pub(super) async fn answer(
+        self: &Arc<Self>,
+        request: &Presented,
+        as_sent: Option<&HeaderMap>,
+        body: Incoming,
+        upgrade: OnUpgrade,
+    ) -> Answer {
+        match may_be_one(request) {
+            true => Box::pin(self.purge_or_page(request, as_sent, body, upgrade)).await,
+            false => self.page(request, body, upgrade).await,
+        }
     }
+
+    async fn purge_or_page(
+        self: &Arc<Self>,
+        request: &Presented,
+        as_sent: Option<&HeaderMap>,
+        body: Incoming,
+        upgrade: OnUpgrade,
+    ) -> Answer {
+        match self.purging(request, as_sent, body).await {
+            Purging::Done(answer) => *answer,
+            Purging::Refresh(as_get) => match passthrough::reason(&as_get, &self.shared.options) {
+                Some(why) => self.pass_with(&as_get, Body::empty(), why).await,
+                None => self.through_the_cache(&as_get).await,
+            },
+            Purging::Page(body) => self.page(request, body, upgrade).await,
+        }
+    }
+
+    /// Does what a purge asks for, whoever may. One that is for caches alone never
+    /// reaches the app; one that could be for a page of the app does, unless its
+    /// sender may purge.
+    async fn purging(
+        &self,
+        request: &Presented,
+        as_sent: Option<&HeaderMap>,
+        body: Incoming,
+    ) -> Purging {
+        let fields = as_sent.unwrap_or(&request.fields);
+        let head = Head { method: &request.method, target: &request.target, fields };
+        let claim = dialects::recognise(&head, &self.shared.options.dialects);
+        let may_be_a_page = claim.as_ref().map_or(as_sent.is_none(), |claim| claim.may_be_a_page);
+        if claim.is_none() && may_be_a_page {
+            return Purging::Page(body);
+        }
+        let by_token_only = claim.as_ref().is_some_and(|claim| claim.by_token_only);
+        let Some(grant) = self.grant(request, fields, by_token_only) else {
+            if may_be_a_page {
+                return Purging::Page(body);
+            }
+            tracing::warn!(peer = %request.peer, target = %request.target, "a purge was refused");
+            let sentence = "Purging is not allowed from here without a token.";
+            return own(respond::page(StatusCode::FORBIDDEN, sentence));
+        };
+        let Some(claim) = claim else {
+            let sentence = "No dialect of purges that is switched on has this method so.";
+            return own(respond::page(StatusCode::METHOD_NOT_ALLOWED, sentence));
+        };
+        let document = match claim.may_be_a_page {
+            true => read(body).await,
+            false => Ok(Bytes::new()),
+        };
+        let wish = document
+            .and_then(|document| claim.read(&head, &document).map_err(|mistake| mistake.detail));
+        let wish = match wish {
+            Ok(wish) => wish,
+            Err(detail) => return own(said(claim.refusal(StatusCode::BAD_REQUEST, &detail), None)),
+        };
+        let (hard, soft, manner) = match wish {
+            Wish::Purge(purge) => (purge.hard, purge.soft, Some(purge.manner)),
+            Wish::Refresh => (Selectors::default(), page(request), None),
+        };
+        if let Err(denied) = grant.allows(&hard).and_then(|()| grant.allows(&soft)) {
+            let (peer, target) = (&request.peer, &request.target);
+            tracing::warn!(by = &*grant.who, %peer, %target, %denied, "a purge was refused");
+            return own(said(claim.refusal(StatusCode::FORBIDDEN, &denied.to_string()), None));
+        }
+        let by = By { who: grant.who, peer: request.peer.ip(), via: claim.dialect };
+        let Some(Met { gone, stale, number }) = self.forget(by, hard, soft).await else {
+            let sentence = "The purge did not end. It holds for requests all the same.";
+            return own(respond::page(StatusCode::INTERNAL_SERVER_ERROR, sentence));
+        };
+        match manner {
+            Some(manner) => own(said(manner.done(gone, stale, number), Some(gone + stale))),
+            // Stale from now on, so that no fetch under way will do.
+            None => Purging::Refresh(Box::new(anew(request))),
+        }
+    }
+
+    /// What a request's sender may; with `by_token_only`, by a right token and not
+    /// by where it comes from.
+    fn grant(&self, request: &Presented, fields: &HeaderMap, by_token_only: bool) -> Option<Grant> {
+        let token = dialects::credential(fields);
+        let from_elsewhere = request.forwarded || by_token_only;
+        self.shared.options.access.grant(request.peer.ip(), from_elsewhere, token)
+    }
+
+    /// Purges hard and softly, both even if whoever asked has left, and has it
+    /// recorded. `None` if that did not end, which is written down.
+    async fn forget(&self, by: By, hard: Selectors, soft: Selectors) -> Option<Met> {
+        let is_short = names_urls(&hard) && names_urls(&soft);
+        let shared = self.shared.clone();
+        let forget = move || {
+            let purge = |selectors: &Selectors, softness| {
+                if selectors.is_empty() {
+                    return None;
+                }
+                let purged = shared.purger.purge(selectors, softness, shared.clock.now());
+                shared.audit.record(Made {
+                    by: &by.who,
+                    peer: by.peer,
+                    via: by.via,
+                    at: shared.clock.wall(),
+                    selectors,
+                    softness,
+                    purge: Some(purged.number),
+                    purged: Some(purged.counts.total),
+                    refill: None,
+                });
+                Some(purged)
+            };
+            let met = [purge(&hard, Softness::Hard), purge(&soft, Softness::Soft)];
+            let number = met.iter().flatten().map(|purged| purged.number).max().unwrap_or(0);
+            let [gone, stale] = met.map(|met| met.map_or(0, |purged| purged.counts.total));
+            Met { gone, stale, number }
+        };
+        if is_short {
+            return Some(forget());
+        }
+        let met = tokio::task::spawn_blocking(forget).await;
+        met.inspect_err(|error| tracing::error!(%error, "a purge did not end")).ok()
+    }
+
+    /// Does what the app's answer says with `X-LiteSpeed-Purge`, before it is handed
+    /// on, and takes the field off.
+    pub(super) async fn purge_in_band(&self, request: &Presented, fields: &mut HeaderMap) {
+        let understood = self.shared.options.dialects.has(dialects::Dialect::LiteSpeed);
+        if !understood || !fields.contains_key(litespeed::FIELD) {
+            return;
+        }
+        if let Some(purges) = litespeed::purges(fields, &request.target) {
+            let by = By { who: "the app".into(), peer: request.peer.ip(), via: IN_BAND };
+            self.forget(by, purges.hard, purges.soft).await;
+        }
+        fields.remove(litespeed::FIELD);
+    }
+}
+
+/// Whether all that is purged is named by its URL, which is found at once. Anything
+/// else may be a good part of what is stored.
+fn names_urls(selectors: &Selectors) -> bool {
+    let Selectors { keys: _, tags, groups, hosts, paths, prefixes, patterns, everything } =
+        selectors;
+    let others = tags.len() + groups.len() + hosts.len() + paths.len();
+    !everything && others + prefixes.len() + patterns.len() == 0
+}
+
+async fn read(body: Incoming) -> Result<Bytes, String> {
+    let collected = Limited::new(body, MOST_BYTES).collect();
+    match tokio::time::timeout(PATIENCE, collected).await {
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(_)) => Err("the body is larger than 1 MiB, or broke off".into()),
+        Err(_) => Err("the body did not come in time".into()),
+    }
+}
+
+/// The page that a request is about, under both schemes.
+fn page(request: &Presented) -> Selectors {
+    Selectors::target(&CacheKey::new(request.target.clone()))
+}
+
+/// A request for the same page that what is stored does not answer.
+fn anew(request: &Presented) -> Presented {
+    let demands = RequestDirectives { no_cache: true, ..RequestDirectives::default() };
+    let (method, has_body) = (Method::GET, false);
+    Presented { method, has_body, demands, ..request.clone() }
+}
+
+fn own(response: Response<Body>) -> Purging {
+    let status = CacheStatus::new(Outcome::Own);
+    Purging::Done(Box::new(Answer { response, status }))
+}
+
+fn said(said: Said, purged: Option<usize>) -> Response<Body> {
+    let mut fields = HeaderMap::new();
+    fields.insert(header::CONTENT_TYPE, HeaderValue::from_static(said.content_type));
+    fields.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Some(purged) = purged {
+        let found = if purged > 0 { "PURGED" } else { "MISS" };
+        fields.insert(X_CACHE, HeaderValue::from_static(found));
+        fields.insert(X_PURGED_COUNT, HeaderValue::from(purged));
+    }
+    let mut response = respond::response(said.status, fields, said.body.into());
+    if !said.reason.is_empty()
+        && let Ok(reason) = ReasonPhrase::try_from(said.reason.into_owned())
+    {
+        response.extensions_mut().insert(reason);
+    }
+    response
 }

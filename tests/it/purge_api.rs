@@ -99,7 +99,7 @@ fn every_purge_is_written_down_the_newest_first() {
     let purges = said["purges"].as_array().expect("purges");
     let of = |name: &str| purges.iter().map(|purge| purge[name].clone()).collect::<Vec<_>>();
     assert_eq!(of("number"), [4, 3, 2, 1]);
-    assert_eq!(of("via"), ["api", "api", "purge", "api"]);
+    assert_eq!(of("via"), ["api", "api", "url", "api"]);
     assert_eq!(of("by"), ["127.0.0.1"; 4]);
     assert_eq!(of("soft"), [false, false, false, true]);
     assert_eq!(of("purged"), [0, 2, 0, 1]);

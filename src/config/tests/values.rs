@@ -127,3 +127,17 @@ error: `infoo` is not a level
    |         ^^^^^^^ one of `off`, `error`, `warn`, `info`, `debug`, `trace`"#;
     assert_eq!(complaint(file), expected);
 }
+
+#[test]
+fn the_dialects_of_purges_are_those_that_there_are() {
+    let known: Vec<&str> = crate::dialects::Dialect::ALL.iter().map(|(_, name)| *name).collect();
+    assert_eq!(known, crate::config::read::DIALECTS);
+}
+
+#[test]
+fn bad_dialects() {
+    let file = "[purge]\ndialects = [\"url\", \"wagtale\"]\n";
+    let complaint = complaint(file);
+    assert!(complaint.contains("`wagtale` is not a dialect of purges"), "{complaint}");
+    assert!(complaint.contains("larder.toml:2:20") && complaint.contains("api-platform"));
+}

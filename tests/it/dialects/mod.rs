@@ -1,0 +1,9 @@
+//! Purges as the clients of other caches send them: their bytes, replayed, and
+//! what they look for in the answer.
+
+mod bans;
+mod in_band;
+mod keys;
+mod refused;
+mod site;
+mod urls;
