@@ -1,6 +1,6 @@
 //! An application served by gunicorn, on a database of its own.
 
-use crate::harness::{get, wait_until};
+use crate::harness::{get, python, wait_until};
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{BufRead, BufReader};
@@ -246,23 +246,6 @@ fn blog_database() -> PathBuf {
 
 fn apps() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/apps")
-}
-
-/// Python with the apps' packages, and with no setting of this machine's for
-/// the apps.
-fn python(env: &[(String, String)]) -> Command {
-    let installed = Path::new(env!("CARGO_MANIFEST_DIR")).join(".venv/bin/python");
-    let python = std::env::var_os("LARDER_TEST_PYTHON").map_or(installed, PathBuf::from);
-    assert!(python.exists(), "no {}: run scripts/setup-tests", python.display());
-    let mut command = Command::new(python);
-    for (name, _) in std::env::vars() {
-        let ours = ["LARDER_", "SHOP_", "BLOG_", "DJANGO_", "FLASK_", "GUNICORN_", "CSRF_"];
-        if ours.iter().any(|prefix| name.starts_with(prefix)) {
-            command.env_remove(name);
-        }
-    }
-    command.envs(env.iter().map(|(name, value)| (name, value)));
-    command
 }
 
 fn run(mut command: Command) {

@@ -2,6 +2,7 @@
 //! what they look for in the answer.
 
 mod bans;
+mod clients;
 mod in_band;
 mod keys;
 mod refused;

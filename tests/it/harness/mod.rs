@@ -8,6 +8,7 @@ mod gate;
 mod house;
 mod larder;
 mod origin;
+mod python;
 mod tls;
 
 pub use client::{Connection, Response, date, exchange, get, request, wait_until};
@@ -15,6 +16,7 @@ pub use gate::{Gate, Limping, nobody, together};
 pub use house::House;
 pub use larder::{Larder, read_all};
 pub use origin::{Origin, Seen, read_head, read_request, reply};
+pub use python::python;
 pub use tls::{Authority, Handshake, Issued, Secured, Server};
 
 use std::time::Duration;
