@@ -280,6 +280,11 @@ fn every_dialect_has_a_name_and_a_form() {
         assert_eq!(Dialect::named(name), Some(dialect));
         let spoken = FORMS.iter().any(|form| form.of.contains(&dialect));
         assert!(spoken || dialect == LiteSpeed, "{name}");
+        let row = format!("| `{name}` |");
+        assert!(
+            include_str!("../../docs/purging.md").contains(&row),
+            "{name} in the documentation"
+        );
     }
     let methods: Vec<&str> = FORMS.iter().flat_map(|form| form.methods).copied().collect();
     for own in OWN_METHODS {
