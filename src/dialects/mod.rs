@@ -363,11 +363,12 @@ impl Claim {
     }
 }
 
-/// The token that a purge bears: `Authorization: Bearer`, or one of the fields
-/// that clients have instead.
+/// The token that a purge bears: in one of the fields that clients have for nothing
+/// else, or in `Authorization: Bearer`, which may be about something else.
 pub fn credential(fields: &HeaderMap) -> Option<&[u8]> {
     let own = ["fastly-key", "x-auth-key", "x-invalidate-token"];
-    bearer(fields).or_else(|| own.iter().find_map(|name| Some(fields.get(*name)?.as_bytes())))
+    let given = own.iter().find_map(|name| Some(fields.get(*name)?.as_bytes()));
+    given.or_else(|| bearer(fields))
 }
 
 #[cfg(test)]

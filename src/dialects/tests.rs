@@ -303,6 +303,7 @@ fn a_token_may_stand_in_several_fields() {
         ("Fastly-Key: a", Some("a")),
         ("X-Auth-Email: e\nX-Auth-Key: a", Some("a")),
         ("X-Invalidate-Token: a", Some("a")),
+        ("Authorization: Bearer b\nFastly-Key: a", Some("a")),
         ("Authorization: Basic a", None),
         ("", None),
     ] {

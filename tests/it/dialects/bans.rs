@@ -173,6 +173,26 @@ fn magento() {
     }
 }
 
+/// Whoever has a field of their own for a deployment's tags.
+#[test]
+fn magentos_pools() {
+    let pages: &[Page] = &[
+        ("a.test", "/1", "X-Pool: blue"),
+        ("a.test", "/2", "X-Pool: green"),
+        ("a.test", "/3", ""),
+    ];
+    let site = Site::with(&[("LARDER_CACHE__TAG_FIELDS", "X-Pool")]);
+    site.play(&Case {
+        answer: "200 Purged",
+        ..banned(
+            "Magento 2, a pool",
+            pages,
+            "PURGE / HTTP/1.1\nHost: varnish:6081\nX-Pool: ((^|,)blue(,|$))\n\n",
+            &[0],
+        )
+    });
+}
+
 #[test]
 fn typo3() {
     let pages: &[Page] = &[

@@ -1,6 +1,8 @@
 //! Purges of a URL.
 
 use super::site::{Case, Page, Site, replay};
+use crate::harness::{Gate, Larder, Origin, reply, request};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 const PAGES: &[Page] = &[
     ("www.example.com", "/blog/?p=2", ""),
@@ -312,4 +314,30 @@ fn a_refresh_fetches_anew_and_stores() {
         assert_eq!(site.state(&page), "fresh", "{client}");
         assert_eq!(site.origin.count(), before + 1, "{client}: it is stored");
     }
+}
+
+/// Whoever has the page refreshed is given what the app makes after that, and so is
+/// everybody from then on: not what it was making already.
+#[test]
+fn a_refresh_does_not_wait_for_what_was_under_way() {
+    let (change, land) = (Gate::closed(), Gate::closed());
+    let (changed, landing) = (change.clone(), land.clone());
+    let has_begun = AtomicBool::new(false);
+    let origin = Origin::answering(move |_| {
+        if has_begun.swap(true, Ordering::SeqCst) {
+            return reply(200, &["Cache-Control: max-age=60"], "new");
+        }
+        changed.open();
+        landing.pass();
+        reply(200, &["Cache-Control: max-age=60"], "old")
+    });
+    let larder = Larder::in_front_of(origin.address, &[]);
+    let proxy = larder.proxy;
+    let visitor = std::thread::spawn(move || request(proxy, "GET", "/a", &[], b"").text());
+    change.pass();
+    assert_eq!(request(proxy, "REFRESH", "/a", &[], b"").text(), "new");
+    land.open();
+    assert_eq!(visitor.join().expect("the visitor"), "old");
+    let answer = larder.get("/a");
+    assert_eq!((answer.text().as_str(), answer.is_hit()), ("new", true));
 }
