@@ -45,6 +45,8 @@ fn litespeeds_field_purges_before_the_answer_is_handed_on() {
         assert_eq!(answer.field("x-litespeed-purge"), None, "{path}");
         assert_eq!((state("/news"), state("/shop")), (news, shop), "{method} {path}");
     }
+    let list = get(larder.admin, "/v1/purges", &[("Host", "localhost")]).text();
+    assert!(list.contains("\"via\":\"in-band\"") && list.contains("shop"), "{list}");
     // Stored or not, visitors see none of it.
     for _ in 0..2 {
         assert_eq!(larder.get("/fetch").field("x-litespeed-purge"), None);

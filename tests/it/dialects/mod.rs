@@ -6,5 +6,6 @@ mod clients;
 mod in_band;
 mod keys;
 mod refused;
+mod scopes;
 mod site;
 mod urls;

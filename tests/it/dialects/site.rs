@@ -41,6 +41,23 @@ pub struct Site {
 impl Site {
     /// With these settings beside the token.
     pub fn with(env: &[(&str, &str)]) -> Site {
+        let env = [&[("LARDER_PURGE__TOKEN", TOKEN)], env].concat();
+        Site::in_front(|origin| Larder::with_env(origin.address, &[], &env))
+    }
+
+    /// By a file with these lines.
+    pub fn configured(lines: &str) -> Site {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("larder.toml");
+        Site::in_front(|origin| {
+            let to = format!("origin.to = '{}'\n", origin.address);
+            let text = format!("listen = '127.0.0.1:0'\n{to}admin.listen = '127.0.0.1:0'\n{lines}");
+            std::fs::write(&path, text).expect("a file");
+            Larder::spawn(&["run", "--config", &path.display().to_string()], &[])
+        })
+    }
+
+    fn in_front(larder: impl FnOnce(&Origin) -> Larder) -> Site {
         let fields: Arc<Mutex<HashMap<(String, String), &'static str>>> = Arc::default();
         let known = Arc::clone(&fields);
         let origin = Origin::answering(move |seen| {
@@ -51,8 +68,7 @@ impl Site {
             let kind = if typed { "X-None: 1" } else { "Content-Type: text/html" };
             reply(200, &["Cache-Control: max-age=60", kind, own], &seen.method)
         });
-        let env = [&[("LARDER_PURGE__TOKEN", TOKEN)], env].concat();
-        let larder = Larder::with_env(origin.address, &[], &env);
+        let larder = larder(&origin);
         Site { origin, larder, fields }
     }
 
