@@ -151,8 +151,7 @@ impl Purge {
         let softness = asked.softness();
         // Looked at before: what is forgotten can't say how it is asked for.
         let hot = asked.refresh.then(|| shared.hot(&selectors));
-        let Purged { number, counts } =
-            shared.purger.purge(&selectors, softness, shared.clock.now());
+        let Purged { number, counts } = shared.purge(&selectors, softness);
         let refill = hot.map(|hot| shared.refill(hot));
         let record = shared.audit.record(Made {
             by: &by,

@@ -47,6 +47,7 @@ pub(super) fn proxy(settings: &Settings) -> proxy::Options {
             networks: settings.refresh.networks.clone(),
             tokens: one(settings.refresh.token.as_ref(), "refresh.token").collect(),
         },
+        rebound: Some(settings.purge.rebound).filter(|span| !span.is_zero()),
         refill: proxy::RefillOptions {
             most: settings.purge.refresh_most,
             at_once: settings.purge.refresh_at_once,

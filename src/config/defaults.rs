@@ -128,6 +128,7 @@ impl Default for Purge {
             networks: loopback(),
             token: None,
             tokens: Vec::new(),
+            rebound: Duration::ZERO,
             refresh_most: 1000,
             refresh_at_once: 4,
             dialects: None,

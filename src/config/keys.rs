@@ -112,6 +112,7 @@ pub(super) const KEYS: &[Key] = keys! {
         networks: networks,
         token: secret,
         tokens: tokens,
+        rebound: duration,
         refresh_most: count,
         refresh_at_once: count,
         dialects: dialects,

@@ -177,6 +177,8 @@ pub struct Purge {
     pub token: Option<Secret>,
     /// More of them, each good for less.
     pub tokens: Vec<Token>,
+    /// After how long a purge is made again; zero is never.
+    pub rebound: Duration,
     /// Responses of one purge that are fetched again if the purge asks for it.
     pub refresh_most: usize,
     /// Such fetches at a time.

@@ -24,6 +24,7 @@ mod passthrough;
 mod posted;
 mod purging;
 mod query;
+mod rebound;
 mod record;
 mod refill;
 mod respond;
@@ -95,6 +96,8 @@ pub struct Options {
     pub dialects: Understood,
     /// Whose demands on what is stored are heeded.
     pub refresh: Access,
+    /// After how long a purge is made again.
+    pub rebound: Option<Duration>,
     /// How much of what was purged is fetched again, where that is asked for.
     pub refill: RefillOptions,
     /// The response to a POST may be stored for later GETs.

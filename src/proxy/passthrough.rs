@@ -149,7 +149,7 @@ impl Proxy {
         let groups = invalidation::groups(response.headers());
         let groups = groups.iter().map(|name| Group::at(&request.target, name)).collect();
         let selectors = Selectors { keys, groups, ..Selectors::default() };
-        self.shared.purger.invalidate(&selectors, self.shared.clock.now());
+        self.shared.purge(&selectors, Softness::Hard);
         if !selectors.groups.is_empty() {
             self.shared.audit.record(Made {
                 by: "the app",

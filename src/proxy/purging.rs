@@ -198,7 +198,7 @@ impl Proxy {
                 if selectors.is_empty() {
                     return None;
                 }
-                let purged = shared.purger.purge(selectors, softness, shared.clock.now());
+                let purged = shared.purge(selectors, softness);
                 shared.audit.record(Made {
                     by: &by.who,
                     peer: by.peer,

@@ -1,6 +1,7 @@
 //! What the runtimes have in common, and what of it outlives a reload.
 
 use super::fetch::Arrived;
+use super::rebound::Rebounds;
 use super::refill::Refills;
 use super::uncacheable::Uncacheable;
 use super::{FlightKey, Options};
@@ -35,6 +36,7 @@ pub struct Shared {
     pub(super) collapser: Arc<Collapser<FlightKey, Arrived>>,
     pub(super) uncacheable: Arc<Uncacheable>,
     pub(super) refills: Arc<Refills>,
+    pub(super) rebounds: Arc<Rebounds>,
 }
 
 impl Shared {
@@ -62,6 +64,7 @@ impl Shared {
             collapser,
             uncacheable,
             refills: Arc::default(),
+            rebounds: Arc::default(),
         }
     }
 
@@ -69,11 +72,12 @@ impl Shared {
     /// way are not shared with it: by the old options they may be for visitors
     /// whom the new ones tell apart. Nor is what was not storable by the old.
     pub fn renewed(&self, options: Options, log: AccessLog, origin: Watched) -> Shared {
-        let Shared { memory, purger, audit, metrics, clock, refills, .. } = self.clone();
+        let Shared { memory, purger, audit, metrics, clock, refills, rebounds, .. } = self.clone();
         Shared {
             audit,
             metrics,
             refills,
+            rebounds,
             ..Shared::new(options, memory, purger, clock, log, origin)
         }
     }

@@ -155,12 +155,6 @@ impl Purger {
         Purged { number, counts: reach.counts(tally, all) }
     }
 
-    /// Forgets what an unsafe request has changed (RFC 9111 section 4.4), as a
-    /// hard purge does.
-    pub fn invalidate(&self, selectors: &Selectors, at: Moment) {
-        self.purge(selectors, Softness::Hard, at);
-    }
-
     /// What a purge would meet that came now. Changes nothing. Takes time in
     /// proportion to what is met, and to what is stored if that is everything or a
     /// pattern has to be searched for: to be called where blocking is allowed.

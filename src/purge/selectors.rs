@@ -173,10 +173,15 @@ impl Selectors {
         Selectors { keys: key.in_both_schemes().into(), ..Selectors::default() }
     }
 
-    /// There is none.
-    pub fn is_empty(&self) -> bool {
+    /// How many there are.
+    pub fn count(&self) -> usize {
         let Selectors { keys, tags, groups, hosts, paths, prefixes, patterns, everything } = self;
         let named = keys.len() + tags.len() + groups.len() + hosts.len() + paths.len();
-        !everything && named + prefixes.len() + patterns.len() == 0
+        named + prefixes.len() + patterns.len() + usize::from(*everything)
+    }
+
+    /// There is none.
+    pub fn is_empty(&self) -> bool {
+        self.count() == 0
     }
 }

@@ -37,6 +37,7 @@ mod purge_refresh;
 mod purging;
 mod query;
 mod raw;
+mod rebound;
 mod refusals;
 mod reload;
 mod security;
