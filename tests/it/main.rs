@@ -32,6 +32,7 @@ mod partials;
 mod patience;
 mod process;
 mod purge_api;
+mod purge_moments;
 mod purge_races;
 mod purge_refresh;
 mod purging;

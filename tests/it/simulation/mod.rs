@@ -9,7 +9,7 @@ mod client;
 mod judge;
 mod operator;
 mod origin;
-mod random;
+pub mod random;
 mod site;
 mod steps;
 mod wire;
