@@ -24,7 +24,8 @@ pub struct CacheKey {
 
 impl CacheKey {
     /// The key of a target.
-    pub fn new(target: Target) -> CacheKey {
+    pub fn new(target: impl Into<Arc<Target>>) -> CacheKey {
+        let target = target.into();
         static SEED: OnceLock<u64> = OnceLock::new();
         let seed = *SEED.get_or_init(|| RandomState::new().hash_one(0u8));
         let mut bytes = Vec::with_capacity(target.length() + 24);
@@ -32,7 +33,7 @@ impl CacheKey {
             bytes.extend_from_slice(&(part.len() as u64).to_be_bytes());
             bytes.extend_from_slice(part.as_bytes());
         }
-        CacheKey { hash: xxh3_128_with_seed(&bytes, seed), target: Arc::new(target) }
+        CacheKey { hash: xxh3_128_with_seed(&bytes, seed), target }
     }
 
     /// The target that the key stands for.

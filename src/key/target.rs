@@ -27,10 +27,11 @@ impl Scheme {
         [Scheme::Http, Scheme::Https].into_iter().find(|s| s.as_str().eq_ignore_ascii_case(name))
     }
 
-    fn default_port(self) -> u16 {
+    /// Its own port, as it stands behind a host.
+    fn default_port(self) -> &'static str {
         match self {
-            Scheme::Http => 80,
-            Scheme::Https => 443,
+            Scheme::Http => ":80",
+            Scheme::Https => ":443",
         }
     }
 }
@@ -89,8 +90,7 @@ impl Host {
 
     /// Leaves out the port if it is the scheme's own.
     fn without_default_port(self, scheme: Scheme) -> Host {
-        let suffix = format!(":{}", scheme.default_port());
-        match self.0.strip_suffix(suffix.as_str()) {
+        match self.0.strip_suffix(scheme.default_port()) {
             // An IPv6 address ends with a bracket, so this was a port.
             Some(name) => Host(name.into()),
             None => self,
@@ -100,7 +100,11 @@ impl Host {
 
 /// The bytes of a registered name (RFC 3986 section 3.2.2).
 fn is_reg_name(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=".contains(&byte)
+    matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'%')
+        || matches!(
+            byte,
+            b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b';' | b'='
+        )
 }
 
 /// Why a text is not a target.

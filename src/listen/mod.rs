@@ -11,6 +11,7 @@ pub use gate::{Gate, Room};
 pub use socket::{Listener, Passed, Sockets, bind};
 
 use crate::interim::Outlet;
+use crate::message::Peer;
 use crate::proxy::Proxy;
 use http::header::CONNECTION;
 use http::{HeaderValue, Request, StatusCode};
@@ -166,16 +167,18 @@ async fn serve_connection(
 ) -> hyper::Result<()> {
     let Told { phases, outlet, refusals } = told_each_other;
     let phase = phases.clone();
+    let peer = Arc::new(Peer::new(peer));
     let service = service_fn(move |request: Request<Incoming>| {
         let proxy = Arc::clone(&current.borrow().proxy);
         let (busy, turn) = (phases.begin(), outlet.begin());
         let refused = refusals.next().cloned();
+        let peer = Arc::clone(&peer);
         async move {
             let interims = turn.interims(request.version());
             let answering = pin!(async {
                 match refused {
-                    Some(Refused { refusal, line }) => proxy.refuse(&refusal, &line, peer),
-                    None => proxy.handle(request, peer, interims).await,
+                    Some(Refused { refusal, line }) => proxy.refuse(&refusal, &line, &peer),
+                    None => proxy.handle(request, &peer, interims).await,
                 }
             });
             let mut response = turn.until(answering).await;

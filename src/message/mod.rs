@@ -10,7 +10,7 @@ mod sender;
 pub use chunks::{ChunkReader, Misplaced};
 pub use framing::Framing;
 pub use head::{Head, HeadLimits, HeadReader};
-pub use sender::is_forwarded;
+pub use sender::{Peer, is_forwarded};
 
 use crate::error::Refusal;
 use crate::interim::Interims;
@@ -53,7 +53,7 @@ pub struct Presented {
     /// The method.
     pub method: Method,
     /// Scheme, host, path and query: what is keyed, and what the app sees.
-    pub target: Target,
+    pub target: Arc<Target>,
     /// The request target as the app is to see it: path and query as they came,
     /// or `*`.
     pub uri: Uri,
@@ -89,7 +89,7 @@ impl Presented {
     /// # Errors
     /// A [`Refusal`] with the status that the RFCs give for what is wrong; the
     /// connection has to be closed after it.
-    pub fn read(parts: Parts, peer: SocketAddr, options: &Options) -> Result<Presented, Refusal> {
+    pub fn read(parts: Parts, peer: &Peer, options: &Options) -> Result<Presented, Refusal> {
         let Parts { method, uri, version, headers: mut fields, .. } = parts;
         check_method(&method)?;
         check_sizes(&uri, &fields, options)?;
@@ -122,12 +122,12 @@ impl Presented {
             .map_err(|_| Refusal::bad_request("the request target must begin with \"/\""))?;
         Ok(Presented {
             method,
-            target,
+            target: Arc::new(target),
             uri,
             fields,
             version,
             client: sender.client,
-            peer,
+            peer: peer.address(),
             forwarded,
             has_body,
             wants_websocket,
@@ -141,13 +141,14 @@ impl Presented {
     /// A GET that nobody sent: larder's own, with these fields.
     pub fn of_our_own(target: Target, mut fields: HeaderMap) -> Presented {
         let client = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        sender::tell(&mut fields, target.scheme(), target.host(), &client.to_string());
+        let chain = sender::written(client.to_string());
+        sender::tell(&mut fields, target.scheme(), target.host(), chain);
         let agent = HeaderValue::from_static(concat!("larder/", env!("CARGO_PKG_VERSION")));
         fields.entry(header::USER_AGENT).or_insert(agent);
         Presented {
             method: Method::GET,
             uri: target.path_and_query().parse().unwrap_or_else(|_| Uri::from_static("/")),
-            target,
+            target: Arc::new(target),
             fields,
             version: Version::HTTP_11,
             client,

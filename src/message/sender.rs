@@ -3,17 +3,13 @@
 
 use super::Options;
 use crate::key::{Host, Scheme};
-use crate::semantics::fields::members;
+use crate::semantics::fields::{members, remove_if};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use std::net::{IpAddr, SocketAddr};
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
-
-/// Fields by which a client could speak for somebody else: only a trusted
-/// proxy may send them.
-const SAID_BY_PROXIES: [HeaderName; 3] = [X_FORWARDED_FOR, X_FORWARDED_PROTO, X_FORWARDED_HOST];
 
 /// Names as a list for the tests and as a `match`, which is decided by length
 /// and a comparison: each field of each request is asked.
@@ -67,6 +63,8 @@ fn is_unkeyed(name: &HeaderName) -> bool {
     is_listed(name) || (name.starts_with("x-forwarded-") && !is_said_by_proxies(name))
 }
 
+/// Whether a client could speak for somebody else by a field: only a trusted
+/// proxy may send it.
 fn is_said_by_proxies(name: &str) -> bool {
     matches!(name, "x-forwarded-for" | "x-forwarded-proto" | "x-forwarded-host")
 }
@@ -82,11 +80,35 @@ pub(super) fn drop_ambiguous_names(fields: &mut HeaderMap) {
     remove_if(fields, |name| name.as_str().contains('_'));
 }
 
-fn remove_if(fields: &mut HeaderMap, unwanted: impl Fn(&HeaderName) -> bool) {
-    let names: Vec<HeaderName> = fields.keys().filter(|name| unwanted(name)).cloned().collect();
-    for name in names {
-        fields.remove(name);
+/// Who is at the other end of a connection.
+#[derive(Clone, Debug)]
+pub struct Peer {
+    address: SocketAddr,
+    /// Its IP address, as `X-Forwarded-For` says it.
+    written: HeaderValue,
+}
+
+impl Peer {
+    /// The peer with this address; to be made once for all its requests.
+    pub fn new(address: SocketAddr) -> Peer {
+        Peer { address, written: written(address.ip().to_canonical().to_string()) }
     }
+
+    /// Its address and port.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its address; that of IPv4 as such.
+    pub fn ip(&self) -> IpAddr {
+        self.address.ip().to_canonical()
+    }
+}
+
+/// A value of what was read from field values, or is an address.
+pub(super) fn written(text: impl AsRef<str>) -> HeaderValue {
+    let value = HeaderValue::from_bytes(text.as_ref().as_bytes());
+    value.unwrap_or_else(|_| HeaderValue::from_static(""))
 }
 
 /// Who sent the request, and what the app is told about it.
@@ -99,20 +121,13 @@ pub(super) struct Sender {
 impl Sender {
     /// Believes a trusted proxy, replaces what anybody else says, and writes
     /// the result into the fields.
-    pub fn settle(
-        fields: &mut HeaderMap,
-        host: Host,
-        peer: SocketAddr,
-        options: &Options,
-    ) -> Sender {
-        let address = peer.ip().to_canonical();
+    pub fn settle(fields: &mut HeaderMap, host: Host, peer: &Peer, options: &Options) -> Sender {
+        let address = peer.ip();
         let trusted = |address: IpAddr| options.trusted.iter().any(|net| net.contains(&address));
-        remove_if(fields, is_unkeyed);
-        if !trusted(address) {
-            for name in &SAID_BY_PROXIES {
-                fields.remove(name);
-            }
-        }
+        let is_proxy = trusted(address);
+        remove_if(fields, |name| {
+            is_unkeyed(name) || (!is_proxy && is_said_by_proxies(name.as_str()))
+        });
         let said = |name: &HeaderName| fields.get(name).and_then(|value| value.to_str().ok());
         let scheme = said(&X_FORWARDED_PROTO).and_then(Scheme::parse).unwrap_or(Scheme::Http);
         let host = said(&X_FORWARDED_HOST).and_then(|h| Host::parse(h).ok()).unwrap_or(host);
@@ -128,23 +143,23 @@ impl Sender {
                 break;
             }
         }
-        let chain = [chain.as_slice(), &[&address.to_string()]].concat().join(", ");
-        tell(fields, scheme, &host, &chain);
+        let chain = match chain.as_slice() {
+            [] => peer.written.clone(),
+            chain => written(format!("{}, {address}", chain.join(", "))),
+        };
+        tell(fields, scheme, &host, chain);
         Sender { scheme, host, client }
     }
 }
 
 /// Tells the app whom the request is from, and what for.
-pub(super) fn tell(fields: &mut HeaderMap, scheme: Scheme, host: &Host, chain: &str) {
-    for (name, value) in [
-        (X_FORWARDED_FOR, chain),
-        (X_FORWARDED_PROTO, scheme.as_str()),
-        (X_FORWARDED_HOST, host.as_str()),
-        (header::HOST, host.as_str()),
-    ] {
-        // All three were read from field values, or written by this module.
-        if let Ok(value) = HeaderValue::from_str(value) {
-            fields.insert(name, value);
-        }
-    }
+pub(super) fn tell(fields: &mut HeaderMap, scheme: Scheme, host: &Host, chain: HeaderValue) {
+    let host = match fields.get(header::HOST) {
+        Some(value) if value.as_bytes() == host.as_str().as_bytes() => value.clone(),
+        _ => written(host.as_str()),
+    };
+    fields.insert(X_FORWARDED_FOR, chain);
+    fields.insert(X_FORWARDED_PROTO, HeaderValue::from_static(scheme.as_str()));
+    fields.insert(X_FORWARDED_HOST, host.clone());
+    fields.insert(header::HOST, host);
 }

@@ -27,7 +27,8 @@ fn read_from(
         builder = builder.header(*name, *value);
     }
     let (parts, ()) = builder.body(()).expect("a request").into_parts();
-    Presented::read(parts, peer.parse().expect("an address"), &options())
+    let peer = Peer::new(peer.parse().expect("an address"));
+    Presented::read(parts, &peer, &options())
 }
 
 fn status(method: &str, uri: &str, lines: &[(&str, &str)]) -> u16 {
@@ -147,4 +148,16 @@ fn a_websocket_is_recognised_and_no_other_upgrade() {
     assert_eq!(status("GET", "/", &with_body), 400);
     assert!(!asked("GET", "h2c"));
     assert!(!asked("POST", "websocket"));
+}
+
+#[test]
+fn a_proxy_that_writes_more_than_ascii_is_written_down_too() {
+    let request = Request::builder().uri("/").header("host", "a.example");
+    let strange = HeaderValue::from_bytes("é".as_bytes()).expect("a value");
+    let (parts, ()) = request.header("x-forwarded-for", strange).body(()).unwrap().into_parts();
+    let peer = Peer::new("10.0.0.1:1".parse().expect("an address"));
+    let request = Presented::read(parts, &peer, &options()).expect("a request");
+    let lines: Vec<&[u8]> =
+        request.fields.get_all("x-forwarded-for").iter().map(HeaderValue::as_bytes).collect();
+    assert_eq!(lines, ["é, 10.0.0.1".as_bytes()]);
 }

@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 /// What a fetch is to do.
 pub(super) struct Plan {
-    pub request: Presented,
+    pub request: Arc<Presented>,
     pub key: CacheKey,
     /// The stale response that may be validated, or stand in for a failure.
     pub stale: Option<Arc<StoredResponse>>,
@@ -36,9 +36,9 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    pub fn new(request: &Presented, key: &CacheKey, found: &Found) -> Plan {
+    pub fn new(request: &Arc<Presented>, key: &CacheKey, found: &Found) -> Plan {
         let mut plan = Plan {
-            request: request.clone(),
+            request: Arc::clone(request),
             key: key.clone(),
             stale: None,
             part: None,

@@ -27,15 +27,15 @@ impl Proxy {
         let softened = stale.softening().map_or(0, |softening| softening.number);
         let number = || self.shared.purger.last();
         if let Role::Lead(leader) = self.shared.collapser.join(flight, softened, number) {
-            let mut plan =
-                Plan::new(request, key, &Found::Stale(Arc::clone(stale), Forward::Stale));
-            if plan.request.method == Method::HEAD {
-                plan.request.method = Method::GET;
+            let mut request = request.clone();
+            if request.method == Method::HEAD {
+                request.method = Method::GET;
             }
-            plan.request.interims = Interims::default();
+            request.interims = Interims::default();
             // What comes is for whoever follows: the whole.
-            validation::remove_conditions(&mut plan.request.fields);
-            self.fetch_behind(plan, leader);
+            validation::remove_conditions(&mut request.fields);
+            let found = Found::Stale(Arc::clone(stale), Forward::Stale);
+            self.fetch_behind(Plan::new(&Arc::new(request), key, &found), leader);
         }
     }
 }

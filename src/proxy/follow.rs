@@ -25,7 +25,7 @@ impl Proxy {
     /// Answers with what another one's fetch has brought.
     pub(super) async fn follow(
         self: &Arc<Self>,
-        request: &Presented,
+        request: &Arc<Presented>,
         key: &CacheKey,
         found: &Found,
         flight: &Flight,
@@ -84,7 +84,7 @@ impl Proxy {
     /// Fetches for this request only, by what is stored now.
     pub(super) async fn go_alone(
         self: &Arc<Self>,
-        request: &Presented,
+        request: &Arc<Presented>,
         key: &CacheKey,
         detail: &'static str,
     ) -> Answer {

@@ -16,7 +16,7 @@ impl Proxy {
     /// Hands on a HEAD, its own conditions too, and its answer.
     pub(super) async fn head(
         &self,
-        request: &Presented,
+        request: &Arc<Presented>,
         key: &CacheKey,
         found: &Found,
         status: CacheStatus,
@@ -47,7 +47,7 @@ impl Proxy {
         let head = reply.response.headers();
         match validation::after_head(&content.fields, content.length, head) {
             AfterHead::Freshened(fields) => {
-                let as_get = Presented { method: Method::GET, ..plan.request.clone() };
+                let as_get = Presented { method: Method::GET, ..Presented::clone(&plan.request) };
                 let judged = self.freshened(plan, stale, *fields, reply);
                 match self.storability(&as_get, &judged, judged.content.length) {
                     Ok(()) => {

@@ -42,7 +42,7 @@ use crate::dialects::Understood;
 use crate::error::Refusal;
 use crate::interim::Interims;
 use crate::key::CacheKey;
-use crate::message::{self, Presented};
+use crate::message::{self, Peer, Presented};
 use crate::metrics::Metrics;
 use crate::origin::Pool;
 use crate::purge::Access;
@@ -58,7 +58,6 @@ use http::{HeaderValue, Method, Request, Response};
 use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
 use lookup::Found;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::sleep;
@@ -158,7 +157,7 @@ impl Proxy {
     pub async fn handle(
         self: &Arc<Self>,
         mut request: Request<Incoming>,
-        peer: SocketAddr,
+        peer: &Peer,
         interims: Interims,
     ) -> Response<Recorded> {
         let mut line = record::Line::begin(&request, peer, &self.shared);
@@ -173,6 +172,7 @@ impl Proxy {
                     line.client = presented.client;
                 }
                 demands::settle(&mut presented, options);
+                let presented = Arc::new(presented);
                 let mut answer = self.answer(&presented, as_sent.as_ref(), body, upgrade).await;
                 if options.status_key {
                     answer.status.key = Some(presented.target.to_string());
@@ -187,7 +187,7 @@ impl Proxy {
 
     /// Answers a request that this peer sent and whose head could not be read;
     /// its first line is for the log.
-    pub fn refuse(&self, refusal: &Refusal, line: &str, peer: SocketAddr) -> Response<Recorded> {
+    pub fn refuse(&self, refusal: &Refusal, line: &str, peer: &Peer) -> Response<Recorded> {
         let line = record::Line::unread(line, peer, &self.shared);
         record::finish(&self.shared, line, respond::refusal(refusal))
     }
@@ -197,7 +197,7 @@ impl Proxy {
     /// hit needs none of that.
     async fn page(
         self: &Arc<Self>,
-        request: &Presented,
+        request: &Arc<Presented>,
         body: Incoming,
         upgrade: OnUpgrade,
     ) -> Answer {
@@ -214,8 +214,8 @@ impl Proxy {
         }
     }
 
-    async fn through_the_cache(self: &Arc<Self>, request: &Presented) -> Answer {
-        let key = CacheKey::new(request.target.clone());
+    async fn through_the_cache(self: &Arc<Self>, request: &Arc<Presented>) -> Answer {
+        let key = CacheKey::new(Arc::clone(&request.target));
         let mut flight = Flight::default();
         let patience = &mut self.shared.options.stale_if_slow.map(|span| Box::pin(sleep(span)));
         for _ in 0..MOST_TRIES {
@@ -270,7 +270,7 @@ impl Proxy {
     /// storable, goes alone.
     async fn fetch_with_others(
         self: &Arc<Self>,
-        request: &Presented,
+        request: &Arc<Presented>,
         key: &CacheKey,
         found: &Found,
         flight: &Flight,

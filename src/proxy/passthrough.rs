@@ -16,6 +16,7 @@ use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
+use std::sync::Arc;
 
 /// Why the cache has no part in a request; `None` if it has.
 pub(super) fn reason(request: &Presented, options: &Options) -> Option<CacheStatus> {
@@ -142,8 +143,8 @@ impl Proxy {
         let host = request.target.host().as_str();
         let named = invalidation::also_named(response.headers(), host, request.target.path());
         let others = named.iter().filter_map(|path| request.target.with_path(path).ok());
-        let keys = std::iter::once(request.target.clone())
-            .chain(others)
+        let keys = std::iter::once(Arc::clone(&request.target))
+            .chain(others.map(Arc::new))
             .flat_map(|target| CacheKey::new(target).in_both_schemes())
             .collect();
         let groups = invalidation::groups(response.headers());

@@ -66,7 +66,8 @@ impl Proxy {
     ) -> Answer {
         let mut as_get = Presented { method: Method::GET, ..request.clone() };
         validation::remove_conditions(&mut as_get.fields);
-        let key = CacheKey::new(request.target.clone());
+        let as_get = Arc::new(as_get);
+        let key = CacheKey::new(Arc::clone(&request.target));
         let plan = Plan::new(&as_get, &key, &Found::Nothing(Forward::Method));
         let mut judged = self.judged(&plan, &mut reply);
         let lifetime = judged.content.freshness.lifetime;

@@ -34,7 +34,7 @@ enum Purging {
     /// It is one, and answered.
     Done(Box<Answer>),
     /// The page is to be fetched anew, and given to whoever asked.
-    Refresh(Box<Presented>),
+    Refresh(Arc<Presented>),
     /// It is one for the app.
     Page(Incoming),
 }
@@ -92,7 +92,7 @@ impl Proxy {
     /// Answers a request: as a purge if it is one, else as one for the app.
     pub(super) async fn answer(
         self: &Arc<Self>,
-        request: &Presented,
+        request: &Arc<Presented>,
         as_sent: Option<&HeaderMap>,
         body: Incoming,
         upgrade: OnUpgrade,
@@ -105,7 +105,7 @@ impl Proxy {
 
     async fn purge_or_page(
         self: &Arc<Self>,
-        request: &Presented,
+        request: &Arc<Presented>,
         as_sent: Option<&HeaderMap>,
         body: Incoming,
         upgrade: OnUpgrade,
@@ -176,7 +176,7 @@ impl Proxy {
         match manner {
             Some(manner) => own(said(manner.done(gone, stale, number), Some(gone + stale))),
             // Stale from now on, so that no fetch under way will do.
-            None => Purging::Refresh(Box::new(anew(request))),
+            None => Purging::Refresh(Arc::new(anew(request))),
         }
     }
 
@@ -259,7 +259,7 @@ async fn read(body: Incoming) -> Result<Bytes, String> {
 
 /// The page that a request is about, under both schemes.
 fn page(request: &Presented) -> Selectors {
-    Selectors::target(&CacheKey::new(request.target.clone()))
+    Selectors::target(&CacheKey::new(Arc::clone(&request.target)))
 }
 
 /// A request for the same page that what is stored does not answer.

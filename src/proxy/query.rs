@@ -49,7 +49,7 @@ impl Proxy {
         }
         let query = QueryContent::of(&request.fields, &pieces.concat());
         let request = Presented { query: Some(Arc::new(query)), ..request.clone() };
-        self.through_the_cache(&request).await
+        self.through_the_cache(&Arc::new(request)).await
     }
 }
 

@@ -6,6 +6,7 @@ use crate::access_log::{AccessLog, Entry};
 use crate::body::Body;
 use crate::clock::Clock;
 use crate::error::BodyError;
+use crate::message::Peer;
 use crate::origin;
 use crate::semantics::cache_status::CacheStatus;
 use crate::semantics::time::Moment;
@@ -15,7 +16,7 @@ use http::{Method, Request, Response, StatusCode, Version};
 use http_body::{Frame, SizeHint};
 use hyper::body::Incoming;
 use std::fmt::Write;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -38,11 +39,11 @@ pub(super) struct Line {
 
 impl Line {
     /// `None` if nothing is written.
-    pub fn begin(request: &Request<Incoming>, peer: SocketAddr, shared: &Shared) -> Option<Line> {
+    pub fn begin(request: &Request<Incoming>, peer: &Peer, shared: &Shared) -> Option<Line> {
         let field = |name: HeaderName| request.headers().get(name).cloned();
         shared.log.is_on().then(|| Line {
             began: shared.clock.now(),
-            client: peer.ip().to_canonical(),
+            client: peer.ip(),
             method: request.method().clone(),
             target: request.uri().to_string(),
             version: request.version(),
@@ -53,7 +54,7 @@ impl Line {
     }
 
     /// Of a request whose head was not read, but for this first line.
-    pub fn unread(line: &str, peer: SocketAddr, shared: &Shared) -> Option<Line> {
+    pub fn unread(line: &str, peer: &Peer, shared: &Shared) -> Option<Line> {
         let (method, rest) = line.split_once(' ').unwrap_or(("-", line));
         let (method, target) = match Method::from_bytes(method.as_bytes()) {
             Ok(method) => (method, rest.split(' ').next().unwrap_or_default()),
@@ -61,7 +62,7 @@ impl Line {
         };
         shared.log.is_on().then(|| Line {
             began: shared.clock.now(),
-            client: peer.ip().to_canonical(),
+            client: peer.ip(),
             method,
             target: target.to_string(),
             version: Version::HTTP_11,

@@ -174,7 +174,7 @@ impl Proxy {
     }
 
     async fn fetch_again(self: Arc<Self>, mut request: Presented, mut running: Running) {
-        let key = CacheKey::new(request.target.clone());
+        let key = CacheKey::new(Arc::clone(&request.target));
         match self.look_up(&request, &key) {
             Found::Usable(..) | Found::UsableNearItsEnd(_) => {
                 running.outcome = Refilled::Fresh;
@@ -184,7 +184,7 @@ impl Proxy {
             Found::UsableWhileValidated(_) | Found::Stale(..) => request.demands.no_cache = true,
             _ => {}
         }
-        let mut answer = self.through_the_cache(&request).await;
+        let mut answer = self.through_the_cache(&Arc::new(request)).await;
         let response = &mut answer.response;
         let failed = response.status().is_server_error();
         let mut whole = true;

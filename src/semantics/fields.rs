@@ -2,19 +2,22 @@
 
 use http::header::{self, HeaderMap, HeaderName};
 
-/// Fields that speak to the next hop only (RFC 9110 section 7.6.1), besides
-/// those that `Connection` names.
-const HOP_BY_HOP: [HeaderName; 9] = [
-    header::CONNECTION,
-    header::PROXY_AUTHENTICATE,
-    header::PROXY_AUTHORIZATION,
-    header::TE,
-    header::TRANSFER_ENCODING,
-    header::UPGRADE,
-    HeaderName::from_static("keep-alive"),
-    HeaderName::from_static("proxy-connection"),
-    HeaderName::from_static("proxy-authentication-info"),
-];
+/// Whether a field speaks to the next hop only (RFC 9110 section 7.6.1), though
+/// `Connection` does not name it.
+fn is_hop_by_hop(name: &HeaderName) -> bool {
+    matches!(
+        name.as_str(),
+        "connection"
+            | "keep-alive"
+            | "proxy-authenticate"
+            | "proxy-authentication-info"
+            | "proxy-authorization"
+            | "proxy-connection"
+            | "te"
+            | "transfer-encoding"
+            | "upgrade"
+    )
+}
 
 /// Fields that a sender may not have dropped by naming them in `Connection`:
 /// routing, framing, identity and caching rest on them.
@@ -40,7 +43,13 @@ pub fn remove_hop_by_hop(fields: &mut HeaderMap) {
         .filter_map(|token| HeaderName::from_bytes(token).ok())
         .filter(|name| !NOT_DROPPED_BY_NAME.contains(name))
         .collect();
-    for name in named.iter().chain(&HOP_BY_HOP) {
+    remove_if(fields, |name| is_hop_by_hop(name) || named.contains(name));
+}
+
+/// Removes every line of the fields whose names are unwanted.
+pub fn remove_if(fields: &mut HeaderMap, unwanted: impl Fn(&HeaderName) -> bool) {
+    let names: Vec<HeaderName> = fields.keys().filter(|name| unwanted(name)).cloned().collect();
+    for name in names {
         fields.remove(name);
     }
 }
