@@ -101,7 +101,9 @@ async fn exchange(
         }
     }
     let options = &pool.options;
-    let connection = match upstream.way.connect(options.connect_timeout, bounds(options)).await {
+    // In a box: most requests find a connection, and move no room for this.
+    let connecting = Box::pin(upstream.way.connect(options.connect_timeout, bounds(options)));
+    let connection = match connecting.await {
         Ok(connection) => connection,
         Err(error) => return Err(Failure::NotConnected { request, error }),
     };

@@ -8,6 +8,7 @@ use crate::semantics::directives::ResponseDirectives;
 use crate::semantics::freshness::Freshness;
 use crate::semantics::no_vary_search::SearchVariance;
 use crate::semantics::storable::{self, Asked, Reason, Storability};
+use crate::semantics::tags::Tags;
 use crate::semantics::time::Exchange;
 use crate::semantics::vary::NominatedFields;
 use crate::semantics::{tags, targeted};
@@ -16,6 +17,13 @@ use bytes::Bytes;
 use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderValue};
 use std::sync::Arc;
+
+/// What is for this cache in a response's head, taken off what clients get.
+pub(super) struct Taken {
+    pub directives: ResponseDirectives,
+    tags: Tags,
+    own_fields: HeaderMap,
+}
 
 /// What is known of a response before its body.
 pub(super) struct Judged {
@@ -28,17 +36,24 @@ pub(super) struct Judged {
 }
 
 impl Proxy {
-    /// Everything about a response but its body, decided once. Takes off the
-    /// response what is not for clients.
-    pub(super) fn judged(&self, plan: &Plan, reply: &mut Reply) -> Judged {
-        let Reply { departure, exchange, response, tags } = reply;
+    /// Takes off a response what is not for clients.
+    pub(super) fn take(&self, reply: &mut Reply) -> Taken {
+        let Reply { exchange, response, .. } = reply;
         let policy = &self.shared.options.policy;
-        let status = response.status();
         let fields = response.headers_mut();
         let directives = targeted::directives(fields, &policy.targeted, exchange.received_at);
-        let named = tags::take(fields, &self.shared.options.tag_fields);
-        let tags = tags.and(&named);
+        let tags = tags::take(fields, &self.shared.options.tag_fields);
         let own_fields = targeted::take_own(fields, &policy.targeted);
+        Taken { directives, tags, own_fields }
+    }
+
+    /// Everything about a response but its body, decided once.
+    pub(super) fn judged(&self, plan: &Plan, reply: &Reply, taken: Taken) -> Judged {
+        let Reply { departure, exchange, response, tags } = reply;
+        let Taken { directives, tags: named, own_fields } = taken;
+        let policy = &self.shared.options.policy;
+        let (status, fields) = (response.status(), response.headers());
+        let tags = tags.and(&named);
         let freshness = self.freshness(plan, status, fields, &directives, exchange);
         let mut fields = fields.clone();
         let withheld = directives.withhold(&mut fields);

@@ -13,7 +13,8 @@ use crate::purge::{Departure, Verdict};
 use crate::semantics::cache_status::CacheStatus;
 use crate::semantics::directives::ResponseDirectives;
 use crate::semantics::fields::copy_lines;
-use crate::semantics::storable::Reason;
+use crate::semantics::storable::{self, Reason};
+use crate::semantics::vary::NominatedFields;
 use crate::storage::{Content, StoredResponse};
 use http::{HeaderMap, StatusCode};
 use http_body_util::BodyExt;
@@ -183,27 +184,39 @@ impl Proxy {
         leader: Option<Leader>,
         own: oneshot::Sender<Answer>,
     ) -> Option<Pouring> {
-        let exchange = reply.exchange;
         let beside = self.beside(&plan, &reply);
-        let judged = self.judged(&plan, &mut reply);
-        let expected = http_body::Body::size_hint(reply.response.body()).exact();
-        let Err(reason) = self.storability(&plan.request, &judged, expected.unwrap_or(0)) else {
-            return Some(self.fill(plan, reply, judged, beside, leader, own));
+        let taken = self.take(&mut reply);
+        let (method, status) = (&plan.request.method, reply.response.status());
+        let (reason, nominated) = match storable::forbidden(method, status, &taken.directives) {
+            Some(reason) => (reason, NominatedFields::of(reply.response.headers())),
+            None => {
+                let judged = self.judged(&plan, &reply, taken);
+                let expected = http_body::Body::size_hint(reply.response.body()).exact();
+                match self.storability(&plan.request, &judged, expected.unwrap_or(0)) {
+                    Ok(()) => return Some(self.fill(plan, reply, judged, beside, leader, own)),
+                    Err(reason) => (reason, judged.content.nominated),
+                }
+            }
         };
-        self.not_stored(&plan, &judged.content, reason);
+        self.not_stored(&plan, status, &nominated, reason);
         if let Some(leader) = leader {
             leader.land(Landing::Alone);
         }
         let mut status = CacheStatus::forwarded(plan.forward);
         status.detail = Some(reason.code());
-        let response = reply.response;
+        let Reply { response, exchange, .. } = reply;
         let _ = own.send(respond::handed_on(&plan.request, response, &exchange, status));
         None
     }
 
     /// Notes what it means that a response may not be stored.
-    fn not_stored(&self, plan: &Plan, content: &Content, reason: Reason) {
-        let status = content.status;
+    fn not_stored(
+        &self,
+        plan: &Plan,
+        status: StatusCode,
+        nominated: &NominatedFields,
+        reason: Reason,
+    ) {
         // An origin in trouble says nothing about the page.
         if !status.is_server_error() && status != StatusCode::TOO_MANY_REQUESTS {
             self.outdate(plan, reason);
@@ -211,7 +224,7 @@ impl Proxy {
         let personal = super::lookup::is_personal(&plan.request, &self.shared.options.policy);
         // What one visitor is answered, or provokes, says nothing about the next.
         if !personal && !matches!(reason, Reason::Status | Reason::Part | Reason::Provoked) {
-            self.not_worth_waiting_for(plan, content, reason);
+            self.not_worth_waiting_for(plan, nominated, reason);
         }
     }
 
@@ -301,7 +314,8 @@ impl Proxy {
                         // Newcomers could not be given its beginning, and
                         // nothing will be stored.
                         if in_flight.take().is_some() {
-                            self.not_worth_waiting_for(plan, &filling.content, Reason::TooLarge);
+                            let nominated = &filling.content.nominated;
+                            self.not_worth_waiting_for(plan, nominated, Reason::TooLarge);
                         }
                     }
                     Pushed::NobodyCares => return Err(BodyError::Abandoned),
@@ -320,11 +334,10 @@ impl Proxy {
     }
 
     /// Remembers that a target's answer to such a request is not storable.
-    fn not_worth_waiting_for(&self, plan: &Plan, content: &Content, reason: Reason) {
+    fn not_worth_waiting_for(&self, plan: &Plan, nominated: &NominatedFields, reason: Reason) {
         let (now, policy) = (self.shared.clock.now(), &self.shared.options.policy);
         let target = uncacheable::Wanted { key: &plan.key, request: &plan.request, policy };
-        let (known, nominated) = (plan.known.as_ref(), &content.nominated);
-        self.shared.uncacheable.note(&target, known, nominated, reason, now);
+        self.shared.uncacheable.note(&target, plan.known.as_ref(), nominated, reason, now);
     }
 
     /// The origin does not confirm the stale response any more, and what it says

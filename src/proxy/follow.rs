@@ -90,7 +90,9 @@ impl Proxy {
     ) -> Answer {
         let found = self.look_up(request, key);
         let known = self.known_not_storable(request, key);
-        self.fetch_alone(Plan { known, ..Plan::new(request, key, &found) }, detail).await
+        let plan = Plan { known, ..Plan::new(request, key, &found) };
+        // In a box: few of those who wait need the room.
+        Box::pin(self.fetch_alone(plan, detail)).await
     }
 
     /// Which flight to look for if this one's response is not for the request:

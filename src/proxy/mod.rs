@@ -262,7 +262,7 @@ impl Proxy {
                 Followed::Again(next) => flight = next,
             }
         }
-        Box::pin(self.go_alone(request, &key, "too-many-tries")).await
+        self.go_alone(request, &key, "too-many-tries").await
     }
 
     /// Fetches for all who wait, or waits for the one who does. Who says who

@@ -69,7 +69,8 @@ impl Proxy {
         let as_get = Arc::new(as_get);
         let key = CacheKey::new(Arc::clone(&request.target));
         let plan = Plan::new(&as_get, &key, &Found::Nothing(Forward::Method));
-        let mut judged = self.judged(&plan, &mut reply);
+        let taken = self.take(&mut reply);
+        let mut judged = self.judged(&plan, &reply, taken);
         let lifetime = judged.content.freshness.lifetime;
         let explicit = lifetime.is_explicit() && lifetime.span.get() > 0;
         let expected = http_body::Body::size_hint(reply.response.body()).exact();

@@ -6,6 +6,7 @@
 //! what it does then, and none takes it for permission.
 
 use super::cache_control::{Argument, members};
+use super::reason::Reason;
 use super::time::DeltaSeconds;
 use http::header::{self, CACHE_CONTROL, HeaderMap, HeaderName};
 
@@ -129,6 +130,15 @@ impl ResponseDirectives {
             b"public" => self.public |= alone,
             _ => {}
         }
+    }
+
+    /// Why they keep a response from being stored, whatever else it bears. Whoever
+    /// understands the status may set `no-store` aside (section 5.2.2.3).
+    pub fn forbid_storing(&self) -> Option<Reason> {
+        if self.no_store && !self.must_understand {
+            return Some(Reason::NoStore);
+        }
+        (self.private == Scope::Whole).then_some(Reason::Private)
     }
 
     /// Removes the fields that `private` and `no-cache` name, and gives them
