@@ -6,22 +6,20 @@ use super::problem::{Kind, Problem};
 use super::purges::progress;
 use super::reply;
 use super::routes::Asker;
+use crate::body::{self, Unread};
 use crate::proxy::Shared;
 use crate::purge::{Made, Purged, Selectors, Softness};
 use bytes::Bytes;
 use http::{HeaderMap, Response};
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use http_body_util::Full;
 use hyper::body::Incoming;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// The largest request, in bytes.
 const MOST_BYTES: usize = 4 << 20;
-/// The longest time for a request to come whole.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(super) async fn answer(
     asker: &Asker<'_>,
@@ -66,15 +64,11 @@ pub(super) async fn answer(
 }
 
 async fn read(body: Incoming) -> Result<(Asked, Selectors, [u8; 32]), Problem> {
-    let collected = Limited::new(body, MOST_BYTES).collect();
-    let bytes = match tokio::time::timeout(PATIENCE, collected).await {
-        Ok(Ok(collected)) => collected.to_bytes(),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => {
-            return Err(Problem::new(Kind::TooLarge, "the document is larger than 4 MiB"));
-        }
-        Ok(Err(_)) => return Err(Problem::new(Kind::InvalidRequest, "the document broke off")),
-        Err(_) => return Err(Problem::new(Kind::TooSlow, "the document did not come in time")),
-    };
+    let bytes = body::document(body, MOST_BYTES).await.map_err(|unread| match unread {
+        Unread::TooLarge => Problem::new(Kind::TooLarge, "the document is larger than 4 MiB"),
+        Unread::Broken => Problem::new(Kind::InvalidRequest, "the document broke off"),
+        Unread::Late => Problem::new(Kind::TooSlow, "the document did not come in time"),
+    })?;
     let (asked, selectors) = Asked::read(&bytes)?;
     Ok((asked, selectors, Sha256::digest(&bytes).into()))
 }

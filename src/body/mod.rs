@@ -1,9 +1,11 @@
 //! Bodies on their way: from the store, from a fetch that others follow too, or
 //! straight from one side to the other.
 
+mod document;
 mod fill;
 mod passing;
 
+pub use document::{Unread, document};
 pub use fill::{Fill, Filled, Pushed, Reader, Source};
 pub use passing::{Limits, Passing};
 

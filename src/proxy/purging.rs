@@ -1,7 +1,7 @@
 //! Purges on the proxy's own port, in whichever dialect they come.
 
 use super::{Answer, Proxy, passthrough, respond};
-use crate::body::Body;
+use crate::body::{self, Body, Unread};
 use crate::dialects::{self, Head, Said, Wish, litespeed};
 use crate::key::CacheKey;
 use crate::message::Presented;
@@ -12,13 +12,11 @@ use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{Method, Response, StatusCode};
-use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use hyper::ext::ReasonPhrase;
 use hyper::upgrade::OnUpgrade;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 const X_CACHE: HeaderName = HeaderName::from_static("x-cache");
 const X_PURGED_COUNT: HeaderName = HeaderName::from_static("x-purged-count");
@@ -26,8 +24,6 @@ const X_HOST: HeaderName = HeaderName::from_static("x-host");
 
 /// The largest document of a purge, in bytes.
 const MOST_BYTES: usize = 1 << 20;
-/// The longest time for one to come whole.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What became of a request that may be a purge.
 enum Purging {
@@ -249,12 +245,12 @@ fn names_urls(selectors: &Selectors) -> bool {
 }
 
 async fn read(body: Incoming) -> Result<Bytes, String> {
-    let collected = Limited::new(body, MOST_BYTES).collect();
-    match tokio::time::timeout(PATIENCE, collected).await {
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(_)) => Err("the body is larger than 1 MiB, or broke off".into()),
-        Err(_) => Err("the body did not come in time".into()),
-    }
+    let why = |unread| match unread {
+        Unread::TooLarge => "the body is larger than 1 MiB",
+        Unread::Broken => "the body broke off",
+        Unread::Late => "the body did not come in time",
+    };
+    body::document(body, MOST_BYTES).await.map_err(|unread| why(unread).to_string())
 }
 
 /// The page that a request is about, under both schemes.

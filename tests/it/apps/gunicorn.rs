@@ -163,6 +163,11 @@ impl App {
     pub fn said(&self) -> String {
         self.said.lock().expect("what it said").clone()
     }
+
+    /// Waits until it has said this. Its answer to a request may overtake that.
+    pub fn says(&self, text: &str) {
+        wait_until(&format!("the app says {text:?}"), || self.said().contains(text));
+    }
 }
 
 impl Drop for App {
