@@ -123,16 +123,19 @@ fn ways(expression: &Hir) -> Option<Ways> {
                 if count >= times.min {
                     all = bounded([all, repeated.clone()].concat())?;
                 }
-                repeated = product(&repeated, &sub)?;
+                repeated = product(repeated, &sub)?;
             }
             Some(all)
         }
         HirKind::Concat(parts) => {
-            parts.iter().try_fold(vec![Vec::new()], |before, part| product(&before, &ways(part)?))
+            parts.iter().try_fold(vec![Vec::new()], |before, part| product(before, &ways(part)?))
         }
-        HirKind::Alternation(choices) => choices
-            .iter()
-            .try_fold(Ways::new(), |before, choice| bounded([before, ways(choice)?].concat())),
+        HirKind::Alternation(choices) => {
+            choices.iter().try_fold(Ways::new(), |mut before, choice| {
+                before.extend(ways(choice)?);
+                bounded(before)
+            })
+        }
     }
 }
 
@@ -151,7 +154,16 @@ fn of_class(class: &Class) -> Option<Ways> {
     (members <= MOST_SPELT_OUT).then(|| chars.map(|char| vec![Token::Char(char)]).collect())
 }
 
-fn product(firsts: &Ways, seconds: &Ways) -> Option<Ways> {
+fn product(mut firsts: Ways, seconds: &Ways) -> Option<Ways> {
+    // An expression has thousands of parts: what has one way only is not to have all
+    // that comes before it copied.
+    if let [second] = seconds.as_slice() {
+        if second.is_empty() {
+            return Some(firsts);
+        }
+        firsts.iter_mut().for_each(|first| first.extend_from_slice(second));
+        return bounded(firsts);
+    }
     if firsts.len() * seconds.len() > MOST_WAYS {
         return None;
     }
@@ -216,6 +228,15 @@ mod tests {
             expected.sort_unstable();
             assert_eq!(found, expected, "{expression}");
         }
+    }
+
+    /// What is copied grows with the expression, and no faster: else this takes minutes.
+    #[test]
+    fn a_long_expression_is_read_as_fast_as_a_short_one() {
+        let many = "(ab|cd)".repeat(11);
+        assert_eq!(pieces(&format!("^{many}{}$", "()".repeat(500_000))).len(), 2048);
+        let choices: Vec<String> = (0..2048).map(|n| format!("{n:x}/{n:x}")).collect();
+        assert_eq!(pieces(&format!("^({})$", choices.join("|"))).len(), 2048);
     }
 
     #[test]
