@@ -105,6 +105,13 @@ mod tests {
     }
 
     #[test]
+    fn what_is_written_is_no_command_to_a_terminal() {
+        let written = |url: &str| key(url).target().to_string();
+        assert_eq!(written("http://a.test/\u{9b}31mred"), "http://a.test/%C2%9B31mred");
+        assert_eq!(written("http://a.test/\u{e4}?b"), "http://a.test/\u{e4}?b");
+    }
+
+    #[test]
     fn both_schemes_keep_host_port_and_path() {
         let both = key("https://example.com:8443/x?y").in_both_schemes();
         assert!(both.contains(&key("http://example.com:8443/x?y")));

@@ -2,7 +2,7 @@
 //! one way, and everything else is left byte for byte.
 
 use http::Uri;
-use std::fmt;
+use std::fmt::{self, Write};
 
 /// The scheme of a target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -207,9 +207,17 @@ impl Target {
     }
 }
 
-/// Writes the target as a URL.
+/// Writes the target as a URL. What a terminal could take for a command, as raw
+/// UTF-8 in a path may have it, is percent-encoded.
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}{}", self.scheme.as_str(), self.host.as_str(), self.path_and_query)
+        write!(f, "{}://{}", self.scheme.as_str(), self.host.as_str())?;
+        if self.path_and_query.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+            return f.write_str(&self.path_and_query);
+        }
+        self.path_and_query.chars().try_for_each(|char| match char.is_control() {
+            true => char.to_string().bytes().try_for_each(|byte| write!(f, "%{byte:02X}")),
+            false => f.write_char(char),
+        })
     }
 }
