@@ -73,9 +73,9 @@ pub(super) async fn undo(asker: &Asker<'_>, number: &str) -> Response<Full<Bytes
     if !record.undo() {
         return reply::problem(Kind::NotUndone, "it has been undone already");
     }
-    let purger = Arc::clone(&asker.shared.purger);
+    let shared = asker.shared.clone();
     // A task that has begun goes on, whether or not anybody waits for it.
-    match tokio::task::spawn_blocking(move || purger.undo(purge)).await {
+    match tokio::task::spawn_blocking(move || shared.undo(purge)).await {
         Ok(undone) => {
             let (number, peer, by) = (record.number, asker.peer, &asker.grant.who);
             tracing::info!(number, by = %by, %peer, undone, "a purge was undone");

@@ -8,35 +8,47 @@ use parking_lot::Mutex;
 use std::collections::VecDeque;
 use tokio::time::{Instant, sleep_until};
 
-/// The most selectors that wait to be purged again; past it the oldest are purged
-/// early.
-const MOST: usize = 100_000;
+/// The most bytes of selectors that wait to be purged again; past it the oldest are
+/// purged early. Any visitor's POST may add some.
+const MOST: usize = 16 << 20;
 
 /// A purge that has been made, and is to be made again.
 #[derive(Debug)]
 struct Again {
     at: Instant,
+    /// The number that it had the first time.
+    number: u64,
     selectors: Selectors,
     softness: Softness,
 }
 
 /// The purges that are to be made again, the earliest first.
 #[derive(Debug, Default)]
-pub(super) struct Rebounds(Mutex<Waiting>);
+pub(super) struct Rebounds {
+    waiting: Mutex<Waiting>,
+    /// Held while what is due is made: nothing of it is taken back meanwhile.
+    making: Mutex<()>,
+}
 
 #[derive(Debug, Default)]
 struct Waiting {
     purges: VecDeque<Again>,
-    /// Their selectors.
-    selectors: usize,
+    /// Bytes that they take.
+    bytes: usize,
     /// A task waits for the first.
     attended: bool,
 }
 
+impl Again {
+    fn weight(&self) -> usize {
+        size_of::<Again>() + self.selectors.weight()
+    }
+}
+
 impl Waiting {
     fn pop_if(&mut self, is_due: impl Fn(&Again, usize) -> bool) -> Option<Again> {
-        let again = self.purges.pop_front_if(|again| is_due(again, self.selectors))?;
-        self.selectors -= again.selectors.count();
+        let again = self.purges.pop_front_if(|again| is_due(again, self.bytes))?;
+        self.bytes -= again.weight();
         Some(again)
     }
 }
@@ -45,21 +57,28 @@ impl Rebounds {
     /// Puts a purge off. Returns those for which there is no room any more, and
     /// whether somebody has to attend to the rest.
     fn push(&self, again: Again) -> (Vec<Again>, bool) {
-        let mut waiting = self.0.lock();
-        waiting.selectors += again.selectors.count();
+        let mut waiting = self.waiting.lock();
+        waiting.bytes += again.weight();
         waiting.purges.push_back(again);
-        let early = std::iter::from_fn(|| waiting.pop_if(|_, count| count > MOST)).collect();
+        let early = std::iter::from_fn(|| waiting.pop_if(|_, bytes| bytes > MOST)).collect();
         (early, !std::mem::replace(&mut waiting.attended, true))
     }
 
     /// What is due, and when the next will be; `None` if nothing is left, and nobody
     /// attends any more.
     fn due(&self, now: Instant) -> (Vec<Again>, Option<Instant>) {
-        let mut waiting = self.0.lock();
+        let mut waiting = self.waiting.lock();
         let due = std::iter::from_fn(|| waiting.pop_if(|again, _| again.at <= now)).collect();
         let next = waiting.purges.front().map(|again| again.at);
         waiting.attended = next.is_some();
         (due, next)
+    }
+
+    /// Forgets the purge with this number.
+    fn forget(&self, number: u64) {
+        let mut waiting = self.waiting.lock();
+        waiting.purges.retain(|again| again.number != number);
+        waiting.bytes = waiting.purges.iter().map(Again::weight).sum();
     }
 }
 
@@ -71,8 +90,8 @@ impl Shared {
         let purged = self.purger.purge(selectors, softness, self.clock.now());
         if let Some(span) = self.options.rebound {
             let at = Instant::now() + span;
-            let (early, alone) =
-                self.rebounds.push(Again { at, selectors: selectors.clone(), softness });
+            let (number, selectors) = (purged.number, selectors.clone());
+            let (early, alone) = self.rebounds.push(Again { at, number, selectors, softness });
             self.make(early);
             if alone {
                 tokio::spawn(self.clone().attend_to_rebounds());
@@ -81,23 +100,37 @@ impl Shared {
         purged
     }
 
+    /// Takes back a soft purge, made again or not, as
+    /// [`Purger::undo`](crate::purge::Purger::undo): to be called where blocking is
+    /// allowed.
+    pub fn undo(&self, number: u64) -> usize {
+        let _nothing_is_made = self.rebounds.making.lock();
+        self.rebounds.forget(number);
+        self.purger.undo(number)
+    }
+
     async fn attend_to_rebounds(self) {
         loop {
-            let (due, next) = self.rebounds.due(Instant::now());
             let shared = self.clone();
-            if let Err(error) = tokio::task::spawn_blocking(move || shared.make(due)).await {
-                tracing::error!(%error, "a purge was not made again");
-            }
-            match next {
-                Some(at) => sleep_until(at).await,
-                None => return,
+            match tokio::task::spawn_blocking(move || shared.make_due()).await {
+                Ok(Some(at)) => sleep_until(at).await,
+                Ok(None) => return,
+                Err(error) => tracing::error!(%error, "a purge was not made again"),
             }
         }
     }
 
+    /// Makes what is due, and says when the next will be.
+    fn make_due(&self) -> Option<Instant> {
+        let _nothing_is_taken_back = self.rebounds.making.lock();
+        let (due, next) = self.rebounds.due(Instant::now());
+        self.make(due);
+        next
+    }
+
     fn make(&self, purges: Vec<Again>) {
-        for Again { selectors, softness, .. } in purges {
-            let number = self.purger.purge(&selectors, softness, self.clock.now()).number;
+        for Again { number, selectors, softness, .. } in purges {
+            self.purger.purge_for(Some(number), &selectors, softness, self.clock.now());
             tracing::debug!(number, selectors = selectors.count(), "a purge was made again");
         }
     }
@@ -112,7 +145,13 @@ mod tests {
 
     fn again(at: Instant, tags: usize) -> Again {
         let selectors = Selectors { tags: vec!["tag".into(); tags], ..Selectors::default() };
-        Again { at, selectors, softness: Softness::Soft }
+        Again { at, number: tags as u64, selectors, softness: Softness::Soft }
+    }
+
+    /// One of this many bytes, or a few more.
+    fn heavy(at: Instant, bytes: usize) -> Again {
+        let selectors = Selectors { tags: vec!["x".repeat(bytes).into()], ..Selectors::default() };
+        Again { at, number: 0, selectors, softness: Softness::Hard }
     }
 
     #[test]
@@ -131,15 +170,27 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_many_is_made_early_and_not_lost() {
+    fn what_is_too_much_is_made_early_and_not_lost() {
         let (rebounds, now) = (Rebounds::default(), Instant::now());
-        assert!(rebounds.push(again(now, 60_000)).0.is_empty());
-        assert!(rebounds.push(again(now, 40_000)).0.is_empty());
-        let early = rebounds.push(again(now, 1)).0;
-        assert_eq!((early.len(), early[0].selectors.tags.len()), (1, 60_000));
+        assert!(rebounds.push(heavy(now, MOST / 2)).0.is_empty());
+        assert!(rebounds.push(heavy(now, MOST / 4)).0.is_empty());
+        let early = rebounds.push(heavy(now, MOST / 4)).0;
+        assert_eq!((early.len(), early[0].selectors.tags[0].len()), (1, MOST / 2));
         // One that is too large alone is made at once.
-        let early = rebounds.push(again(now, MOST + 1)).0;
+        let early = rebounds.push(heavy(now, MOST)).0;
         assert_eq!(early.len(), 3);
         assert_eq!(rebounds.due(now + SECOND).0.len(), 0);
+        assert_eq!(rebounds.waiting.lock().bytes, 0);
+    }
+
+    #[test]
+    fn one_that_was_taken_back_is_not_made_again() {
+        let (rebounds, now) = (Rebounds::default(), Instant::now());
+        rebounds.push(again(now, 1));
+        rebounds.push(again(now, 2));
+        rebounds.forget(1);
+        let (due, next) = rebounds.due(now);
+        assert_eq!((due.len(), due[0].number, next), (1, 2, None));
+        assert_eq!(rebounds.waiting.lock().bytes, 0);
     }
 }

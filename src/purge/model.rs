@@ -87,7 +87,7 @@ impl World<'_> {
                     1 => {
                         own.begun = self.now;
                         (own.number, _) =
-                            purger.mark(&reach, &selectors, softness, Moment(self.now));
+                            purger.mark(&reach, &selectors, softness, Moment(self.now), None);
                     }
                     2 => {
                         let ids: Vec<Id> =

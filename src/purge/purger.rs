@@ -127,11 +127,23 @@ impl Purger {
     /// what is met, and to what is stored if a pattern has to be searched for: to
     /// be called where blocking is allowed, if that may be much.
     pub fn purge(&self, selectors: &Selectors, softness: Softness, at: Moment) -> Purged {
+        self.purge_for(None, selectors, softness, at)
+    }
+
+    /// The same, once more for the purge with this number if there is one: its
+    /// [undoing](Purger::undo) takes back both.
+    pub fn purge_for(
+        &self,
+        purge: Option<u64>,
+        selectors: &Selectors,
+        softness: Softness,
+        at: Moment,
+    ) -> Purged {
         let reach = Reach::new(selectors);
-        let (number, others) = self.mark(&reach, selectors, softness, at);
+        let (number, others) = self.mark(&reach, selectors, softness, at, purge);
         let mut tally = reach.tally();
         self.find(&reach, &others).for_each(|(place, ids)| tally.add(place, ids));
-        let softening = Softening { at, number, purge: Some(number) };
+        let softening = Softening { at, number, purge: purge.or(Some(number)) };
         self.search(&reach, &mut tally, |key, stored| {
             let met = stored.content().fence < number;
             match softness {
@@ -229,8 +241,7 @@ impl Purger {
     }
 
     /// Leaves the marks: those of the selectors, and those of the other keys under
-    /// which what answers the targets may be stored. Returns the number, and these
-    /// keys.
+    /// which what answers the targets may be stored. Returns the number, and these keys.
     ///
     /// The others are looked up when the first marks show: a response that is
     /// about to be stored under another key by a variance that was not known here
@@ -241,9 +252,10 @@ impl Purger {
         selectors: &Selectors,
         softness: Softness,
         at: Moment,
+        purge: Option<u64>,
     ) -> (u64, Vec<(CacheKey, usize)>) {
         let names = reach.names();
-        let marked = Marked { selectors, names: &names, softness, at, purge: None };
+        let marked = Marked { selectors, names: &names, softness, at, purge };
         let number = self.marks.mark(&marked, |number| {
             self.unfinished.lock().insert(number);
         });
@@ -251,7 +263,7 @@ impl Purger {
         if !others.is_empty() {
             let selectors = &Selectors::default();
             let names: Vec<Name> = others.iter().map(|(key, _)| Name::key(key)).collect();
-            let purge = Some(number);
+            let purge = purge.or(Some(number));
             self.marks.mark(&Marked { selectors, names: &names, softness, at, purge }, |_| {});
         }
         (number, others)

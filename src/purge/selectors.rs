@@ -145,6 +145,9 @@ impl fmt::Display for Group {
     }
 }
 
+/// What a selector takes besides its texts: its place in a list, and allocations.
+const PER_SELECTOR: usize = 64;
+
 /// What to purge.
 #[derive(Clone, Debug, Default)]
 pub struct Selectors {
@@ -178,6 +181,20 @@ impl Selectors {
         let Selectors { keys, tags, groups, hosts, paths, prefixes, patterns, everything } = self;
         let named = keys.len() + tags.len() + groups.len() + hosts.len() + paths.len();
         named + prefixes.len() + patterns.len() + usize::from(*everything)
+    }
+
+    /// Bytes that they take in memory.
+    pub fn weight(&self) -> usize {
+        let Selectors { keys, tags, groups, hosts, paths, prefixes, patterns, everything: _ } =
+            self;
+        let texts = (keys.iter().map(CacheKey::weight))
+            .chain(tags.iter().map(|tag| tag.len()))
+            .chain(groups.iter().map(|group| group.host().len() + group.name.len()))
+            .chain(hosts.iter().map(|host| host.as_str().len()))
+            .chain(paths.iter().map(|path| path.host().len() + path.path.len()))
+            .chain(prefixes.iter().map(|prefix| prefix.host().len() + prefix.path.len()))
+            .chain(patterns.iter().map(Pattern::weight));
+        size_of::<Selectors>() + texts.map(|bytes| bytes + PER_SELECTOR).sum::<usize>()
     }
 
     /// There is none.

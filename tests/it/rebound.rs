@@ -41,3 +41,26 @@ fn so_is_one_by_method_and_what_an_unsafe_request_changes() {
         becomes_new_after(|larder| drop(request(larder.proxy, method, "/page", &[], b"")));
     }
 }
+
+#[test]
+fn a_soft_purge_that_was_made_again_is_taken_back_whole() {
+    let (origin, _) = lagging();
+    let env = [("LARDER_PURGE__REBOUND", "300ms"), ("LARDER_LOG__LEVEL", "debug")];
+    let larder = Larder::with_env(origin.address, &[], &env);
+    let undo = |number: u32| {
+        let path = format!("/v1/purges/{number}/undo");
+        request(larder.admin, "POST", &path, &[("Host", "localhost")], b"").text()
+    };
+    larder.get("/page");
+    larder.purge(r#"{"tags":["tag"],"soft":true}"#);
+    wait_until("it is made again", || larder.events().contains("a purge was made again"));
+    assert_eq!(undo(1), "{\"number\":1,\"undone\":1}\n");
+    assert!(larder.get("/page").is_hit(), "it is as fresh as it was");
+    // One that is taken back before is not made again: the later one is, and alone.
+    larder.purge(r#"{"tags":["tag"],"soft":true}"#);
+    assert_eq!(undo(2), "{\"number\":2,\"undone\":1}\n");
+    larder.purge(r#"{"tags":["other"]}"#);
+    let made = || larder.events().matches("a purge was made again").count();
+    wait_until("the other one is made again", || made() == 2);
+    assert!(larder.get("/page").is_hit(), "nothing has made it stale");
+}
