@@ -4,7 +4,7 @@
 use super::patterns::{self, everything, join};
 use super::tagged::softness;
 use super::words::tag_at;
-use super::{Head, Manner, Mistake, Purge, Wish};
+use super::{Head, MOST_SELECTORS, Manner, Mistake, Purge, Wish};
 use crate::key::{Host, Target};
 use crate::purge::{Group, Prefix, Selectors, Softness};
 use percent_encoding::percent_decode_str;
@@ -81,6 +81,12 @@ struct Document {
 pub(super) fn by_document(head: &Head<'_>, body: &[u8]) -> Result<Wish, Mistake> {
     let document: Document =
         serde_json::from_slice(body).map_err(|why| Mistake::at("the body", why))?;
+    let groups = document.groups.len().saturating_mul(document.selectors.len());
+    if matches!(document.of, Type::Group) && groups > MOST_SELECTORS {
+        // Each group at each origin: looked at before they are made.
+        let what = format!("{groups} groups; {MOST_SELECTORS} may be purged at once");
+        return Err(Mistake::at("selectors and groups", what));
+    }
     let mut selectors = Selectors::default();
     for (at, tag) in document.groups.iter().enumerate() {
         selectors.tags.push(tag_at(format_args!("groups[{at}]"), tag)?);

@@ -259,6 +259,23 @@ fn what_looks_like_a_page_needs_a_token_unless_it_is_named() {
 }
 
 #[test]
+fn groups_at_many_origins_are_counted_before_they_are_made() {
+    let document = |count: usize| {
+        let selectors = vec!["/"; count];
+        let groups = vec!["g"; count];
+        serde_json::json!({"type": "group", "selectors": selectors, "groups": groups}).to_string()
+    };
+    let read = |document: String| {
+        let purge = sent("POST /souin-api/souin", "", document.leak());
+        purge.wish(&Understood::All)
+    };
+    assert!(read(document(30)).is_ok());
+    // These would be a hundred thousand million.
+    let refused = read(document(100_000)).expect_err("too many");
+    assert!(refused.contains("10000000000 groups; 1000 may"), "{refused}");
+}
+
+#[test]
 fn a_dialect_that_is_off_is_not_understood() {
     let only = |dialect| Understood::Only(vec![dialect]);
     let banned = sent("BAN /", "X-Url: ^/a", "");
