@@ -307,8 +307,8 @@ pub struct Claim {
     form: &'static Form,
     /// The name of the first dialect that is understood and says it so.
     pub dialect: &'static str,
-    /// Whether only who bears a right token is believed; from everybody else the
-    /// request is one for the app.
+    /// Whether only who bears a right token is believed, and not by the network that
+    /// the request comes from.
     pub by_token_only: bool,
     /// The app may have a page there: whoever may not purge is sent to it.
     pub may_be_a_page: bool,
@@ -328,11 +328,21 @@ pub fn recognise(head: &Head<'_>, understood: &Understood) -> Option<Claim> {
         on && (named || form.kind != Kind::OnlyNamed) && form.fits(head)
     })?;
     let may_be_a_page = form.kind == Kind::Ordinary;
-    // A page that a browser shows on this machine can send an ordinary method.
-    let from_a_page = ["origin", "sec-fetch-site"].iter().any(|n| head.fields.contains_key(*n));
-    let by_token_only = may_be_a_page && (from_a_page || !understood.names_one_of(form.of));
+    let is_named = understood.names_one_of(form.of);
+    let by_token_only = is_from_a_web_page(head) || (may_be_a_page && !is_named);
     let dialect = form.of.iter().copied().find(|dialect| understood.has(*dialect))?.name();
     Some(Claim { form, dialect, by_token_only, may_be_a_page })
+}
+
+/// Whether a browser may have sent a request for a web page, which is never let in
+/// by where the browser runs: a name that somebody points at larder's address lets
+/// his pages send any method. What is not GET has `Origin` then. GET has
+/// `Sec-Fetch-Site`, but not over plain HTTP, and `Accept-Language` always.
+fn is_from_a_web_page(head: &Head<'_>) -> bool {
+    let names = ["origin", "sec-fetch-site", "accept-language"];
+    // Some HTTP clients send the last with whatever they send.
+    let told_by = if head.method == Method::GET { &names[..] } else { &names[..2] };
+    told_by.iter().any(|name| head.fields.contains_key(*name))
 }
 
 impl Claim {

@@ -259,6 +259,23 @@ fn what_looks_like_a_page_needs_a_token_unless_it_is_named() {
 }
 
 #[test]
+fn what_a_web_page_sends_takes_a_token() {
+    let by_token_only = |line, fields| {
+        let understood = Understood::Only(vec![Url, Nginx, Lagoon, Varnish, Fastly]);
+        sent(line, fields, "").claim(&understood).map(|claim| claim.by_token_only)
+    };
+    for line in ["PURGE /a", "PURGEALL /", "BAN /", "REFRESH /a", "POST /service/s/purge_all"] {
+        assert_eq!(by_token_only(line, ""), Some(false), "{line}");
+        assert_eq!(by_token_only(line, "Accept-Language: *"), Some(false), "{line}");
+        for field in ["Origin: http://a.test", "Origin: null", "Sec-Fetch-Site: same-origin"] {
+            assert_eq!(by_token_only(line, field), Some(true), "{line} {field}");
+        }
+    }
+    assert_eq!(by_token_only("GET /purge/a", ""), Some(false));
+    assert_eq!(by_token_only("GET /purge/a", "Accept-Language: en"), Some(true));
+}
+
+#[test]
 fn groups_at_many_origins_are_counted_before_they_are_made() {
     let document = |count: usize| {
         let selectors = vec!["/"; count];

@@ -53,6 +53,24 @@ fn who_was_forwarded_is_not_loopback_for_bans_either() {
     assert_eq!(states(&site), ["fresh", "fresh"]);
 }
 
+/// A name that somebody points at this machine makes his web pages larder's own.
+#[test]
+fn a_web_page_purges_nothing_without_a_token() {
+    let site = Site::with(&[("LARDER_PURGE__DIALECTS", "url,varnish,nginx")]);
+    site.store(PAGES);
+    let page = "Host: a.test\nOrigin: http://a.test\nSec-Fetch-Site: same-origin";
+    for line in ["PURGEALL /", "PURGE /1", "BAN /", "REFRESH /1"] {
+        let answer = replay(site.larder.proxy, &format!("{line} HTTP/1.1\n{page}\n\n"));
+        assert!(answer.starts_with("HTTP/1.1 403 "), "{line}\n{answer}");
+    }
+    let image = "GET /purge/1 HTTP/1.1\nHost: a.test\nAccept-Language: en\n\n";
+    assert!(replay(site.larder.proxy, image).starts_with("HTTP/1.1 200 OK"), "the app's own");
+    assert_eq!(states(&site), ["fresh", "fresh"]);
+    let purge = format!("PURGE /1 HTTP/1.1\n{page}\nAuthorization: Bearer s3cret\n\n");
+    assert!(replay(site.larder.proxy, &purge).starts_with("HTTP/1.1 200 "));
+    assert_eq!(states(&site), ["gone", "fresh"]);
+}
+
 #[test]
 fn what_looks_like_a_page_goes_to_the_app_unless_a_token_proves_right() {
     let site = Site::with(&[]);
