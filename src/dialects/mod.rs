@@ -22,7 +22,7 @@ pub use reply::{Manner, Said};
 
 use crate::key::Target;
 use crate::purge::{Selectors, Softness, bearer};
-use http::header::HeaderMap;
+use http::header::{AUTHORIZATION, HeaderMap};
 use http::{Method, StatusCode};
 use std::fmt;
 
@@ -376,10 +376,20 @@ impl Claim {
 /// The token that a purge bears: in one of the fields that clients have for nothing
 /// else, or in `Authorization: Bearer`, which may be about something else.
 pub fn credential(fields: &HeaderMap) -> Option<&[u8]> {
-    let own = ["fastly-key", "x-auth-key", "x-invalidate-token"];
-    let given = own.iter().find_map(|name| Some(fields.get(*name)?.as_bytes()));
+    let given = TOKEN_FIELDS.iter().find_map(|name| Some(fields.get(*name)?.as_bytes()));
     given.or_else(|| bearer(fields))
 }
+
+/// Takes the field off in which the [credential] stands, if there is one.
+pub fn take_credential(fields: &mut HeaderMap) {
+    let own = TOKEN_FIELDS.into_iter().find(|name| fields.contains_key(*name));
+    if let Some(name) = own.or_else(|| bearer(fields).map(|_| AUTHORIZATION.as_str())) {
+        fields.remove(name);
+    }
+}
+
+/// The fields that clients have for a token and nothing else.
+const TOKEN_FIELDS: [&str; 3] = ["fastly-key", "x-auth-key", "x-invalidate-token"];
 
 #[cfg(test)]
 mod tests;

@@ -172,7 +172,14 @@ impl Proxy {
         match manner {
             Some(manner) => own(said(manner.done(gone, stale, number), Some(gone + stale))),
             // Stale from now on, so that no fetch under way will do.
-            None => Purging::Refresh(Arc::new(anew(request))),
+            None => {
+                let mut request = anew(request);
+                // It was for larder. Where there is no token it says who the visitor is.
+                if !self.shared.options.access.tokens.is_empty() {
+                    dialects::take_credential(&mut request.fields);
+                }
+                Purging::Refresh(Arc::new(request))
+            }
         }
     }
 

@@ -316,6 +316,29 @@ fn a_refresh_fetches_anew_and_stores() {
     }
 }
 
+#[test]
+fn a_refresh_keeps_its_token_from_the_app() {
+    let site = Site::with(&[("LARDER_PURGE__NETWORKS", "192.0.2.0/24")]);
+    let page: Page = ("www.example.com", "/blog/", "");
+    for field in ["Authorization: Bearer s3cret", "Fastly-Key: s3cret", "x-auth-key: s3cret"] {
+        site.store(&[page]);
+        let sent = format!("REFRESH /blog/ HTTP/1.1\nHost: www.example.com\n{field}\n\n");
+        let answer = replay(site.larder.proxy, &sent);
+        assert!(answer.contains("; stored"), "{field}\n{answer}");
+        assert!(!format!("{:?}", site.origin.last()).contains("s3cret"), "{field}");
+    }
+    // Beside the token of a field of its own, Authorization is the visitor's.
+    let both = "Fastly-Key: s3cret\nAuthorization: Bearer other";
+    let sent = format!("REFRESH /blog/ HTTP/1.1\nHost: www.example.com\n{both}\n\n");
+    replay(site.larder.proxy, &sent);
+    assert_eq!(site.origin.last().field("authorization"), Some("Bearer other"));
+    // Without a token there is none to be kept.
+    let site = Site::configured("");
+    let sent = sent.replace("s3cret", "other");
+    assert!(replay(site.larder.proxy, &sent).starts_with("HTTP/1.1 200 "));
+    assert_eq!(site.origin.last().field("fastly-key"), Some("other"));
+}
+
 /// Whoever has the page refreshed is given what the app makes after that, and so is
 /// everybody from then on: not what it was making already.
 #[test]
