@@ -9,9 +9,11 @@ use super::memory::Slot;
 use super::names::{BuildPlain, Name};
 use super::stored::{Content, StoredResponse};
 use crate::key::{CacheKey, Host, Scheme, Target};
+use hashbrown::HashTable;
 use parking_lot::Mutex;
 use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::hash::BuildHasher;
 use std::sync::Arc;
 
 /// A stored response, by its number in the index. Once it has gone, another may
@@ -54,10 +56,30 @@ struct Placed {
     id: Id,
 }
 
+/// A response by its key: a part of that one's hash, so that the table can grow
+/// without a look at the records.
+#[derive(Debug)]
+struct Keyed {
+    hash: u32,
+    id: Id,
+}
+
+impl Keyed {
+    fn new(key: &CacheKey, id: Id) -> Keyed {
+        Keyed { hash: key.hash() as u32, id }
+    }
+
+    /// The table looks at the highest bits as well as at the lowest.
+    fn spread(&self) -> u64 {
+        BuildPlain::default().hash_one(self.hash)
+    }
+}
+
 #[derive(Debug, Default)]
 struct Table {
     records: Vec<Option<Record>>,
     free: Vec<Id>,
+    keyed: HashTable<Keyed>,
     named: HashMap<Name, Members, BuildPlain>,
     placed: BTreeSet<Placed>,
 }
@@ -143,6 +165,8 @@ impl Table {
                 None => drop(self.named.insert(name, Members::One(id))),
             }
         }
+        let keyed = Keyed::new(key, id);
+        self.keyed.insert_unique(keyed.spread(), keyed, Keyed::spread);
         self.placed.insert(Placed { target: Arc::clone(key.shared_target()), id });
         self.records[id as usize] = Some(record);
     }
@@ -163,6 +187,10 @@ impl Table {
                 self.named.remove(&name);
             }
         }
+        let keyed = Keyed::new(&key, id);
+        if let Ok(entry) = self.keyed.find_entry(keyed.spread(), |other| other.id == id) {
+            entry.remove();
+        }
         self.placed.remove(&Placed { target: Arc::clone(key.shared_target()), id });
         self.free.push(id);
     }
@@ -175,12 +203,13 @@ impl Table {
                 Some(Members::Many(ids)) => ids.iter().copied().collect(),
             },
             Wanted::Key(key) => {
-                let is_its = |id: &Id| {
-                    let record = self.records.get(*id as usize).and_then(Option::as_ref);
-                    record.is_some_and(|record| record.key == *key)
+                let wanted = Keyed::new(key, 0);
+                let is_its = |keyed: &&Keyed| {
+                    let record = self.records.get(keyed.id as usize).and_then(Option::as_ref);
+                    keyed.hash == wanted.hash && record.is_some_and(|record| record.key == *key)
                 };
-                let target = key.target();
-                self.at(target.host(), target.path_and_query()).filter(is_its).collect()
+                let alike = self.keyed.iter_hash(wanted.spread());
+                alike.filter(is_its).map(|keyed| keyed.id).collect()
             }
             Wanted::Path(host, path) => self.with_queries(host, path).collect(),
             Wanted::Below(host, path) => {
@@ -283,9 +312,10 @@ fn names(key: &CacheKey, stored: &StoredResponse) -> impl Iterator<Item = Name> 
 /// Bytes of a name that is nobody else's: its place in a table of which a part is
 /// empty, or its number in a set of its own.
 const PER_NAME: usize = 2 * size_of::<(Name, Members)>();
-/// Bytes of a response: its record, its place in the order and among its host's,
-/// each in a table of which a part is empty.
-const PER_RECORD: usize = size_of::<Option<Record>>() * 3 / 2 + 2 * size_of::<Placed>() + 16;
+/// Bytes of a response: its record, its place in the order, among its host's and
+/// by its key, each in a table of which a part is empty.
+const PER_RECORD: usize =
+    size_of::<Option<Record>>() * 3 / 2 + 2 * size_of::<Placed>() + 2 * size_of::<Keyed>() + 16;
 
 /// Bytes that a response takes in the index.
 pub(super) fn weight(content: &Content) -> usize {
