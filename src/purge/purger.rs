@@ -1,6 +1,7 @@
 //! Purging what is stored and what is on its way.
 
 use super::marks::{Departure, Marked, Marks, Verdict};
+use super::progress::Progress;
 use super::reach::{Counts, Preview, Purged, Reach, Tally, content_type};
 use super::selectors::Selectors;
 use super::sweeper::{Left, Queue, Sweeper, Work};
@@ -8,10 +9,7 @@ use crate::key::CacheKey;
 use crate::semantics::tags::Tags;
 use crate::semantics::time::Moment;
 use crate::storage::{Id, Memory, Name, Softening, StoredResponse, Wanted};
-use parking_lot::Mutex;
-use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Whether a purge forgets or makes stale.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,10 +26,7 @@ pub enum Softness {
 pub struct Purger {
     marks: Marks,
     memory: Arc<Memory>,
-    /// The purges that have not yet swept all that they meet.
-    unfinished: Mutex<BTreeSet<u64>>,
-    /// Every purge up to this number has.
-    finished: AtomicU64,
+    progress: Progress,
     queue: Arc<Queue>,
 }
 
@@ -46,8 +41,7 @@ impl Purger {
         Purger {
             marks: Marks::default(),
             memory,
-            unfinished: Mutex::default(),
-            finished: AtomicU64::new(0),
+            progress: Progress::default(),
             queue: Arc::default(),
         }
     }
@@ -73,18 +67,20 @@ impl Purger {
         self.marks.verdict_in_flight(key, tags, None, fence, |_| {})
     }
 
-    /// What the purges so far mean for a stored response. Costs one comparison
-    /// while nothing has been purged since it was last asked, and three once that
-    /// has been swept.
+    /// What the purges that have been answered mean for a stored response. Costs two
+    /// comparisons, however many purges come, and looks at marks at most once for
+    /// each purge that sweeps behind its answer.
     pub fn judge_stored(&self, key: &CacheKey, stored: &StoredResponse) -> Verdict {
-        let last = self.marks.last();
-        let is_swept = || stored.is_settled() && self.finished.load(Ordering::Acquire) >= last;
-        if stored.checked() < last && !is_swept() {
-            let verdict = self.judge_by_marks(key, stored);
+        let is_due = match stored.is_settled() {
+            // Any other purge finds it, and is not answered before.
+            true => self.progress.concerns(stored.checked()),
+            false => stored.checked() < self.marks.last(),
+        };
+        if is_due {
+            let verdict = self.show(key, stored);
             if matches!(verdict, Verdict::Hard { .. }) {
                 return verdict;
             }
-            stored.set_checked(last);
         }
         if let Some(number) = stored.gone() {
             return Verdict::Hard { number: number.get() };
@@ -93,6 +89,17 @@ impl Purger {
             Some(softening) => Verdict::Soft(softening),
             None => Verdict::Stands,
         }
+    }
+
+    /// Shows a stored response to all marks; it notes what they mean, unless they
+    /// forget it.
+    fn show(&self, key: &CacheKey, stored: &StoredResponse) -> Verdict {
+        let last = self.marks.last();
+        let verdict = self.judge_by_marks(key, stored);
+        if !matches!(verdict, Verdict::Hard { .. }) {
+            stored.set_checked(last);
+        }
+        verdict
     }
 
     fn judge_by_marks(&self, key: &CacheKey, stored: &StoredResponse) -> Verdict {
@@ -114,10 +121,8 @@ impl Purger {
     /// [departure](Purger::depart) is still held: from then on every purge finds
     /// it by itself.
     pub fn settle(&self, key: &CacheKey, stored: &StoredResponse) -> Verdict {
-        let last = self.last();
-        let verdict = self.judge_by_marks(key, stored);
+        let verdict = self.show(key, stored);
         if !matches!(verdict, Verdict::Hard { .. }) {
-            stored.set_checked(last);
             self.memory.settle(stored);
         }
         verdict
@@ -162,7 +167,10 @@ impl Purger {
         let mut work = Work { number, left };
         match few {
             true => while !self.sweep(&mut work) {},
-            false => self.queue.push(work),
+            false => {
+                self.fall_behind();
+                self.queue.push(work);
+            }
         }
         Purged { number, counts: reach.counts(tally, all) }
     }
@@ -237,7 +245,7 @@ impl Purger {
 
     /// Purges whose space has not been given back yet.
     pub fn unswept(&self) -> usize {
-        self.unfinished.lock().len()
+        self.progress.unfinished()
     }
 
     /// Leaves the marks: those of the selectors, and those of the other keys under
@@ -256,9 +264,7 @@ impl Purger {
     ) -> (u64, Vec<(CacheKey, usize)>) {
         let names = reach.names();
         let marked = Marked { selectors, names: &names, softness, at, purge };
-        let number = self.marks.mark(&marked, |number| {
-            self.unfinished.lock().insert(number);
-        });
+        let number = self.marks.mark(&marked, |number| self.progress.begin(number));
         let others = self.others(reach);
         if !others.is_empty() {
             let selectors = &Selectors::default();
@@ -334,6 +340,12 @@ impl Purger {
         }
     }
 
+    /// What has been marked so far may be answered before it is swept: from now on
+    /// it is looked at. A purge may have left marks with two numbers; so the last.
+    fn fall_behind(&self) {
+        self.progress.fall_behind(self.marks.last());
+    }
+
     /// Shows a slice of what is left to the marks. Returns whether that was all.
     fn sweep(&self, work: &mut Work) -> bool {
         let slice = match &mut work.left {
@@ -344,10 +356,15 @@ impl Purger {
                 self.memory.resolve(from..*first)
             }
         };
+        let mut removed = false;
         for (_, key, stored) in &slice {
-            if let Verdict::Hard { number } = self.judge_stored(key, stored) {
+            if let Verdict::Hard { number } = self.show(key, stored) {
                 self.remove(key, stored, number);
+                removed = true;
             }
+        }
+        if removed {
+            self.memory.tidy();
         }
         let is_done = match &work.left {
             Left::Found(ids) => ids.len() == 0,
@@ -378,14 +395,9 @@ impl Purger {
     /// Everything stored has been judged by the marks of a purge. Forgets the marks
     /// that nothing can meet any more.
     fn finish(&self, number: u64) {
-        let mut unfinished = self.unfinished.lock();
-        unfinished.remove(&number);
-        let finished = unfinished.first().map_or_else(|| self.last(), |first| first - 1);
-        drop(unfinished);
-        self.finished.fetch_max(finished, Ordering::AcqRel);
+        let finished = self.progress.finish(number, || self.last());
         let most = self.memory.share();
         self.marks.prune(self.marks.settled().min(finished), finished, most);
-        self.memory.tidy();
     }
 }
 
