@@ -91,6 +91,14 @@ impl SearchVariance {
         written.join("&")
     }
 
+    /// Bytes that it takes in memory, at most.
+    pub fn weight(&self) -> usize {
+        let (Params::AllMatterBut(names) | Params::OnlyMatter(names)) = &self.params;
+        // Each name is allocated by itself.
+        let each = |name: &Vec<u8>| name.capacity() + size_of::<Vec<u8>>() + 16;
+        size_of::<SearchVariance>() + names.iter().map(each).sum::<usize>()
+    }
+
     fn matters(&self, name: &Vec<u8>) -> bool {
         match &self.params {
             Params::AllMatterBut(names) => !names.contains(name),

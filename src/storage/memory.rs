@@ -122,7 +122,8 @@ impl Memory {
                 indexed.leave(&slot);
             })
             .build();
-        Memory { map, bytes, limits, index, variances: Variances::default() }
+        let variances = Variances::new(Self::share_of(limits));
+        Memory { map, bytes, limits, index, variances }
     }
 
     /// The part of the limit that is filled, so that what several threads are
@@ -131,10 +132,14 @@ impl Memory {
         limits.bytes - limits.bytes / 16
     }
 
-    /// Bytes of the limit that are left for the marks of purges, and as many for
+    /// Bytes of the limit that are left for the marks of purges. As many are for
     /// variances.
     pub fn share(&self) -> usize {
-        usize::try_from(self.limits.bytes / 64).unwrap_or(usize::MAX)
+        Self::share_of(self.limits)
+    }
+
+    fn share_of(limits: Limits) -> usize {
+        usize::try_from(limits.bytes / 64).unwrap_or(usize::MAX)
     }
 
     /// Under which other keys a target may be found.

@@ -9,14 +9,19 @@ use std::sync::Arc;
 
 /// The most paths that are remembered; the oldest go.
 const MOST_PATHS: usize = 4096;
+/// Bytes of a path besides its variances: in the table, of which a part is empty,
+/// and in the order.
+const PER_PATH: usize = 3 * size_of::<(CacheKey, Vec<Arc<SearchVariance>>)>();
 /// The most variances of one path; the oldest go.
 const MOST_OF_A_PATH: usize = 4;
 
 /// The variances known of each path. One that has been forgotten and is learnt
 /// again is another one: what was stored by the first is not found any more.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Variances {
     table: RwLock<Table>,
+    /// Bytes that they may take; beyond it the oldest paths go.
+    most: usize,
 }
 
 #[derive(Debug, Default)]
@@ -24,9 +29,48 @@ struct Table {
     paths: HashMap<CacheKey, Vec<Arc<SearchVariance>>>,
     /// In the order in which they were learnt.
     order: VecDeque<CacheKey>,
+    /// Bytes that all of them take.
+    weight: usize,
+}
+
+impl Table {
+    /// Learns a variance of a path, the oldest of which may have to go.
+    fn add(&mut self, path: CacheKey, variance: Arc<SearchVariance>) {
+        if !self.paths.contains_key(&path) {
+            self.weight += weigh_path(&path);
+            self.order.push_back(path.clone());
+        }
+        self.weight += weigh(&variance);
+        let of_path = self.paths.entry(path).or_default();
+        if of_path.len() >= MOST_OF_A_PATH {
+            self.weight -= weigh(&of_path.remove(0));
+        }
+        of_path.push(variance);
+    }
+
+    fn forget_oldest(&mut self) {
+        let Some(path) = self.order.pop_front() else { return };
+        self.weight -= weigh_path(&path);
+        let variances = self.paths.remove(&path).unwrap_or_default();
+        self.weight -= variances.iter().map(weigh).sum::<usize>();
+    }
+}
+
+fn weigh_path(path: &CacheKey) -> usize {
+    PER_PATH + path.weight()
+}
+
+/// Bytes of a variance, and of the pointer to it.
+fn weigh(variance: &Arc<SearchVariance>) -> usize {
+    variance.weight() + 4 * size_of::<usize>()
 }
 
 impl Variances {
+    /// None yet; they may take so many bytes.
+    pub fn new(most: usize) -> Variances {
+        Variances { table: RwLock::default(), most }
+    }
+
     /// Notes what a response to a request with this key says. Whoever asks for
     /// [others](Variances::others) after this is told.
     pub fn learn(&self, key: &CacheKey, variance: SearchVariance) -> Arc<SearchVariance> {
@@ -36,20 +80,13 @@ impl Variances {
         if let Some(known) = known.clone().find(|known| ***known == variance) {
             return Arc::clone(known);
         }
-        if !table.paths.contains_key(&path) {
-            if table.order.len() >= MOST_PATHS
-                && let Some(oldest) = table.order.pop_front()
-            {
-                table.paths.remove(&oldest);
-            }
-            table.order.push_back(path.clone());
-        }
         let variance = Arc::new(variance);
-        let of_path = table.paths.entry(path).or_default();
-        if of_path.len() >= MOST_OF_A_PATH {
-            of_path.remove(0);
+        table.add(path, Arc::clone(&variance));
+        // The newest path stays, if it is the only one.
+        while table.order.len() > 1 && (table.order.len() > MOST_PATHS || table.weight > self.most)
+        {
+            table.forget_oldest();
         }
-        of_path.push(Arc::clone(&variance));
         variance
     }
 
@@ -120,7 +157,7 @@ mod tests {
 
     #[test]
     fn a_path_s_variances_lead_to_other_keys() {
-        let variances = Variances::default();
+        let variances = Variances::new(usize::MAX);
         assert!(others(&variances, "/a?x=1").is_empty());
         let all = variances.learn(&key("/a?y"), variance("params"));
         assert_eq!(others(&variances, "/a?x=1"), [key("/a")]);
@@ -133,7 +170,7 @@ mod tests {
 
     #[test]
     fn the_newest_are_kept_and_what_comes_again_is_another() {
-        let variances = Variances::default();
+        let variances = Variances::new(usize::MAX);
         let first = variances.learn(&key("/a"), variance("params"));
         for name in 0..MOST_OF_A_PATH {
             assert!(variances.knows(&key("/a?x"), &first));
@@ -149,5 +186,37 @@ mod tests {
         }
         assert!(others(&variances, "/a?x=1").is_empty());
         assert_eq!(others(&variances, "/0?x=1"), [key("/0")]);
+    }
+
+    #[test]
+    fn long_paths_and_long_variances_take_no_more_than_they_may() {
+        const MOST: usize = 1 << 20;
+        let variances = Variances::new(MOST);
+        let weight = || variances.table.read().weight;
+        for number in 0..2_000 {
+            let path = format!("/{number}/{}", "x".repeat(number));
+            let line = format!("params=(\"{number}{}\")", "y".repeat(1_900));
+            for field in ["params", "key-order", &line] {
+                variances.learn(&key(&path), variance(field));
+                assert_eq!(others(&variances, &path).len(), variances.of(&key(&path)).len());
+            }
+            assert!(variances.of(&key(&path)).len() == 3 && weight() <= MOST, "{number}");
+        }
+        assert!(weight() > MOST / 2 && others(&variances, "/0/").is_empty());
+        let mut table = variances.table.write();
+        while !table.order.is_empty() {
+            table.forget_oldest();
+        }
+        assert_eq!((table.weight, table.paths.len()), (0, 0));
+    }
+
+    #[test]
+    fn one_variance_is_known_however_little_room_there_is() {
+        let variances = Variances::new(0);
+        for path in ["/a", "/b"] {
+            let learnt = variances.learn(&key(path), variance("params"));
+            assert!(variances.knows(&key(path), &learnt));
+        }
+        assert!(others(&variances, "/a").is_empty());
     }
 }
