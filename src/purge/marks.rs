@@ -218,6 +218,7 @@ impl Marks {
         }
         let number = number.max(table.forgotten);
         table.lengths.retain(|_, last| *last > number);
+        table.give_back();
     }
 
     /// Takes back what a soft purge has marked and no other since.
@@ -281,6 +282,17 @@ impl Table {
 
     fn weight(&self) -> usize {
         self.order.len() * PER_MARK + self.searched
+    }
+
+    /// Gives back the room that many marks have taken and few need.
+    fn give_back(&mut self) {
+        let enough = self.order.len().max(1024);
+        if self.order.capacity() > enough * 4 {
+            self.order.shrink_to(enough);
+        }
+        if self.named.capacity() > enough * 4 {
+            self.named.shrink_to(enough);
+        }
     }
 }
 
@@ -354,3 +366,7 @@ impl Drop for Departure {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "marks_tests.rs"]
+mod tests;
