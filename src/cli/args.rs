@@ -1,7 +1,7 @@
 //! What can be written on the command line.
 
 use crate::config::Overrides;
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgGroup, Args, Parser, Subcommand};
 use std::path::PathBuf;
 
 /// An HTTP caching reverse proxy for Flask, Django and anything else that speaks HTTP.
@@ -114,12 +114,12 @@ impl Over {
 }
 
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("what").required(true).multiple(true).args([
+    "urls", "paths", "tags", "prefixes", "hosts", "patterns", "all", "undo",
+]))]
 pub(super) struct PurgeArgs {
     /// URLs, with scheme and host as visitors write them
-    #[arg(
-        value_name = "URL",
-        required_unless_present_any = ["paths", "tags", "prefixes", "hosts", "patterns", "all", "undo"]
-    )]
+    #[arg(value_name = "URL")]
     pub urls: Vec<String>,
     /// A URL with all its queries; may be given again
     #[arg(long = "path", value_name = "URL")]

@@ -229,6 +229,15 @@ fn purge_that_fails_says_why() {
 }
 
 #[test]
+fn purge_of_nothing_says_what_there_is() {
+    let (code, _, errors) = Larder::run(&["purge"], &[]);
+    assert_eq!(code, Some(2));
+    for what in ["<URL|", "--tag <TAG>", "--all", "--undo <NUMBER>"] {
+        assert!(errors.contains(what), "{errors}");
+    }
+}
+
+#[test]
 fn purge_finds_the_admin_port_and_token_in_the_configuration() {
     let origin = shop();
     let env = [("LARDER_ADMIN__TOKEN", "s3cret")];
