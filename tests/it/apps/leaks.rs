@@ -101,7 +101,9 @@ impl Book {
         self.hits.fetch_add(usize::from(answer.is_hit()), Ordering::Relaxed);
         let text = answer.text();
         for (name, secret) in self.known.iter().filter(|(name, _)| *name != who) {
-            assert!(!text.contains(name), "{step}: {name}'s page:\n{text}");
+            // As a word: a random token may have a name's letters in it.
+            let mut words = text.split(|c: char| !c.is_alphanumeric());
+            assert!(words.all(|word| word != *name), "{step}: {name}'s page:\n{text}");
             assert!(!text.contains(secret.as_str()), "{step}: {name}'s secret");
         }
         for thanks in text.split("Thank you, ").skip(1) {
