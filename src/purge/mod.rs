@@ -12,6 +12,7 @@ mod audit;
 mod marks;
 mod named;
 mod pattern;
+mod preview;
 mod progress;
 mod purger;
 mod reach;

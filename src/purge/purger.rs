@@ -2,7 +2,7 @@
 
 use super::marks::{Departure, Marked, Marks, Verdict};
 use super::progress::Progress;
-use super::reach::{Counts, Preview, Purged, Reach, Tally, content_type};
+use super::reach::{Purged, Reach, Tally, content_type};
 use super::selectors::Selectors;
 use super::sweeper::{Left, Queue, Sweeper, Work};
 use crate::key::CacheKey;
@@ -25,7 +25,7 @@ pub enum Softness {
 #[derive(Debug)]
 pub struct Purger {
     marks: Marks,
-    memory: Arc<Memory>,
+    pub(super) memory: Arc<Memory>,
     progress: Progress,
     queue: Arc<Queue>,
 }
@@ -33,7 +33,7 @@ pub struct Purger {
 /// As much is swept before a purge is answered; more is swept behind.
 const SWEPT_AT_ONCE: usize = 512;
 /// Stored responses that are looked at together.
-const SLICE: usize = 256;
+pub(super) const SLICE: usize = 256;
 
 impl Purger {
     /// A purger of this store.
@@ -175,54 +175,6 @@ impl Purger {
         Purged { number, counts: reach.counts(tally, all) }
     }
 
-    /// What a purge would meet that came now. Changes nothing. Takes time in
-    /// proportion to what is met, and to what is stored if that is everything or a
-    /// pattern has to be searched for: to be called where blocking is allowed.
-    pub fn preview(&self, selectors: &Selectors) -> Preview {
-        let mut bytes = 0;
-        let counts = self.visit(selectors, |_, stored| bytes += stored.weight() as u64);
-        Preview { counts, bytes }
-    }
-
-    /// Shows every stored response that the selectors meet, and that has not been
-    /// purged hard, with the key that it is stored under. Changes nothing; takes
-    /// as long as a [preview](Purger::preview).
-    pub fn visit(
-        &self,
-        selectors: &Selectors,
-        mut show: impl FnMut(&CacheKey, &Arc<StoredResponse>),
-    ) -> Counts {
-        let reach = Reach::new(selectors);
-        let others = self.others(&reach);
-        let is_there = |key: &CacheKey, stored: &StoredResponse| {
-            !matches!(self.judge_stored(key, stored), Verdict::Hard { .. })
-        };
-        let mut tally = reach.tally();
-        for (place, ids) in self.find(&reach, &others) {
-            for ids in ids.chunks(SLICE) {
-                let slice = self.memory.resolve(ids.iter().copied());
-                let there = slice.iter().filter(|(_, key, stored)| is_there(key, stored));
-                tally.add(place, there.map(|(id, ..)| *id).collect());
-            }
-        }
-        self.search(&reach, &mut tally, |key, stored| is_there(key, stored));
-        let mut all = 0;
-        let mut shown = |ids: &mut dyn Iterator<Item = Id>| {
-            for (_, key, stored) in self.memory.resolve(ids) {
-                if is_there(&key, &stored) {
-                    all += 1;
-                    show(&key, &stored);
-                }
-            }
-        };
-        if reach.is_everything() {
-            self.slices(|ids| shown(ids));
-        } else {
-            tally.met().chunks(SLICE).for_each(|ids| shown(&mut ids.iter().copied()));
-        }
-        reach.counts(tally, all)
-    }
-
     /// Takes back a soft purge: what it made stale, and no other purge has met, is
     /// as fresh as it was, and so is what was under way when it came. What the
     /// origin has confirmed or replaced meanwhile stays as it is. Returns how many
@@ -277,7 +229,7 @@ impl Purger {
 
     /// The other keys under which what answers the targets may be stored, each with
     /// the place of the selector that it counts for.
-    fn others(&self, reach: &Reach<'_>) -> Vec<(CacheKey, usize)> {
+    pub(super) fn others(&self, reach: &Reach<'_>) -> Vec<(CacheKey, usize)> {
         let variances = self.memory.variances();
         let of = |(key, place): (&CacheKey, usize)| {
             let others = variances.others(key).into_iter().map(|(_, other)| other);
@@ -292,7 +244,7 @@ impl Purger {
     }
 
     /// What the selectors find that can be looked up, each with its place.
-    fn find(
+    pub(super) fn find(
         &self,
         reach: &Reach<'_>,
         others: &[(CacheKey, usize)],
@@ -304,7 +256,7 @@ impl Purger {
 
     /// Looks for patterns in everything that is stored, and adds what meets one and
     /// `takes`.
-    fn search(
+    pub(super) fn search(
         &self,
         reach: &Reach<'_>,
         tally: &mut Tally,
@@ -331,7 +283,7 @@ impl Purger {
 
     /// Shows the numbers of all that is stored, a slice at a time. What is stored
     /// meanwhile may be left out: it is judged by all marks when it is settled.
-    fn slices(&self, mut show: impl FnMut(&mut dyn Iterator<Item = Id>)) {
+    pub(super) fn slices(&self, mut show: impl FnMut(&mut dyn Iterator<Item = Id>)) {
         let mut first = 0;
         while first < self.memory.end() {
             let next = first.saturating_add(SLICE as Id);
