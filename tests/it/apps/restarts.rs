@@ -82,7 +82,9 @@ impl By {
 fn a_restart_of_the_only_app_is_waited_for() {
     for by in [By::Tcp, By::Unix] {
         let mut app = app();
-        let larder = Larder::in_front_of(by.address(&app), &[]);
+        // gunicorn takes as long to start as the machine is busy.
+        let hold = [("LARDER_ORIGIN__HOLD", "60s")];
+        let larder = Larder::with_env(by.address(&app), &[], &hold);
         let errors = errors_while(&larder, |load| {
             app.0.restart();
             load.goes_on();
