@@ -79,6 +79,9 @@ struct Table {
     /// Marks up to this number may have been forgotten too soon: what left before,
     /// and is not stored yet, may have been met by one.
     forgotten: u64,
+    /// Marks up to this number may be forgotten: what is stored has seen them, and
+    /// what is under way left later.
+    seen: u64,
 }
 
 /// All marks, and the fences of all fetches in flight.
@@ -197,6 +200,12 @@ impl Marks {
         verdict
     }
 
+    /// Marks up to this number may be forgotten, and with them what they mean for a
+    /// response that nobody finds: one that was stored and is not any more.
+    pub fn seen(&self) -> u64 {
+        self.table.read().seen
+    }
+
     /// The number up to which every response is either stored or gone: no fetch
     /// that left before it is still in flight.
     pub fn settled(&self) -> u64 {
@@ -217,6 +226,7 @@ impl Marks {
             table.forgotten = table.forgotten.max(forgotten);
         }
         let number = number.max(table.forgotten);
+        table.seen = table.seen.max(number);
         table.lengths.retain(|_, last| *last > number);
         table.give_back();
     }

@@ -32,4 +32,6 @@ pub use selectors::{Group, Path, Prefix, Selectors};
 pub use sweeper::Sweeper;
 
 #[cfg(test)]
+mod overlaps;
+#[cfg(test)]
 mod tests;

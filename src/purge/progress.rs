@@ -50,3 +50,36 @@ impl Progress {
         self.unfinished.lock().len()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_up_to_the_first_that_has_not_swept_have() {
+        let progress = Progress::default();
+        for number in 1..=4 {
+            progress.begin(number);
+        }
+        let last = || 4;
+        // A small one, before that of a large one which is older.
+        assert_eq!(progress.finish(2, last), 0);
+        assert_eq!(progress.finish(1, last), 2);
+        assert_eq!(progress.finish(4, last), 2);
+        assert_eq!((progress.finish(3, last), progress.unfinished()), (4, 0));
+    }
+
+    #[test]
+    fn one_that_has_been_answered_concerns_what_it_may_not_have_found() {
+        let progress = Progress::default();
+        [1, 2].iter().for_each(|number| progress.begin(*number));
+        assert!(!progress.concerns(0), "none has been answered");
+        progress.fall_behind(2);
+        assert!(progress.concerns(0) && progress.concerns(1));
+        assert!(!progress.concerns(2), "it was shown to all marks");
+        progress.finish(1, || 2);
+        assert!(progress.concerns(1), "the second has not swept");
+        progress.finish(2, || 2);
+        assert!(!progress.concerns(0));
+    }
+}

@@ -113,7 +113,15 @@ impl Purger {
             return self.marks.verdict(key, tags, fence, note);
         }
         let kind = Some(content_type(stored));
-        self.marks.verdict_in_flight(key, tags, kind, fence, note)
+        let verdict = self.marks.verdict_in_flight(key, tags, kind, fence, note);
+        // Only now: a mark that could not be found any more counts by then.
+        let number = self.marks.seen();
+        match verdict {
+            Verdict::Stands | Verdict::Soft(_) if number > stored.checked() => {
+                Verdict::Hard { number }
+            }
+            _ => verdict,
+        }
     }
 
     /// What the purges so far mean for a response that has just been stored, and

@@ -73,7 +73,7 @@ impl House {
     }
 
     /// Stores what was fetched.
-    fn land(&self, url: &str, tags: &[&str], departure: &Departure) -> Verdict {
+    pub fn land(&self, url: &str, tags: &[&str], departure: &Departure) -> Verdict {
         let (key, stored) = (key(url), response(tags, departure.fence()));
         self.memory.put(&key, Arc::clone(&stored));
         let verdict = self.purger.settle(&key, &stored);
@@ -83,11 +83,11 @@ impl House {
         verdict
     }
 
-    fn purge(&self, selectors: &Selectors) -> usize {
+    pub fn purge(&self, selectors: &Selectors) -> usize {
         self.purger.purge(selectors, Softness::Hard, Moment(1)).counts.total
     }
 
-    fn verdict(&self, url: &str) -> Option<Verdict> {
+    pub fn verdict(&self, url: &str) -> Option<Verdict> {
         let slot = self.memory.get(&key(url))?;
         Some(self.purger.judge_stored(&key(url), &slot.variants()[0]))
     }
@@ -119,7 +119,7 @@ fn marks_that_are_forgotten_too_soon_hold_for_what_is_in_flight_and_for_nothing_
     assert_eq!(judge("http://a/0", late.fence()), Verdict::Stands);
 }
 
-fn tagged(tag: &str) -> Selectors {
+pub(super) fn tagged(tag: &str) -> Selectors {
     Selectors { tags: vec![tag.into()], ..Selectors::default() }
 }
 
