@@ -7,6 +7,7 @@ use std::io::{Error, ErrorKind, Result};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -54,6 +55,8 @@ pub(super) struct Name {
     port: u16,
     every: Duration,
     known: Mutex<Option<Known>>,
+    /// It is being asked about behind.
+    asking: AtomicBool,
 }
 
 #[derive(Clone, Debug)]
@@ -63,6 +66,12 @@ struct Known {
     again_at: Option<Instant>,
 }
 
+impl Known {
+    fn is_old(&self) -> bool {
+        self.again_at.is_some_and(|at| at <= Instant::now())
+    }
+}
+
 impl Name {
     /// A name that is asked about again after `every`.
     pub fn new(host: &str, port: u16, every: Duration) -> Name {
@@ -70,7 +79,22 @@ impl Name {
             .parse::<IpAddr>()
             .ok()
             .map(|ip| Known { addresses: Arc::new([SocketAddr::new(ip, port)]), again_at: None });
-        Name { host: host.to_string(), port, every, known: Mutex::new(known) }
+        let (host, asking) = (host.to_string(), AtomicBool::new(false));
+        Name { host, port, every, known: Mutex::new(known), asking }
+    }
+
+    /// Whether it still stands for an address that it has stood for. If it is time
+    /// to ask again, that is done behind: who has a connection doesn't wait for it.
+    pub fn stands_for(self: &Arc<Self>, address: SocketAddr) -> bool {
+        let Some(known) = self.known.lock().clone() else { return true };
+        if known.is_old() && !self.asking.swap(true, Ordering::AcqRel) {
+            let name = Arc::clone(self);
+            tokio::spawn(async move {
+                let _ = name.learn(name.ask().await);
+                name.asking.store(false, Ordering::Release);
+            });
+        }
+        known.addresses.contains(&address)
     }
 
     /// What it stands for. A name that cannot be resolved any more keeps what it
@@ -79,8 +103,12 @@ impl Name {
     /// # Errors
     /// If it never could be resolved.
     pub async fn addresses(&self) -> Result<Arc<[SocketAddr]>> {
-        let asked = tokio::net::lookup_host((self.host.as_str(), self.port));
-        self.addresses_by(async { asked.await.map(Iterator::collect) }).await
+        self.addresses_by(self.ask()).await
+    }
+
+    async fn ask(&self) -> Result<Vec<SocketAddr>> {
+        let found = tokio::net::lookup_host((self.host.as_str(), self.port)).await;
+        found.map(Iterator::collect)
     }
 
     pub(super) async fn addresses_by(
@@ -88,16 +116,20 @@ impl Name {
         asked: impl Future<Output = Result<Vec<SocketAddr>>>,
     ) -> Result<Arc<[SocketAddr]>> {
         let known = self.known.lock().clone();
-        if let Some(known) = &known
-            && known.again_at.is_none_or(|at| Instant::now() < at)
-        {
-            return Ok(Arc::clone(&known.addresses));
+        match known {
+            Some(known) if !known.is_old() => Ok(known.addresses),
+            _ => self.learn(asked.await),
         }
+    }
+
+    /// Takes in what has been found.
+    fn learn(&self, found: Result<Vec<SocketAddr>>) -> Result<Arc<[SocketAddr]>> {
         let nothing = || Error::new(ErrorKind::NotFound, "the name has no address");
-        let found = match asked.await {
+        let found = match found {
             Ok(found) if found.is_empty() => Err(nothing()),
             other => other,
         };
+        let known = self.known.lock().clone();
         let addresses: Arc<[SocketAddr]> = match (found, known) {
             (Ok(found), _) => found.into(),
             (Err(error), Some(known)) => {

@@ -93,7 +93,7 @@ async fn exchange(
 ) -> Result<Answered, Failure> {
     // A kept-alive connection may be dying. Who can't be sent again is not sent on one.
     let may_reuse = !again && may_be_sent_twice(&request);
-    while may_reuse && let Some(connection) = idle.take().await {
+    while may_reuse && let Some(connection) = idle.take(&upstream.way).await {
         match send_on(connection, request, true, true).await {
             Sent::Answered(answered) => return Ok(answered),
             Sent::Failed(failure) => return Err(failure),

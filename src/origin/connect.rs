@@ -11,6 +11,7 @@ use hyper::client::conn::http1::{self, SendRequest};
 use hyper::ext::on_informational;
 use hyper_util::rt::TokioIo;
 use std::io::{Error, ErrorKind, IoSlice, Result};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -36,6 +37,8 @@ pub(super) struct Bounds {
 #[derive(Debug)]
 pub(super) struct Connection {
     pub sender: SendRequest<Body>,
+    /// Where it leads; nowhere else than there through a unix socket.
+    to: Option<SocketAddr>,
     heard: Arc<AtomicU64>,
     interims: Arc<AtomicUsize>,
 }
@@ -66,8 +69,8 @@ const MOST_INTERIMS: usize = 1000;
 /// The way to an upstream.
 #[derive(Debug)]
 pub(super) enum Way {
-    Tcp(Name),
-    Tls(Name, Peer),
+    Tcp(Arc<Name>),
+    Tls(Arc<Name>, Peer),
     Unix(PathBuf),
 }
 
@@ -75,11 +78,22 @@ impl Way {
     /// The way to an address; its name is resolved again after `resolve_every`.
     pub fn to(address: &Address, resolve_every: Duration) -> Way {
         match address {
-            Address::Tcp { host, port } => Way::Tcp(Name::new(host, *port, resolve_every)),
+            Address::Tcp { host, port } => {
+                Way::Tcp(Arc::new(Name::new(host, *port, resolve_every)))
+            }
             Address::Tls { host, port, peer } => {
-                Way::Tls(Name::new(host, *port, resolve_every), peer.clone())
+                Way::Tls(Arc::new(Name::new(host, *port, resolve_every)), peer.clone())
             }
             Address::Unix(path) => Way::Unix(path.clone()),
+        }
+    }
+
+    /// Whether this is still the way that a connection has gone: the name of the
+    /// upstream may stand for another address by now.
+    pub fn leads_where(&self, connection: &Connection) -> bool {
+        match (self, connection.to) {
+            (Way::Tcp(name) | Way::Tls(name, _), Some(to)) => name.stands_for(to),
+            (Way::Unix(_), _) | (_, None) => true,
         }
     }
 
@@ -119,9 +133,15 @@ impl Way {
         bounds: Bounds,
     ) -> std::result::Result<Connection, OriginError> {
         match self.open(within).await? {
-            Stream::Tcp(stream) => shake_hands(stream, bounds).await,
-            Stream::Tls(stream) => shake_hands(*stream, bounds).await,
-            Stream::Unix(stream) => shake_hands(stream, bounds).await,
+            Stream::Tcp(stream) => {
+                let to = stream.peer_addr().ok();
+                shake_hands(stream, to, bounds).await
+            }
+            Stream::Tls(stream) => {
+                let to = stream.get_ref().0.peer_addr().ok();
+                shake_hands(*stream, to, bounds).await
+            }
+            Stream::Unix(stream) => shake_hands(stream, None, bounds).await,
         }
     }
 }
@@ -166,7 +186,11 @@ async fn open_one_of(name: &Name, within: Duration) -> Result<TcpStream> {
     Err(failed)
 }
 
-async fn shake_hands<S>(stream: S, bounds: Bounds) -> std::result::Result<Connection, OriginError>
+async fn shake_hands<S>(
+    stream: S,
+    to: Option<SocketAddr>,
+    bounds: Bounds,
+) -> std::result::Result<Connection, OriginError>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -188,7 +212,7 @@ where
             tracing::debug!(%error, "a connection to the origin ended");
         }
     });
-    Ok(Connection { sender, heard, interims })
+    Ok(Connection { sender, to, heard, interims })
 }
 
 /// Counts the bytes that come: a request may be sent again only if none of an
@@ -252,7 +276,6 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Heard<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::net::SocketAddr;
     use tokio::net::{TcpListener, TcpSocket};
 
     const WITHIN: Duration = Duration::from_secs(10);
@@ -269,7 +292,7 @@ mod tests {
         {
             let name = Name::new("app.test", 80, WITHIN);
             name.addresses_by(std::future::ready(Ok(addresses))).await.unwrap();
-            let peer = match Way::Tcp(name).open(WITHIN).await {
+            let peer = match Way::Tcp(Arc::new(name)).open(WITHIN).await {
                 Ok(Stream::Tcp(stream)) => stream.peer_addr().ok(),
                 Ok(Stream::Tls(_) | Stream::Unix(_)) => None,
                 Err(error) => {

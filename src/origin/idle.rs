@@ -1,6 +1,6 @@
 //! Kept-alive connections of one runtime to one upstream.
 
-use super::connect::Connection;
+use super::connect::{Connection, Way};
 use crate::body::{self, Body, Passing};
 use http::{HeaderMap, Response, StatusCode, header};
 use http_body::Body as _;
@@ -43,11 +43,13 @@ impl Idle {
         Idle { connections: Arc::default(), most, longest }
     }
 
-    /// The connection that was used last, so that the others can age.
-    pub async fn take(&self) -> Option<Connection> {
+    /// The connection that was used last, so that the others can age. Those that
+    /// do not lead where this way does any more are closed.
+    pub async fn take(&self, way: &Way) -> Option<Connection> {
         loop {
             let mut waiting = {
                 let mut all = self.connections.lock();
+                all.retain(|waiting| way.leads_where(&waiting.connection));
                 let waiting = all.pop()?;
                 if waiting.until <= Instant::now() {
                     all.clear();

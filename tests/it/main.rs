@@ -27,6 +27,7 @@ mod methods;
 mod negotiation;
 mod no_vary_search;
 mod openapi;
+mod operations;
 mod origin_failures;
 mod partials;
 mod patience;
