@@ -1,13 +1,15 @@
 //! One line a request, on standard output: combined or JSON.
 //!
 //! A thread of its own writes, so that a slow terminal or pipe holds nobody up.
-//! If it cannot follow, lines are left out, and how many is said.
+//! If it cannot follow, or cannot write, lines are left out, and how many is said.
 
 use crate::semantics::cache_status::CacheStatus;
 use http::Version;
 use std::fmt::Write as _;
-use std::io::{BufWriter, Write as _};
+use std::fs::File;
+use std::io::{ErrorKind, Write};
 use std::net::IpAddr;
+use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
@@ -71,14 +73,16 @@ impl AccessLog {
     /// have been written.
     ///
     /// # Errors
-    /// If the thread cannot be started.
+    /// If there is no descriptor left, or the thread cannot be started.
     pub fn start(format: Option<Format>) -> std::io::Result<(AccessLog, JoinHandle<()>)> {
+        // A descriptor of its own: what was written is known to the byte.
+        let out = File::from(std::io::stdout().as_fd().try_clone_to_owned()?);
         let (sender, receiver) = sync_channel(BACKLOG);
         let lost = Arc::new(AtomicU64::new(0));
         let counted = Arc::clone(&lost);
         let thread = std::thread::Builder::new()
             .name("access-log".into())
-            .spawn(move || write_lines(&receiver, &counted))?;
+            .spawn(move || write_lines(&receiver, out, &counted))?;
         Ok((AccessLog { format, lines: sender, lost }, thread))
     }
 
@@ -106,25 +110,58 @@ impl AccessLog {
     }
 }
 
-fn write_lines(lines: &Receiver<String>, lost: &AtomicU64) {
-    // Not locked while nothing comes: the process may have other words to say.
-    let mut out = BufWriter::new(std::io::stdout());
+/// Bytes that are written together, at least as long as lines are waiting.
+const TOGETHER: usize = 64 << 10;
+
+/// A disk that is full or a pipe that nobody empties may be of use again: what
+/// cannot be written is left out, and what comes later is tried.
+fn write_lines(lines: &Receiver<String>, mut out: impl Write, lost: &AtomicU64) {
+    let mut text = String::new();
+    let (mut well, mut begun) = (true, false);
     while let Ok(line) = lines.recv() {
         let mut next = Ok(line);
         while let Ok(line) = next {
-            if writeln!(out, "{line}").is_err() {
-                return; // nobody reads any more
+            text.push_str(&line);
+            text.push('\n');
+            next = if text.len() < TOGETHER { lines.try_recv() } else { Err(TryRecvError::Empty) };
+        }
+        let (written, result) = write_some(&mut out, text.as_bytes());
+        let rest = &text.as_bytes()[written..];
+        let ends = rest.iter().filter(|byte| **byte == b'\n').count();
+        let left_out = ends - usize::from(begun && written == 0);
+        lost.fetch_add(left_out as u64, Ordering::Relaxed);
+        // A line that was begun is ended before the next one.
+        begun = if written > 0 { text.as_bytes()[written - 1] != b'\n' } else { begun };
+        match &result {
+            Err(error) if well => tracing::error!(%error, "the access log cannot be written"),
+            Ok(()) => {
+                let count = lost.swap(0, Ordering::Relaxed);
+                if count > 0 {
+                    tracing::warn!(count, "access-log lines were left out");
+                }
             }
-            next = lines.try_recv();
+            Err(_) => {}
         }
-        if out.flush().is_err() || matches!(next, Err(TryRecvError::Disconnected)) {
-            break;
-        }
-        let count = lost.swap(0, Ordering::Relaxed);
-        if count > 0 {
-            tracing::warn!(count, "access-log lines were left out: they are not read fast enough");
+        well = result.is_ok();
+        text.clear();
+        if begun {
+            text.push('\n');
         }
     }
+}
+
+/// Writes as much as can be written; how many bytes that was, and why no more.
+fn write_some(out: &mut impl Write, text: &[u8]) -> (usize, std::io::Result<()>) {
+    let mut written = 0;
+    while written < text.len() {
+        match out.write(&text[written..]) {
+            Ok(0) => return (written, Err(ErrorKind::WriteZero.into())),
+            Ok(count) => written += count,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return (written, Err(error)),
+        }
+    }
+    (written, Ok(()))
 }
 
 fn combined(entry: &Entry<'_>) -> String {
@@ -249,6 +286,47 @@ mod tests {
             "192.0.2.1 - - [15/Jan/2027:08:00:00 +0000] \"GET /a\\\"b\\x0a HTTP/1.1\" 200 5 \
              \"-\" \"curl\\x1b[31m\" hit 0.012 why"
         );
+    }
+
+    /// Takes so many bytes at a time; zero stands for an error.
+    struct Fitful(Vec<u8>, Vec<usize>);
+
+    impl Write for &mut Fitful {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            let most = if self.1.is_empty() { usize::MAX } else { self.1.remove(0) };
+            let taken = &bytes[..most.min(bytes.len())];
+            self.0.extend_from_slice(taken);
+            if most == 0 { Err(ErrorKind::StorageFull.into()) } else { Ok(taken.len()) }
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn what_can_not_be_written_is_left_out_and_the_next_lines_are_written() {
+        // Each line is longer than what is written together.
+        let line = |letter: char| letter.to_string().repeat(TOGETHER);
+        for (taken, written, left_out) in [
+            (vec![], "a|b|c|", 0),
+            (vec![0], "b|c|", 0),
+            (vec![1, 2, 0], "aaa|b|c|", 0),
+            (vec![TOGETHER + 1, 0, 0], "a|", 2),
+            (vec![TOGETHER, 0], "a|b|c|", 0),
+            (vec![1, 0, 0], "a|c|", 0),
+            (vec![1, 0, 0, 0], "a", 3),
+        ] {
+            let (sender, receiver) = sync_channel(3);
+            "abc".chars().for_each(|letter| sender.send(line(letter)).expect("room"));
+            drop(sender);
+            let (mut out, lost) = (Fitful(Vec::new(), taken), AtomicU64::new(0));
+            write_lines(&receiver, &mut out, &lost);
+            let text = String::from_utf8(out.0).expect("text");
+            let text = text.replace('\n', "|");
+            let short = "abc".chars().fold(text, |text, c| text.replace(&line(c), &c.to_string()));
+            assert_eq!((short.as_str(), lost.into_inner()), (written, left_out));
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What happens around larder while it runs: names that move, clocks that jump,
 //! a disk that is full, memory that is short.
 
+mod logs;
 mod names;
 
 use std::path::PathBuf;
