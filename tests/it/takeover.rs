@@ -9,6 +9,9 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+/// Requests between two changes: some thousand a second come.
+const FLOOD: usize = 1_000;
+
 fn pages() -> Origin {
     Origin::answering(|seen| match seen.target.as_str() {
         "/hit" => reply(200, &["Cache-Control: max-age=3600"], "page"),
@@ -83,7 +86,7 @@ fn another_process_takes_over_a_passed_socket_and_nobody_is_refused() {
     let start = || Larder::started(with_socket(&held, &args(&to, &listen), &[]));
     let mut larder = start();
     let (done, answered) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
-    let clients: Vec<_> = (0..6)
+    let clients: Vec<_> = (0..9)
         .map(|number| {
             let (done, answered) = (Arc::clone(&done), Arc::clone(&answered));
             std::thread::spawn(move || match number % 3 {
@@ -97,20 +100,29 @@ fn another_process_takes_over_a_passed_socket_and_nobody_is_refused() {
             })
         })
         .collect();
+    let so_far = || answered.load(Ordering::SeqCst);
     for _ in 0..3 {
+        // One that cannot start harms nobody.
+        let mistaken = [("LARDER_CACHE__MEMORY", "much")];
+        let before = so_far();
+        let failed = with_socket(&held, &args(&to, &listen), &mistaken).output().expect("it runs");
+        assert_eq!(failed.status.code(), Some(1), "{failed:?}");
+        wait_until("the old one goes on", || so_far() > before + FLOOD);
+        let before = so_far();
         let next = start();
+        wait_until("both serve", || so_far() > before + FLOOD);
+        let before = so_far();
         larder.terminate();
         assert_eq!(larder.wait().code(), Some(0));
         larder = next;
-        let before = answered.load(Ordering::SeqCst);
-        wait_until("the next one serves", || answered.load(Ordering::SeqCst) > before + 50);
+        wait_until("the next one serves", || so_far() > before + FLOOD);
     }
     // Nor when nobody is there for a while: who comes waits in the socket.
     larder.terminate();
     assert_eq!(larder.wait().code(), Some(0));
     let before = answered.load(Ordering::SeqCst);
     let _last = start();
-    wait_until("the last one serves", || answered.load(Ordering::SeqCst) > before + 50);
+    wait_until("the last one serves", || so_far() > before + FLOOD);
     done.store(true, Ordering::SeqCst);
     clients.into_iter().for_each(|client| client.join().expect("no request has failed"));
 }

@@ -1,7 +1,9 @@
 //! What happens around larder while it runs: names that move, clocks that jump,
 //! a disk that is full, memory that is short.
 
+mod clocks;
 mod logs;
+mod memory;
 mod names;
 
 use std::path::PathBuf;
