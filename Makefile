@@ -1,6 +1,6 @@
 # The chores. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup test lint ci
+.PHONY: help setup test lint deny ci
 
 # Where the tests find the Python that runs Flask and Django.
 export LARDER_TEST_PYTHON ?= $(CURDIR)/.venv/bin/python
@@ -24,5 +24,8 @@ lint: ## Formatting, clippy and documentation, warnings as errors
 	cargo fmt --check
 	cargo clippy --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps
+
+deny: ## What is depended on: licences, sources, bans (needs cargo-deny; not part of ci)
+	cargo deny --offline check licenses bans sources
 
 ci: lint test ## Everything that has to pass before a merge

@@ -10,6 +10,7 @@ mod collapsing;
 mod commands;
 mod conformance;
 mod demands;
+mod dependencies;
 mod dialects;
 mod differential;
 mod doubts;
