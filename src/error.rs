@@ -37,10 +37,14 @@ pub enum OriginError {
     Tls(Arc<std::io::Error>),
     /// larder has no file descriptor left for a connection.
     NoSocket,
+    /// larder has no memory left for what would come.
+    NoMemory,
     /// Every connection was in use for as long as a request may wait.
     Busy,
     /// As many requests wait for the origin as may.
     QueueFull,
+    /// As many of the client's requests are at the origin as may be of one address.
+    TooManyOfOne,
     /// No head of a response came in time.
     FirstByteTimeout,
     /// The whole took longer than it may.
@@ -73,9 +77,11 @@ impl OriginError {
             OriginError::ConnectTimeout
             | OriginError::FirstByteTimeout
             | OriginError::TotalTimeout => StatusCode::GATEWAY_TIMEOUT,
-            OriginError::Busy | OriginError::QueueFull | OriginError::NoSocket => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            OriginError::Busy
+            | OriginError::QueueFull
+            | OriginError::TooManyOfOne
+            | OriginError::NoSocket
+            | OriginError::NoMemory => StatusCode::SERVICE_UNAVAILABLE,
             OriginError::RequestBody(BodyError::TooLarge) => StatusCode::PAYLOAD_TOO_LARGE,
             OriginError::RequestBody(BodyError::TimedOut) => StatusCode::REQUEST_TIMEOUT,
             OriginError::RequestBody(_) => StatusCode::BAD_REQUEST,
@@ -89,8 +95,10 @@ impl OriginError {
             OriginError::ConnectTimeout => "connect-timeout",
             OriginError::Tls(_) => "tls",
             OriginError::NoSocket => "no-socket",
+            OriginError::NoMemory => "no-memory",
             OriginError::Busy => "origin-busy",
             OriginError::QueueFull => "queue-full",
+            OriginError::TooManyOfOne => "origin-per-ip",
             OriginError::FirstByteTimeout => "first-byte-timeout",
             OriginError::TotalTimeout => "total-timeout",
             OriginError::Broken(_) => "broken-response",
@@ -111,7 +119,12 @@ impl OriginError {
             OriginError::Busy | OriginError::QueueFull => {
                 "The app behind this server is busy. Try again in a moment."
             }
-            OriginError::NoSocket => "This server is busy. Try again in a moment.",
+            OriginError::TooManyOfOne => {
+                "Too many requests from your address are under way. Try again in a moment."
+            }
+            OriginError::NoSocket | OriginError::NoMemory => {
+                "This server is busy. Try again in a moment."
+            }
             OriginError::FirstByteTimeout | OriginError::TotalTimeout => {
                 "The app behind this server did not answer in time."
             }

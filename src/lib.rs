@@ -5,6 +5,7 @@
 //! `ARCHITECTURE.md` has the plan of the house.
 
 pub mod access_log;
+pub mod account;
 pub mod admin;
 pub mod app;
 pub mod body;
@@ -15,6 +16,7 @@ pub mod config;
 pub mod demo;
 pub mod dialects;
 pub mod error;
+pub mod gate;
 pub mod interim;
 pub mod key;
 pub mod listen;

@@ -4,6 +4,7 @@
 //! While a write stands still nobody asks for the next piece of the body, so none
 //! of the time-outs of bodies runs; this one does.
 
+use std::fmt;
 use std::io::{Error, ErrorKind, IoSlice, Result};
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -17,6 +18,18 @@ pub struct Moving<S> {
     longest: Duration,
     waiting: Option<Pin<Box<Sleep>>>,
 }
+
+/// A write stood still for too long.
+#[derive(Debug)]
+pub struct Still;
+
+impl fmt::Display for Still {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the other side takes nothing")
+    }
+}
+
+impl std::error::Error for Still {}
 
 impl<S> Moving<S> {
     /// A stream whose writes may stand still for at most `longest`.
@@ -37,9 +50,7 @@ impl<S> Moving<S> {
         let longest = self.longest;
         let waiting = self.waiting.get_or_insert_with(|| Box::pin(sleep(longest)));
         match waiting.as_mut().poll(cx) {
-            Poll::Ready(()) => {
-                Poll::Ready(Err(Error::new(ErrorKind::TimedOut, "the other side takes nothing")))
-            }
+            Poll::Ready(()) => Poll::Ready(Err(Error::new(ErrorKind::TimedOut, Still))),
             Poll::Pending => Poll::Pending,
         }
     }

@@ -2,7 +2,7 @@
 
 use super::problem::Kind;
 use super::reply;
-use crate::metrics::FORWARDS;
+use crate::metrics::{FORWARDS, Trouble};
 use crate::proxy::Shared;
 use bytes::Bytes;
 use http::Response;
@@ -24,10 +24,14 @@ pub(super) fn ready(closing: bool) -> Response<Full<Bytes>> {
 
 /// What is stored, and what was done so far.
 pub(super) fn stats(shared: &Shared) -> Response<Full<Bytes>> {
-    let (usage, metrics) = (shared.memory.usage(), &shared.metrics);
+    let (usage, metrics, account) = (shared.memory.usage(), &shared.metrics, &shared.account);
     let forwarded: Map<String, Value> = FORWARDS
         .iter()
         .map(|reason| (reason.token().to_string(), metrics.forwarded(*reason).into()))
+        .collect();
+    let troubles: Map<String, Value> = Trouble::ALL
+        .iter()
+        .map(|trouble| (trouble.name().to_string(), metrics.troubles.count(*trouble).into()))
         .collect();
     let upstreams: Vec<Value> = (shared.origin.upstreams().iter())
         .map(|upstream| {
@@ -39,7 +43,12 @@ pub(super) fn stats(shared: &Shared) -> Response<Full<Bytes>> {
         })
         .collect();
     reply::document(&json!({
-        "memory": { "targets": usage.targets, "bytes": usage.bytes, "limit": usage.limit },
+        "memory": {
+            "targets": usage.targets,
+            "bytes": usage.bytes,
+            "limit": usage.limit,
+            "with_in_flight": { "bytes": account.taken(), "limit": account.limit() },
+        },
         "requests": {
             "hit": metrics.hits.get(),
             "forwarded": forwarded,
@@ -55,6 +64,6 @@ pub(super) fn stats(shared: &Shared) -> Response<Full<Bytes>> {
         },
         "stored": metrics.stored.get(),
         "marks": shared.purger.marks(),
-        "turned_away": metrics.turned_away.get(),
+        "troubles": troubles,
     }))
 }

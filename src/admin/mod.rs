@@ -14,6 +14,7 @@ mod routes;
 
 pub use reload::{ReloadRequest, Reloaded, Reloader};
 
+use crate::metrics::{Leave, Trouble};
 use crate::proxy::Shared;
 use crate::purge::Access;
 use hyper::server::conn::http1;
@@ -78,7 +79,10 @@ impl Admin {
                         connections.spawn(Arc::clone(&admin).serve_connection(stream, peer));
                     }
                     Err(error) => {
-                        tracing::warn!(%error, "cannot accept on the admin port");
+                        let shared = admin.current.borrow().shared.clone();
+                        if let Some(Leave { unlogged }) = shared.met(Trouble::Descriptors) {
+                            tracing::warn!(%error, unlogged, "cannot accept on the admin port");
+                        }
                         tokio::time::sleep(Duration::from_millis(50)).await;
                     }
                 },

@@ -2,6 +2,7 @@
 
 use super::problem::{self, Kind};
 use super::{Admin, Configured, inspect, openapi, purge, purges, reload, reply};
+use crate::metrics::{Leave, Trouble};
 use crate::proxy::Shared;
 use crate::purge::{Grant, bearer};
 use bytes::Bytes;
@@ -79,7 +80,9 @@ impl Admin {
         }
         let forwarded = crate::message::is_forwarded(&head.headers);
         let Some(grant) = access.grant(peer.ip(), forwarded, bearer(&head.headers)) else {
-            tracing::warn!(%peer, path, "an admin request was refused");
+            if let Some(Leave { unlogged }) = shared.met(Trouble::Admin) {
+                tracing::warn!(%peer, path, unlogged, "an admin request was refused");
+            }
             let detail = "a token is needed (Authorization: Bearer ...), from an allowed network; \
                           or a connection from this machine that nobody forwarded, if there are \
                           no tokens";
@@ -141,7 +144,9 @@ pub(super) struct Asker<'a> {
 impl Asker<'_> {
     /// 403, and a line in the log.
     pub fn refused(&self, detail: &str) -> Response<Full<Bytes>> {
-        let Asker { peer, grant, .. } = self;
+        let Asker { shared, peer, grant } = self;
+        shared.met(Trouble::Admin);
+        // Who bears a token is known: each is written down.
         tracing::warn!(%peer, by = %grant.who, detail, "an admin request was refused");
         reply::problem(Kind::Forbidden, detail)
     }

@@ -14,10 +14,12 @@ pub use here::{Here, start_here};
 pub use run::{Again, Signals, run};
 
 use crate::access_log::AccessLog;
+use crate::account::Account;
 use crate::admin::{self, Admin, Reloader};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Settings;
-use crate::listen::{self, Gate, Passed, Sockets};
+use crate::gate::Gate;
+use crate::listen::{self, Passed, Sockets};
 use crate::origin::Pool;
 use crate::proxy::Shared;
 use crate::purge::{Purger, Sweeper};
@@ -151,7 +153,7 @@ fn start_from(
     let access = options::admin_access(settings);
     let (at_the_door, current) =
         watch::channel(admin::Configured { shared: shared.clone(), access });
-    let gate = Arc::new(Gate::new(options::room(settings)));
+    let gate = Arc::new(Gate::new(options::most_inside(settings)));
     let addresses = sockets.iter().map(|sockets| sockets.address).collect();
 
     let workers = workers::start(settings, &shared, &pool, &gate, sockets, count, &is_closing)?;
@@ -192,12 +194,14 @@ fn put_together(
     clock: Arc<dyn Clock>,
     log: AccessLog,
 ) -> (Shared, Pool, Sweeper) {
-    let memory = Arc::new(Memory::new(options::memory(settings)));
+    let account = Arc::new(Account::new(options::all_memory(settings)));
+    let memory = Arc::new(Memory::counted(options::memory(settings), Arc::clone(&account)));
     let purger = Arc::new(Purger::new(Arc::clone(&memory)));
     let sweeper = purger.sweeper();
     let pool = Pool::new(options::pool(settings));
     let options = options::proxy(settings);
-    (Shared::new(options, memory, purger, clock, log, pool.watched()), pool, sweeper)
+    let shared = Shared::new(options, account, memory, purger, clock, log, pool.watched());
+    (shared, pool, sweeper)
 }
 
 /// Opens the socket of the operator's door, if there is one.

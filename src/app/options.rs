@@ -4,6 +4,7 @@ use crate::access_log::Format;
 use crate::body;
 use crate::config::{self, AccessLog, Origin, Secret, Settings, Target, TokenText};
 use crate::dialects::{Dialect, Understood};
+use crate::gate::Most;
 use crate::key::Host;
 use crate::listen;
 use crate::message;
@@ -30,6 +31,11 @@ pub(super) fn proxy(settings: &Settings) -> proxy::Options {
         max_ranges: settings.limits.ranges,
         host: settings.origin.host.as_deref().and_then(|host| HeaderValue::from_str(host).ok()),
         max_query: settings.limits.query,
+        at_origin: Most {
+            in_all: usize::MAX,
+            of_one: settings.limits.origin_per_ip,
+            exempt: settings.trust.proxies.clone(),
+        },
         request_body: body::Limits {
             stall: settings.timeouts.body_stall,
             size: settings.limits.request_body,
@@ -164,17 +170,23 @@ pub(super) fn door(settings: &Settings) -> listen::Options {
     }
 }
 
-pub(super) fn room(settings: &Settings) -> listen::Room {
+pub(super) fn most_inside(settings: &Settings) -> Most {
     let limits = &settings.limits;
-    listen::Room {
-        most: limits.connections,
-        most_per_address: limits.connections_per_ip,
+    Most {
+        in_all: limits.connections,
+        of_one: limits.connections_per_ip,
         exempt: settings.trust.proxies.clone(),
     }
 }
 
 pub(super) fn memory(settings: &Settings) -> storage::Limits {
     storage::Limits { bytes: settings.cache.memory, variants: settings.cache.max_variants }
+}
+
+/// Bytes for what is stored and what is under way together.
+pub(super) fn all_memory(settings: &Settings) -> usize {
+    let bytes = settings.cache.memory.saturating_add(settings.limits.in_flight);
+    usize::try_from(bytes).unwrap_or(usize::MAX)
 }
 
 /// With a token, only who bears one is let in at the operator's door, and only

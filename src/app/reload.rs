@@ -43,7 +43,7 @@ impl Running {
         for worker in &mut self.workers {
             worker.configure(&next, &self.shared, pool.as_ref());
         }
-        self.gate.set(options::room(&next));
+        self.gate.set(options::most_inside(&next));
         let (shared, access) = (self.shared.clone(), options::admin_access(&next));
         self.at_the_door.send_replace(admin::Configured { shared, access });
         self.settings = next;
@@ -51,7 +51,7 @@ impl Running {
 }
 
 /// The wanted settings, but what a running process can't change: its sockets,
-/// its threads, and the size of its store.
+/// its threads, and the size of its memory.
 fn possible(running: &Settings, wanted: &Settings) -> Settings {
     let mut next = wanted.clone();
     next.listen.clone_from(&running.listen);
@@ -59,5 +59,6 @@ fn possible(running: &Settings, wanted: &Settings) -> Settings {
     next.admin.listen = running.admin.listen;
     next.cache.memory = running.cache.memory;
     next.cache.max_variants = running.cache.max_variants;
+    next.limits.in_flight = running.limits.in_flight;
     next
 }

@@ -2,7 +2,8 @@
 
 use super::options;
 use crate::config::Settings;
-use crate::listen::{self, Gate, Listener, Sockets};
+use crate::gate::Gate;
+use crate::listen::{self, Listener, Sockets};
 use crate::origin::Pool;
 use crate::proxy::{Proxy, Shared};
 use std::io::Result;

@@ -5,11 +5,13 @@
 //! writer never waits: the origin is free as soon as possible. Past the limit
 //! it is not going to be stored; then only a window of it is kept, from the
 //! slowest reader on, and the writer waits for that reader: not for long if
-//! others are held up by it.
+//! others are held up by it. The same goes for a smaller one when memory gets
+//! scarce.
 //!
 //! A body that nobody reads is brought for the store alone, so it has to end
 //! soon.
 
+use crate::account::{Account, Room};
 use crate::error::BodyError;
 use bytes::Bytes;
 use http::HeaderMap;
@@ -24,6 +26,9 @@ use tokio::time::{Instant, sleep, timeout};
 
 /// Bytes that are kept for the slowest reader once a body is too large to store.
 const WINDOW: usize = 256 * 1024;
+/// The same when memory is scarce, and when there is none left.
+const NARROW_WINDOW: usize = 64 * 1024;
+const NARROWEST_WINDOW: usize = 16 * 1024;
 /// How long others may be held up by those who read slowly, in all.
 const HELD_UP_AT_MOST: Duration = Duration::from_secs(5);
 /// How often it is looked whether somebody is held up.
@@ -39,6 +44,7 @@ const UNREAD_FOR_THE_STORE: Duration = Duration::from_secs(60);
 pub struct Fill {
     shared: Arc<Mutex<State>>,
     limit: usize,
+    account: Arc<Account>,
 }
 
 /// What became of a piece that was pushed.
@@ -48,6 +54,8 @@ pub enum Pushed {
     Kept,
     /// The body has outgrown the limit: it is streamed, but will not be stored.
     Outgrown,
+    /// The same, for there is no memory to store it.
+    NoRoom,
     /// Nobody reads, and nothing will be stored: stop.
     NobodyCares,
 }
@@ -78,7 +86,10 @@ struct State {
     chunks: VecDeque<Bytes>,
     base: usize,
     buffered: usize,
+    /// It is not going to be stored.
     outgrown: bool,
+    /// Nor would it be if there were memory.
+    too_large: bool,
     expected: Option<u64>,
     end: Option<Result<Option<HeaderMap>, BodyError>>,
     readers: Vec<Option<Place>>,
@@ -155,11 +166,12 @@ impl State {
 }
 
 impl Fill {
-    /// A new body of which at most `limit` bytes are kept; `expected` is its
-    /// length in bytes if the head states it.
-    pub fn new(limit: usize, expected: Option<u64>) -> Fill {
+    /// A new body of which at most `limit` bytes are kept, and less if the account
+    /// says that memory is scarce; `expected` is its length in bytes if the head
+    /// states it.
+    pub fn new(limit: usize, expected: Option<u64>, account: Arc<Account>) -> Fill {
         let state = State { expected, ..State::default() };
-        Fill { shared: Arc::new(Mutex::new(state)), limit }
+        Fill { shared: Arc::new(Mutex::new(state)), limit, account }
     }
 
     /// From where readers are made.
@@ -167,14 +179,15 @@ impl Fill {
         Source(Arc::clone(&self.shared))
     }
 
-    /// Adds a piece, and waits if the body has outgrown the limit and the
+    /// Adds a piece, and waits if the body is not going to be stored and the
     /// slowest reader has more than a window in front of it.
     pub async fn push(&self, chunk: Bytes) -> Pushed {
         {
             let mut state = self.shared.lock();
             state.buffered += chunk.len();
             state.chunks.push_back(chunk);
-            state.outgrown |= state.buffered > self.limit;
+            state.too_large |= state.buffered > self.limit;
+            state.outgrown |= state.too_large || self.account.room() >= Room::Scarce;
             state.wake_readers();
             state.trim();
             if !state.outgrown {
@@ -208,13 +221,22 @@ impl Fill {
             if !state.any_reader() {
                 return Poll::Ready(Pushed::NobodyCares);
             }
-            if state.buffered <= WINDOW {
-                return Poll::Ready(Pushed::Outgrown);
+            if state.buffered <= self.window() {
+                let too_large = state.too_large;
+                return Poll::Ready(if too_large { Pushed::Outgrown } else { Pushed::NoRoom });
             }
             state.writer = Some(cx.waker().clone());
             Poll::Pending
         })
         .await
+    }
+
+    fn window(&self) -> usize {
+        match self.account.room() {
+            Room::Plenty => WINDOW,
+            Room::Scarce => NARROW_WINDOW,
+            Room::Full | Room::Over => NARROWEST_WINDOW,
+        }
     }
 
     /// Waits until nobody has read for so long that the body is not worth being

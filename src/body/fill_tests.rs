@@ -1,6 +1,10 @@
 use super::*;
 use std::future::poll_fn;
 
+fn fill(limit: usize, expected: Option<u64>) -> Fill {
+    Fill::new(limit, expected, Arc::new(Account::unlimited()))
+}
+
 async fn next(reader: &mut Reader) -> Option<Result<Bytes, BodyError>> {
     let frame = poll_fn(|cx| reader.poll_frame(cx)).await?;
     Some(frame.map(|frame| frame.into_data().unwrap_or_default()))
@@ -16,7 +20,7 @@ async fn read_all(mut reader: Reader) -> Result<usize, BodyError> {
 
 #[tokio::test]
 async fn readers_join_at_any_time_and_all_get_everything() {
-    let fill = Fill::new(100, None);
+    let fill = fill(100, None);
     let early = fill.source().read().expect("a reader");
     assert_eq!(fill.push(Bytes::from_static(b"hello ")).await, Pushed::Kept);
     let late = fill.source().read().expect("a reader");
@@ -31,7 +35,7 @@ async fn readers_join_at_any_time_and_all_get_everything() {
 
 #[tokio::test]
 async fn a_body_that_outgrows_the_limit_waits_for_its_slowest_reader() {
-    let fill = Fill::new(10, None);
+    let fill = fill(10, None);
     let mut slow = fill.source().read().expect("a reader");
     let quick = tokio::spawn(read_all(fill.source().read().expect("a reader")));
     let source = fill.source();
@@ -73,7 +77,7 @@ fn futures_poll<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
 
 #[tokio::test]
 async fn an_outgrown_body_that_nobody_reads_is_stopped() {
-    let fill = Fill::new(10, None);
+    let fill = fill(10, None);
     let reader = fill.source().read();
     assert_eq!(fill.push(Bytes::from_static(b"01234567890")).await, Pushed::Outgrown);
     drop(reader);
@@ -82,7 +86,7 @@ async fn an_outgrown_body_that_nobody_reads_is_stopped() {
 
 #[tokio::test]
 async fn a_reader_that_is_done_takes_nobody_elses_place() {
-    let fill = Fill::new(100, None);
+    let fill = fill(100, None);
     let source = fill.source();
     let mut done = source.read().expect("a reader");
     fill.push(Bytes::from_static(b"all")).await;
@@ -97,7 +101,7 @@ async fn a_reader_that_is_done_takes_nobody_elses_place() {
 
 #[tokio::test]
 async fn a_writer_that_goes_away_breaks_the_body() {
-    let fill = Fill::new(10, None);
+    let fill = fill(10, None);
     let mut reader = fill.source().read().expect("a reader");
     fill.push(Bytes::from_static(b"half")).await;
     let source = fill.source();
@@ -109,7 +113,7 @@ async fn a_writer_that_goes_away_breaks_the_body() {
 
 #[tokio::test(start_paused = true)]
 async fn one_who_holds_others_up_for_too_long_is_given_up_on() {
-    let fill = Fill::new(10, None);
+    let fill = fill(10, None);
     let mut slow = fill.source().read().expect("a reader");
     let quick = tokio::spawn(read_all(fill.source().read().expect("a reader")));
     let begun = Instant::now();
@@ -125,7 +129,7 @@ async fn one_who_holds_others_up_for_too_long_is_given_up_on() {
 
 #[tokio::test(start_paused = true)]
 async fn one_who_reads_a_little_now_and_then_does_not_hold_others_up_for_ever() {
-    let fill = Fill::new(10, None);
+    let fill = fill(10, None);
     let mut slow = fill.source().read().expect("a reader");
     let dripping = tokio::spawn(async move {
         while let Some(Ok(_)) = next(&mut slow).await {
@@ -145,7 +149,7 @@ async fn one_who_reads_a_little_now_and_then_does_not_hold_others_up_for_ever() 
 
 #[tokio::test(start_paused = true)]
 async fn one_who_reads_alone_may_take_their_time() {
-    let fill = Fill::new(10, None);
+    let fill = fill(10, None);
     let mut reader = fill.source().read().expect("a reader");
     let slow = tokio::spawn(async move {
         let mut total = 0;
@@ -165,7 +169,7 @@ async fn one_who_reads_alone_may_take_their_time() {
 #[tokio::test(start_paused = true)]
 async fn a_body_that_nobody_reads_is_abandoned_the_sooner_if_it_may_be_endless() {
     for (expected, read, seconds) in [(None, true, 0), (Some(9), true, 60), (None, false, 60)] {
-        let fill = Fill::new(100, expected);
+        let fill = fill(100, expected);
         if read {
             drop(fill.source().read());
         }
@@ -174,8 +178,33 @@ async fn a_body_that_nobody_reads_is_abandoned_the_sooner_if_it_may_be_endless()
         assert_eq!(begun.elapsed().as_secs(), seconds, "{expected:?} {read}");
     }
     // While somebody reads it never is.
-    let fill = Fill::new(100, None);
+    let fill = fill(100, None);
     drop(fill.source().read());
     let _reader = fill.source().read();
     assert!(timeout(Duration::from_secs(9999), fill.abandoned()).await.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_memory_gets_scarce_what_is_small_enough_is_streamed_too() {
+    let account = Arc::new(Account::new(100 * WINDOW));
+    let fill = Fill::new(usize::MAX, None, Arc::clone(&account));
+    let source = fill.source();
+    let mut slow = source.read().expect("a reader");
+    let piece = Bytes::from(vec![0; WINDOW]);
+    assert_eq!(fill.push(piece.clone()).await, Pushed::Kept);
+    let mut others = account.charge(96 * WINDOW);
+    assert!(futures_poll(&mut Box::pin(fill.push(piece))).is_none(), "it waits for its reader");
+    next(&mut slow).await.expect("a piece").expect("whole");
+    next(&mut slow).await.expect("a piece").expect("whole");
+    assert!(source.read().is_none(), "the beginning is gone");
+    // The less there is left, the less is kept for the slowest.
+    for (taken, window) in [(96, NARROW_WINDOW), (99, NARROWEST_WINDOW)] {
+        others.set(taken * WINDOW);
+        assert_eq!(fill.push(Bytes::from(vec![0; window])).await, Pushed::NoRoom);
+        let one_more = Bytes::from_static(b"x");
+        assert!(futures_poll(&mut Box::pin(fill.push(one_more))).is_none(), "{window}");
+        next(&mut slow).await.expect("a piece").expect("whole");
+        next(&mut slow).await.expect("a piece").expect("whole");
+    }
+    assert!(fill.finish(None).is_none(), "it is not whole any more");
 }

@@ -9,11 +9,13 @@ pub use document::{Unread, document};
 pub use fill::{Fill, Filled, Pushed, Reader, Source};
 pub use passing::{Limits, Passing};
 
+use crate::account::Account;
 use crate::error::BodyError;
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use std::collections::VecDeque;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 /// Any body that larder sends, to a client or to the origin.
@@ -33,6 +35,15 @@ impl Body {
     /// No body.
     pub fn empty() -> Body {
         Body::Chunks(VecDeque::new())
+    }
+
+    /// The same body; what is still to come of it is counted for as long as anybody
+    /// holds it.
+    pub fn counted(self, account: &Arc<Account>) -> Body {
+        match self {
+            Body::Passing(passing) => Body::Passing(Box::new(passing.counted(account))),
+            other => other,
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! A body that is handed on as it comes, with back-pressure: nothing is read
 //! before the other side has taken what came before.
 
+use crate::account::Account;
 use crate::error::BodyError;
 use bytes::Bytes;
 use http_body::{Body as _, Frame, SizeHint};
@@ -35,6 +36,8 @@ pub struct Passing {
     awaiting: bool,
     /// When it has to have ended, however it moves.
     until: Option<Instant>,
+    /// Holds each piece.
+    account: Option<Arc<Account>>,
     /// Taken and called once the body has come to its end.
     on_end: Option<Box<dyn FnOnce() + Send>>,
 }
@@ -50,6 +53,7 @@ impl Passing {
             timer: None,
             awaiting: false,
             until: None,
+            account: None,
             on_end: None,
         }
     }
@@ -63,6 +67,12 @@ impl Passing {
     /// The same body, which has to have ended by then.
     pub fn until(mut self, end: Option<Instant>) -> Passing {
         self.until = end;
+        self
+    }
+
+    /// The same body, whose pieces are counted for as long as anybody holds them.
+    pub fn counted(mut self, account: &Arc<Account>) -> Passing {
+        self.account = Some(Arc::clone(account));
         self
     }
 
@@ -128,7 +138,10 @@ impl http_body::Body for Passing {
                 };
                 self.left = left;
                 self.notice_end();
-                Poll::Ready(Some(Ok(frame)))
+                Poll::Ready(Some(Ok(match &self.account {
+                    Some(account) => frame.map_data(|piece| account.hold(piece)),
+                    None => frame,
+                })))
             }
         }
     }

@@ -156,8 +156,10 @@ impl Default for Limits {
             response_head: 64 * KIB,
             response_fields: 200,
             request_body: 100 * MIB,
+            in_flight: 128 * MIB,
             connections: 10_000,
             connections_per_ip: 256,
+            origin_per_ip: 32,
             ranges: 16,
             query: 64 * 1024,
         }

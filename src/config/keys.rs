@@ -142,8 +142,10 @@ pub(super) const KEYS: &[Key] = keys! {
         response_head: size,
         response_fields: count,
         request_body: size,
+        in_flight: size,
         connections: count,
         connections_per_ip: count,
+        origin_per_ip: count,
         ranges: count,
         query: size,
     }

@@ -289,10 +289,14 @@ pub struct Limits {
     pub response_fields: usize,
     /// The body of a request.
     pub request_body: u64,
+    /// Memory for what is under way, besides `cache.memory`.
+    pub in_flight: u64,
     /// Connections of clients at a time.
     pub connections: usize,
     /// Those of one address; 0 is no limit.
     pub connections_per_ip: usize,
+    /// Requests of one client address at the origin, or waiting for it; 0 is no limit.
+    pub origin_per_ip: usize,
     /// Ranges of one request.
     pub ranges: usize,
     /// Bytes of the content of a QUERY that the cache answers.

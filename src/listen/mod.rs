@@ -2,16 +2,17 @@
 //! them. Knows the proxy only as something that answers.
 
 mod ahead;
-mod gate;
 mod patience;
 mod socket;
 mod strict;
 
-pub use gate::{Gate, Room};
 pub use socket::{Listener, Passed, Sockets, bind};
 
+use crate::account::Room;
+use crate::gate::{Gate, TooMany};
 use crate::interim::Outlet;
 use crate::message::Peer;
+use crate::metrics::{Leave, Trouble};
 use crate::proxy::Proxy;
 use http::header::CONNECTION;
 use http::{HeaderValue, Request, StatusCode};
@@ -20,7 +21,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use patience::{Patient, Phases};
+use patience::{Inside, Patient, Phases};
 use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
@@ -61,6 +62,14 @@ pub struct Configured {
 /// How long nothing is accepted when the process has no descriptor left.
 const OUT_OF_DESCRIPTORS: Duration = Duration::from_millis(50);
 
+/// Bytes that hyper reads ahead, or has in hand to be written, besides one piece of a
+/// body: what a client that takes nothing holds.
+const BUFFER: usize = 64 << 10;
+
+/// What a connection takes in memory while it is idle, with hyper's buffers for what
+/// is read and written (measured; docs/security.md).
+const PER_CONNECTION: usize = 20 << 10;
+
 /// How long a client that has connected and said nothing is waited for when the
 /// door closes.
 const FIRST_WORDS: Duration = Duration::from_secs(1);
@@ -92,7 +101,10 @@ pub async fn serve(
                 admit(stream, peer, &current, &gate, &closing, alive.clone());
             }
             Err(error) => {
-                tracing::warn!(%error, "cannot accept");
+                let leave = current.borrow().proxy.met(Trouble::Descriptors);
+                if let Some(Leave { unlogged }) = leave {
+                    tracing::warn!(%error, unlogged, "cannot accept");
+                }
                 tokio::time::sleep(OUT_OF_DESCRIPTORS).await;
             }
         }
@@ -128,10 +140,16 @@ fn admit(
     closing: &watch::Receiver<bool>,
     alive: mpsc::Sender<()>,
 ) {
-    let Some(ticket) = gate.enter(peer.ip()) else {
-        current.borrow().proxy.metrics().turned_away.count();
-        patience::turn_away(&stream);
-        return;
+    let proxy = Arc::clone(&current.borrow().proxy);
+    let inside = match enter(&proxy, gate, peer) {
+        Ok(inside) => inside,
+        Err(trouble) => {
+            patience::turn_away(&stream);
+            if let Some(Leave { unlogged }) = proxy.met(trouble) {
+                tracing::warn!(%peer, why = trouble.name(), unlogged, "a connection was turned away");
+            }
+            return;
+        }
     };
     let (current, closing) = (current.clone(), closing.clone());
     let options = current.borrow().options;
@@ -140,13 +158,34 @@ fn admit(
         // A socket without it works, only slower.
         let _ = stream.set_nodelay(true);
         let Told { phases, outlet, refusals } = told.clone();
-        let stream = Patient::new(stream, phases, outlet, refusals, options, ticket);
-        let served = serve_connection(stream, told, peer, current, options, closing);
-        if let Err(error) = served.await {
+        let course = phases.clone();
+        let stream = Patient::new(stream, phases, outlet, refusals, options, inside);
+        let served = serve_connection(stream, told, peer, current.clone(), options, closing);
+        let served = served.await;
+        let trouble = match &served {
+            _ if course.had_slow_head() => Some(Trouble::SlowHead),
+            Err(error) if patience::is_slow_reader(error) => Some(Trouble::SlowReader),
+            _ => None,
+        };
+        trouble.map(|trouble| current.borrow().proxy.met(trouble));
+        if let Err(error) = served {
             tracing::debug!(%peer, %error, "a connection ended");
         }
         drop(alive);
     });
+}
+
+/// Lets a connection in, if there is room for it.
+fn enter(proxy: &Proxy, gate: &Arc<Gate>, peer: SocketAddr) -> Result<Inside, Trouble> {
+    let ticket = gate.enter(peer.ip()).map_err(|too_many| match too_many {
+        TooMany::InAll => Trouble::Connections,
+        TooMany::OfOne => Trouble::ConnectionsPerIp,
+    })?;
+    let account = proxy.account();
+    if account.room() == Room::Over {
+        return Err(Trouble::Memory);
+    }
+    Ok(Inside { charge: account.charge(PER_CONNECTION), _ticket: ticket })
 }
 
 /// What a connection's stream and its service tell each other.
@@ -195,6 +234,7 @@ async fn serve_connection(
         .half_close(true)
         .max_headers(options.max_fields)
         .max_header_size(options.max_head)
+        .max_buf_size(BUFFER.max(options.max_head + BUFFER / 4))
         .header_read_timeout(None)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();

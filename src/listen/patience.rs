@@ -6,11 +6,13 @@
 
 use super::Options;
 use super::ahead::Ahead;
-use super::gate::Ticket;
 use super::strict::{Refusals, Strict};
+use crate::account::Charge;
+use crate::error::BodyError;
+use crate::gate::Ticket;
 use crate::interim::Outlet;
 use crate::message::HeadLimits;
-use crate::moving::Moving;
+use crate::moving::{Moving, Still};
 use parking_lot::Mutex;
 use std::io::{Error, ErrorKind, IoSlice, Result};
 use std::pin::Pin;
@@ -53,6 +55,8 @@ struct Course {
     phase: Mutex<Phase>,
     /// The next answer is the last.
     ending: AtomicBool,
+    /// A head did not come whole in time.
+    slow_head: AtomicBool,
     /// [`SILENT`] while more of a body is awaited, [`ENDLESS`] if it states no length.
     silence: AtomicU8,
 }
@@ -81,6 +85,11 @@ impl Phases {
     /// The last answer agreed to another protocol.
     fn is_tunnel(&self) -> bool {
         *self.0.phase.lock() == Phase::Tunnel
+    }
+
+    /// The connection has ended because a head did not come whole in time.
+    pub fn had_slow_head(&self) -> bool {
+        self.0.slow_head.load(Ordering::Relaxed)
     }
 
     /// Nothing has come yet.
@@ -132,8 +141,14 @@ pub(super) struct Patient {
     /// Runs while the client has closed its half, and an answer without a length is
     /// silent.
     silence: Option<Pin<Box<Sleep>>>,
-    /// Counted for as long as the stream is open, as a tunnel too.
-    _ticket: Ticket,
+    inside: Inside,
+}
+
+/// What is counted for as long as a stream is open, as a tunnel too.
+pub(super) struct Inside {
+    /// The connection's memory.
+    pub charge: Charge,
+    pub _ticket: Ticket,
 }
 
 /// A time-out that runs from when it is first needed.
@@ -171,13 +186,13 @@ impl Patient {
         outlet: Outlet,
         refusals: Refusals,
         options: Options,
-        ticket: Ticket,
+        inside: Inside,
     ) -> Patient {
         let stream = Ahead::new(Moving::new(stream, options.write_stall), outlet);
         let limits = HeadLimits { bytes: options.max_head, fields: options.max_fields };
         let strict = Strict::new(limits, refusals);
         let reading = Deadline::default();
-        Patient { stream, strict, phases, options, reading, silence: None, _ticket: ticket }
+        Patient { stream, strict, phases, options, reading, silence: None, inside }
     }
 
     /// Looks whether the client has gone, which hyper doesn't while it answers.
@@ -194,6 +209,16 @@ impl Patient {
         let timer = self.silence.get_or_insert_with(|| Box::pin(sleep(SILENCE)));
         ready!(timer.as_mut().poll(cx));
         Poll::Ready(Error::new(ErrorKind::ConnectionAborted, "the client has gone"))
+    }
+
+    /// Counts what is held back of a head that hasn't come whole; `before` was held
+    /// before.
+    fn count_held(&mut self, before: usize) {
+        let held = self.strict.held();
+        if held != before {
+            let rest = self.inside.charge.bytes().saturating_sub(before);
+            self.inside.charge.set(rest + held);
+        }
     }
 
     fn poll_read_deadline(&mut self, cx: &mut Context<'_>) -> Poll<()> {
@@ -233,6 +258,7 @@ impl Patient {
             Poll::Pending => Poll::Pending,
             Poll::Ready(()) => {
                 if *self.phases.0.phase.lock() == Phase::Head {
+                    self.phases.0.slow_head.store(true, Ordering::Relaxed);
                     // Best effort: who is that slow may not read it either.
                     let _ = self.stream.get_ref().get_ref().try_write(TIMED_OUT);
                 }
@@ -255,7 +281,9 @@ impl AsyncRead for Patient {
             if buf.filled().len() == before {
                 return Poll::Ready(Ok(()));
             }
+            let held = this.strict.held();
             this.strict.judge(buf, before);
+            this.count_held(held);
             if buf.filled().len() > before {
                 return Poll::Ready(Ok(()));
             }
@@ -302,6 +330,21 @@ impl AsyncWrite for Patient {
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(cx)
     }
+}
+
+/// Whether a connection has ended so because its client took nothing of an answer, or
+/// too little.
+pub(super) fn is_slow_reader(error: &hyper::Error) -> bool {
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        let inner = error.downcast_ref::<Error>().and_then(Error::get_ref);
+        let stood_still = inner.is_some_and(|inner| inner.is::<Still>());
+        if stood_still || matches!(error.downcast_ref(), Some(BodyError::TooSlow)) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 /// Tells a connection that there are too many.

@@ -93,6 +93,11 @@ impl Strict {
         Strict { limits, at: At::head(), upgrade: false, heads: 0, refusals, ready, held }
     }
 
+    /// Bytes of memory for what is not given on yet.
+    pub fn held(&self) -> usize {
+        self.held.capacity() + self.ready.capacity()
+    }
+
     /// Gives on what there is before more is read; whether there was anything,
     /// the end too. `is_tunnel`: the last answer agreed to another protocol.
     ///

@@ -63,6 +63,9 @@ impl Connection {
     }
 }
 
+/// Bytes that hyper reads at a time, or has in hand to be written.
+const BUFFER: usize = 64 << 10;
+
 /// The most interim responses before an answer.
 const MOST_INTERIMS: usize = 1000;
 
@@ -203,6 +206,8 @@ where
     let (sender, connection) = http1::Builder::new()
         .max_headers(bounds.fields)
         .max_header_size(bounds.bytes)
+        // A head that is not whole has to fit in.
+        .max_buf_size(BUFFER.max(bounds.bytes + BUFFER / 4))
         .handshake(TokioIo::new(stream))
         .await
         .map_err(|error| OriginError::Broken(Arc::new(error)))?;

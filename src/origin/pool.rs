@@ -123,20 +123,24 @@ impl Pool {
     /// has to allow it, and it goes to another upstream, if there is one. What may
     /// not be sent again goes over a new connection at once.
     ///
+    /// What is `held` is dropped when the request has failed, or the response's body
+    /// has come whole, together with its place.
+    ///
     /// # Errors
     /// [`OriginError`]: no connection, no answer, or none in time.
     pub async fn send(
         &self,
         request: Request<Body>,
         when_refused: WhenRefused,
+        held: impl Send + 'static,
     ) -> Result<Response<Body>, OriginError> {
         self.budget.request();
         let total = self.options.total_timeout;
         if total.is_zero() {
-            return self.send_until(None, request, when_refused).await;
+            return self.send_until(None, request, when_refused, held).await;
         }
         let end = Instant::now() + total;
-        let answer = self.send_until(Some(end), request, when_refused);
+        let answer = self.send_until(Some(end), request, when_refused, held);
         timeout_at(end, answer).await.unwrap_or(Err(OriginError::TotalTimeout))
     }
 
@@ -146,6 +150,7 @@ impl Pool {
         end: Option<Instant>,
         mut request: Request<Body>,
         when_refused: WhenRefused,
+        held: impl Send + 'static,
     ) -> Result<Response<Body>, OriginError> {
         let asked = Asked::by(&request);
         let mut attempt = Attempt { sent: when_sent(&mut request), again: false };
@@ -154,7 +159,7 @@ impl Pool {
             let place = self.places.enter(way.tried, self.options.queue_timeout).await?;
             let idle = &self.idle[place.at];
             match attempt.send(self, idle, place.upstream(), request).await {
-                Ok(answered) => return self.answered(answered, place, asked, end),
+                Ok(answered) => return self.answered(answered, (place, held), asked, end),
                 Err(failure) => {
                     request = self.after(failure, place, &mut attempt, &mut way).await?
                 }
@@ -214,15 +219,15 @@ impl Pool {
     fn answered(
         &self,
         answered: Answered,
-        place: Place,
+        held: (Place, impl Send + 'static),
         asked: Asked,
         end: Option<Instant>,
     ) -> Result<Response<Body>, OriginError> {
         let Answered { response, connection } = answered;
         asked.allows(&response)?;
         let patience = Patience { stall: self.options.between_bytes_timeout, end };
-        let idle = &self.idle[place.at];
-        Ok(idle.lease(response, connection, place, patience, !asked.upgrade))
+        let idle = &self.idle[held.0.at];
+        Ok(idle.lease(response, connection, held, patience, !asked.upgrade))
     }
 }
 

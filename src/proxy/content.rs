@@ -2,6 +2,7 @@
 
 use super::Proxy;
 use super::ask::{Plan, Reply};
+use crate::account::Account;
 use crate::body::Filled;
 use crate::message::Presented;
 use crate::semantics::directives::ResponseDirectives;
@@ -182,7 +183,7 @@ impl Proxy {
 }
 
 /// The same content with its body, ready to be stored.
-pub(super) fn with_body(content: &Content, filled: &Filled) -> Content {
+pub(super) fn with_body(content: &Content, filled: &Filled, account: &Arc<Account>) -> Content {
     let mut content = content.clone();
     // In memory of their own: as they were read they hold on to the larger buffer
     // that they were read into. So do the pieces of the body.
@@ -190,7 +191,7 @@ pub(super) fn with_body(content: &Content, filled: &Filled) -> Content {
     // Trailers are handed on as they come, and not stored.
     content.fields.remove(header::TRAILER);
     content.length = filled.length;
-    content.chunks = gathered(filled);
+    content.chunks = gathered(filled, account);
     if content.status != StatusCode::NO_CONTENT {
         content.fields.insert(header::CONTENT_LENGTH, HeaderValue::from(filled.length));
     }
@@ -198,7 +199,7 @@ pub(super) fn with_body(content: &Content, filled: &Filled) -> Content {
 }
 
 /// One piece of exactly the body's size.
-fn gathered(filled: &Filled) -> Arc<[Bytes]> {
+fn gathered(filled: &Filled, account: &Arc<Account>) -> Arc<[Bytes]> {
     if filled.length == 0 {
         return [].into();
     }
@@ -206,7 +207,7 @@ fn gathered(filled: &Filled) -> Arc<[Bytes]> {
     for chunk in &filled.chunks {
         whole.extend_from_slice(chunk);
     }
-    [Bytes::from(whole)].into()
+    [account.hold(Bytes::from(whole))].into()
 }
 
 /// What a merge of stored fields with those of a newer head leaves to be done:

@@ -6,9 +6,11 @@ use super::content::Judged;
 use super::partial::Beside;
 use super::respond::{self, Failed};
 use super::{Answer, FlightKey, Proxy, uncacheable};
+use crate::account::Room;
 use crate::body::{Body, Fill, Pushed, Source};
 use crate::collapse::{self, Landing};
-use crate::error::BodyError;
+use crate::error::{BodyError, OriginError};
+use crate::metrics::{Leave, Trouble};
 use crate::purge::{Departure, Verdict};
 use crate::semantics::cache_status::CacheStatus;
 use crate::semantics::directives::ResponseDirectives;
@@ -16,6 +18,7 @@ use crate::semantics::fields::copy_lines;
 use crate::semantics::storable::{self, Reason};
 use crate::semantics::vary::NominatedFields;
 use crate::storage::{Content, StoredResponse};
+use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use http_body_util::BodyExt;
 use std::sync::Arc;
@@ -116,15 +119,18 @@ impl Proxy {
                 return None;
             }
             Err(error) => {
-                self.shared.metrics.origin_failures.count();
-                tracing::warn!(target = %plan.request.target, %error, "the origin failed");
+                self.shared.note_failure(&plan.request.target, &error);
                 Failed::Silent(error)
             }
         };
         if let Some(leader) = leader {
             // Those who try again are not to find this one.
             leader.leave();
-            leader.land(Landing::Shared(Arrived::Failed(failed.clone())));
+            // What one address has too much of is no reason not to ask for another.
+            leader.land(match &failed {
+                Failed::Silent(OriginError::TooManyOfOne) => Landing::Lost,
+                failed => Landing::Shared(Arrived::Failed(failed.clone())),
+            });
         }
         let status = CacheStatus::forwarded(plan.forward);
         let stale = plan.stale.as_ref();
@@ -244,7 +250,7 @@ impl Proxy {
         self.shared.uncacheable.forget(&uncacheable::Wanted { key, request, policy });
         let limit = usize::try_from(self.shared.options.max_object).unwrap_or(usize::MAX);
         let expected = http_body::Body::size_hint(response.body()).exact();
-        let fill = Fill::new(limit, expected);
+        let fill = Fill::new(limit, expected, Arc::clone(&self.shared.account));
         let aged = response.headers().contains_key(http::header::AGE);
         let Judged { content, directives, withheld } = judged;
         let source = fill.source();
@@ -284,11 +290,16 @@ impl Proxy {
             Ok(trailers) => trailers,
             Err(BodyError::Abandoned) => return fill.abort(BodyError::Abandoned),
             Err(error) => {
-                tracing::warn!(target = %plan.key.target(), %error, "a response broke off");
+                if let Some(Leave { unlogged }) = self.shared.met(Trouble::BrokenAnswer) {
+                    let target = plan.key.target();
+                    tracing::warn!(%target, %error, unlogged, "a response broke off");
+                }
                 return fill.abort(error);
             }
         };
         if let Some(filled) = fill.finish(trailers)
+            // What is stored is a copy in one piece.
+            && self.shared.make_room(filled.length as usize) == Room::Plenty
             && let Some(mut content) = self.to_be_kept(&plan, &filling.content, &filled, beside)
         {
             content.variance = self.variance(&plan, &content.fields, content.fence);
@@ -308,8 +319,9 @@ impl Proxy {
         let mut trailers = None;
         while let Some(frame) = body.frame().await {
             match frame?.into_data() {
-                Ok(chunk) => match fill.push(chunk).await {
+                Ok(chunk) => match self.push(fill, chunk).await {
                     Pushed::Kept => {}
+                    Pushed::NoRoom => drop(in_flight.take()),
                     Pushed::Outgrown => {
                         // Newcomers could not be given its beginning, and
                         // nothing will be stored.
@@ -331,6 +343,12 @@ impl Proxy {
             }
         }
         Ok(trailers)
+    }
+
+    /// Adds a piece, for which what is stored gives way.
+    async fn push(&self, fill: &Fill, chunk: Bytes) -> Pushed {
+        self.shared.make_room(0);
+        fill.push(chunk).await
     }
 
     /// Remembers that a target's answer to such a request is not storable.

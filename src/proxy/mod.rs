@@ -14,6 +14,7 @@ mod ask;
 mod background;
 mod content;
 mod demands;
+mod errand;
 mod fetch;
 mod follow;
 mod head;
@@ -36,14 +37,16 @@ pub use record::Recorded;
 pub use refill::{Hot, Options as RefillOptions};
 pub use shared::Shared;
 
+use crate::account::Account;
 use crate::body::{Body, Limits};
 use crate::collapse::Role;
 use crate::dialects::Understood;
 use crate::error::Refusal;
+use crate::gate::Most;
 use crate::interim::Interims;
 use crate::key::CacheKey;
 use crate::message::{self, Peer, Presented};
-use crate::metrics::Metrics;
+use crate::metrics::{Leave, Trouble};
 use crate::origin::Pool;
 use crate::purge::Access;
 use crate::semantics::cache_status::{CacheStatus, Forward, Outcome};
@@ -82,6 +85,8 @@ pub struct Options {
     pub host: Option<HeaderValue>,
     /// The largest content of a QUERY that is held, in bytes.
     pub max_query: usize,
+    /// How many requests may be at the origin, or wait for it: of one address.
+    pub at_origin: Most,
     /// Bounds on request bodies.
     pub request_body: Limits,
     /// How long a request waits for the origin when a stale response may be
@@ -141,9 +146,14 @@ impl Proxy {
         Proxy { shared, pool }
     }
 
-    /// What is counted.
-    pub fn metrics(&self) -> &Metrics {
-        &self.shared.metrics
+    /// Counts what went wrong. Returns whether it may be written down.
+    pub fn met(&self, trouble: Trouble) -> Option<Leave> {
+        self.shared.met(trouble)
+    }
+
+    /// What is counted of memory.
+    pub fn account(&self) -> &Arc<Account> {
+        &self.shared.account
     }
 
     /// Looks after the origin for ever; for one of the runtimes to do.
@@ -180,7 +190,7 @@ impl Proxy {
                 answer
             }
             Err(refusal) => purging::too_long(as_sent.as_ref(), options.presented.max_field)
-                .unwrap_or_else(|| respond::refusal(&refusal)),
+                .unwrap_or_else(|| self.refused(&refusal)),
         };
         record::finish(&self.shared, line, answer)
     }
@@ -189,7 +199,13 @@ impl Proxy {
     /// its first line is for the log.
     pub fn refuse(&self, refusal: &Refusal, line: &str, peer: &Peer) -> Response<Recorded> {
         let line = record::Line::unread(line, peer, &self.shared);
-        record::finish(&self.shared, line, respond::refusal(refusal))
+        record::finish(&self.shared, line, self.refused(refusal))
+    }
+
+    /// Counts a refusal; the access log has a line for each.
+    fn refused(&self, refusal: &Refusal) -> Answer {
+        self.shared.met(Trouble::of_refusal(refusal.status));
+        respond::refusal(refusal)
     }
 
     /// Answers a request for something that the app has. What goes to the origin

@@ -74,7 +74,7 @@ impl Proxy {
         filled: &Filled,
         beside: Beside,
     ) -> Option<Content> {
-        let mut content = with_body(content, filled);
+        let mut content = with_body(content, filled, &self.shared.account);
         if content.status != StatusCode::PARTIAL_CONTENT {
             return Some(content);
         }
@@ -83,7 +83,8 @@ impl Proxy {
         let part = Part::of(place, filled.length, lenient)?;
         match beside {
             Beside::Same(held, mut both, join) if !part.short => {
-                both.chunks = parts::joined(&held.content().chunks, &content.chunks, &join);
+                let (old, account) = (held.content(), &self.shared.account);
+                both.chunks = parts::joined(&old.chunks, &content.chunks, &join, account);
                 return Some(*both);
             }
             // Nothing takes the place of a complete response but a complete one.

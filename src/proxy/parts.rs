@@ -1,5 +1,6 @@
 //! The bodies of 206 and 416 (RFC 9110 sections 14.4 to 14.6, 15.3.7, 15.5.17).
 
+use crate::account::Account;
 use crate::body::Body;
 use crate::semantics::partial::Join;
 use crate::semantics::range::ByteRange;
@@ -83,24 +84,29 @@ const MOST_PIECES: usize = 64;
 
 /// A newer stretch of a body with what an older one has before and behind it.
 /// Whole pieces are shared; what is cut off is copied, so that nothing holds on
-/// to bytes that are not in it.
-pub(super) fn joined(old: &[Bytes], new: &[Bytes], join: &Join) -> Arc<[Bytes]> {
+/// to bytes that are not in it; the copies are counted.
+pub(super) fn joined(
+    old: &[Bytes],
+    new: &[Bytes],
+    join: &Join,
+    account: &Arc<Account>,
+) -> Arc<[Bytes]> {
     let length: u64 = old.iter().map(|chunk| chunk.len() as u64).sum();
-    let mut pieces = cut(old, 0, join.before);
+    let mut pieces = cut(old, 0, join.before, account);
     pieces.extend_from_slice(new);
-    pieces.extend(cut(old, length - join.after, length));
+    pieces.extend(cut(old, length - join.after, length, account));
     if pieces.len() > MOST_PIECES {
-        return [Bytes::from(pieces.concat())].into();
+        return [account.hold(Bytes::from(pieces.concat()))].into();
     }
     pieces.into()
 }
 
 /// The bytes of a range: whole pieces shared, others copied.
-fn cut(chunks: &[Bytes], from: u64, to: u64) -> Vec<Bytes> {
+fn cut(chunks: &[Bytes], from: u64, to: u64, account: &Arc<Account>) -> Vec<Bytes> {
     stretches(chunks, from, to)
         .map(|(chunk, within)| match within.len() == chunk.len() {
             true => chunk.clone(),
-            false => Bytes::copy_from_slice(&chunk[within]),
+            false => account.hold(Bytes::copy_from_slice(&chunk[within])),
         })
         .collect()
 }
@@ -127,6 +133,10 @@ fn stretches(chunks: &[Bytes], from: u64, to: u64) -> impl Iterator<Item = (&Byt
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn account() -> Arc<Account> {
+        Arc::new(Account::unlimited())
+    }
     use crate::semantics::partial::join;
 
     #[test]
@@ -137,12 +147,12 @@ mod tests {
         for (first, last) in [(0, 4), (0, 5), (0, 30), (7, 9), (10, 20), (20, 24), (25, 39)] {
             let new = [Bytes::copy_from_slice(&body[first as usize..=last as usize])];
             let join = join(range(5, 24), range(first, last)).expect("they touch");
-            let pieces = joined(&old, &new, &join);
+            let pieces = joined(&old, &new, &join, &account());
             let whole = &body[join.range.first as usize..=join.range.last as usize];
             assert_eq!(pieces.concat(), whole, "{first}-{last}");
         }
         let join = join(range(5, 24), range(20, 30)).expect("they touch");
-        let pieces = joined(&old, &[Bytes::copy_from_slice(&body[20..31])], &join);
+        let pieces = joined(&old, &[Bytes::copy_from_slice(&body[20..31])], &join, &account());
         assert_eq!(pieces[0].as_ptr(), old[0].as_ptr(), "shared");
         assert_ne!(pieces[1].as_ptr(), old[1].as_ptr(), "copied");
     }
@@ -153,7 +163,7 @@ mod tests {
         for length in 1..1000u64 {
             let range = |first, last| ByteRange { first, last };
             let join = join(range(0, length - 1), range(length, length)).expect("they touch");
-            held = joined(&held, &[Bytes::from_static(b"x")], &join);
+            held = joined(&held, &[Bytes::from_static(b"x")], &join, &account());
             assert!(held.len() <= MOST_PIECES);
         }
         assert_eq!(held.concat(), vec![b'x'; 1000]);

@@ -101,8 +101,7 @@ impl Proxy {
         outbound: Request<Body>,
         status: CacheStatus,
     ) -> Answer {
-        self.shared.metrics.origin_requests.count();
-        match self.pool.send(outbound, WhenRefused::Wait).await {
+        match self.send(request, outbound, WhenRefused::Wait).await {
             Ok(mut response) => {
                 fields::remove_hop_by_hop(response.headers_mut());
                 self.purge_in_band(request, response.headers_mut()).await;
@@ -128,8 +127,7 @@ impl Proxy {
         error: OriginError,
         status: CacheStatus,
     ) -> Answer {
-        self.shared.metrics.origin_failures.count();
-        tracing::warn!(target = %request.target, %error, "the origin failed");
+        self.shared.note_failure(&request.target, &error);
         respond::failure(&Failed::Silent(error), status)
     }
 

@@ -39,8 +39,7 @@ impl Proxy {
         let outbound = self.with_body(request, body);
         let departure = self.shared.purger.depart();
         let sent = self.shared.clock.now();
-        self.shared.metrics.origin_requests.count();
-        let mut response = match self.pool.send(outbound, WhenRefused::Wait).await {
+        let mut response = match self.send(request, outbound, WhenRefused::Wait).await {
             Ok(response) => response,
             Err(error) => return self.no_answer(request, error, status),
         };

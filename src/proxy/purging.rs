@@ -5,6 +5,7 @@ use crate::body::{self, Body, Unread};
 use crate::dialects::{self, Head, Said, Wish, litespeed};
 use crate::key::CacheKey;
 use crate::message::Presented;
+use crate::metrics::{Leave, Trouble};
 use crate::purge::{Grant, IN_BAND, Made, Selectors, Softness};
 use crate::semantics::cache_status::{CacheStatus, Outcome};
 use crate::semantics::request_directives::RequestDirectives;
@@ -116,6 +117,14 @@ impl Proxy {
         }
     }
 
+    /// Counts the purge of somebody who may not, and writes it down.
+    fn refused_purge(&self, request: &Presented) {
+        if let Some(Leave { unlogged }) = self.shared.met(Trouble::Purge) {
+            let (peer, target) = (&request.peer, &request.target);
+            tracing::warn!(%peer, %target, unlogged, "a purge was refused");
+        }
+    }
+
     /// Does what a purge asks for, whoever may. One that is for caches alone never
     /// reaches the app; one that could be for a page of the app does, unless its
     /// sender may purge.
@@ -137,7 +146,7 @@ impl Proxy {
             if may_be_a_page {
                 return Purging::Page(body);
             }
-            tracing::warn!(peer = %request.peer, target = %request.target, "a purge was refused");
+            self.refused_purge(request);
             let sentence = "Purging is not allowed from here without a token.";
             return own(respond::page(StatusCode::FORBIDDEN, sentence));
         };
@@ -160,8 +169,10 @@ impl Proxy {
             Wish::Refresh => (Selectors::default(), page(request), None),
         };
         if let Err(denied) = grant.allows(&hard).and_then(|()| grant.allows(&soft)) {
-            let (peer, target) = (&request.peer, &request.target);
-            tracing::warn!(by = &*grant.who, %peer, %target, %denied, "a purge was refused");
+            // Who bears a token is known: each is written down.
+            self.shared.met(Trouble::Purge);
+            let (by, peer, target) = (&*grant.who, &request.peer, &request.target);
+            tracing::warn!(by, %peer, %target, %denied, "a purge was refused");
             return own(said(claim.refusal(StatusCode::FORBIDDEN, &denied.to_string()), None));
         }
         let by = By { who: grant.who, peer: request.peer.ip(), via: claim.dialect };

@@ -24,6 +24,7 @@ impl Proxy {
     pub(super) async fn query(self: &Arc<Self>, request: &Presented, body: Incoming) -> Answer {
         let mut status = CacheStatus::forwarded(Forward::Bypass);
         let mut body = Passing::new(body, self.shared.options.request_body);
+        body = body.counted(&self.shared.account);
         let mut pieces: Vec<Bytes> = Vec::new();
         let (mut length, most) = (0, self.shared.options.max_query);
         // What is known to be too large is not waited for.
@@ -38,6 +39,7 @@ impl Proxy {
                 Ok(Err(_)) => {}
                 Err(error) => {
                     let error = OriginError::RequestBody(error);
+                    self.shared.note_failure(&request.target, &error);
                     return respond::failure(&Failed::Silent(error), status);
                 }
             }

@@ -6,9 +6,13 @@ use super::refill::Refills;
 use super::uncacheable::Uncacheable;
 use super::{FlightKey, Options};
 use crate::access_log::AccessLog;
+use crate::account::{Account, Room};
 use crate::clock::Clock;
 use crate::collapse::Collapser;
-use crate::metrics::Metrics;
+use crate::error::OriginError;
+use crate::gate::Gate;
+use crate::key::Target;
+use crate::metrics::{Leave, Metrics, Trouble};
 use crate::origin::Watched;
 use crate::purge::{Audit, Purger};
 use crate::storage::Memory;
@@ -21,6 +25,8 @@ pub struct Shared {
     pub options: Arc<Options>,
     /// What is stored.
     pub memory: Arc<Memory>,
+    /// What all that takes, and what is under way besides.
+    pub account: Arc<Account>,
     /// What is forgotten.
     pub purger: Arc<Purger>,
     /// Who had it forgotten.
@@ -33,6 +39,8 @@ pub struct Shared {
     pub log: AccessLog,
     /// How the origin is doing.
     pub origin: Watched,
+    /// Requests that are at the origin or wait for it, by address.
+    pub(super) at_origin: Arc<Gate>,
     pub(super) collapser: Arc<Collapser<FlightKey, Arrived>>,
     pub(super) uncacheable: Arc<Uncacheable>,
     pub(super) refills: Arc<Refills>,
@@ -43,6 +51,7 @@ impl Shared {
     /// Puts the parts together.
     pub fn new(
         options: Options,
+        account: Arc<Account>,
         memory: Arc<Memory>,
         purger: Arc<Purger>,
         clock: Arc<dyn Clock>,
@@ -50,10 +59,12 @@ impl Shared {
         origin: Watched,
     ) -> Shared {
         let uncacheable = Arc::new(Uncacheable::new(options.uncacheable_ttl));
+        let at_origin = Arc::new(Gate::new(options.at_origin.clone()));
         let options = Arc::new(options);
         let (audit, metrics, collapser) = (Arc::default(), Arc::default(), Arc::default());
         Shared {
             options,
+            account,
             memory,
             purger,
             audit,
@@ -61,6 +72,7 @@ impl Shared {
             clock,
             log,
             origin,
+            at_origin,
             collapser,
             uncacheable,
             refills: Arc::default(),
@@ -72,13 +84,50 @@ impl Shared {
     /// way are not shared with it: by the old options they may be for visitors
     /// whom the new ones tell apart. Nor is what was not storable by the old.
     pub fn renewed(&self, options: Options, log: AccessLog, origin: Watched) -> Shared {
-        let Shared { memory, purger, audit, metrics, clock, refills, rebounds, .. } = self.clone();
+        let Shared { account, memory, purger, audit, metrics, clock, .. } = self.clone();
+        let at_origin = Arc::clone(&self.at_origin);
+        at_origin.set(options.at_origin.clone());
+        let (refills, rebounds) = (Arc::clone(&self.refills), Arc::clone(&self.rebounds));
         Shared {
             audit,
             metrics,
+            at_origin,
             refills,
             rebounds,
-            ..Shared::new(options, memory, purger, clock, log, origin)
+            ..Shared::new(options, account, memory, purger, clock, log, origin)
+        }
+    }
+
+    /// Has what is stored give way to so many bytes, if there isn't plenty of room for
+    /// them. Returns how much there is then.
+    pub(super) fn make_room(&self, bytes: usize) -> Room {
+        let room = self.account.room_with(bytes);
+        if room == Room::Plenty {
+            return room;
+        }
+        self.memory.shed(self.account.excess(bytes));
+        self.account.room_with(bytes)
+    }
+
+    /// Counts what went wrong. Returns whether it may be written down.
+    pub fn met(&self, trouble: Trouble) -> Option<Leave> {
+        self.metrics.troubles.met(trouble, self.clock.now())
+    }
+
+    /// Counts a request for this target that the origin did not answer, or was not
+    /// sent to it, and writes it down.
+    pub(super) fn note_failure(&self, target: &Target, error: &OriginError) {
+        let trouble = Trouble::from(error);
+        if !matches!(trouble, Trouble::Memory | Trouble::OriginPerIp) {
+            self.metrics.origin_failures.count();
+        }
+        if let Some(Leave { unlogged }) = self.met(trouble) {
+            let what = match trouble {
+                Trouble::Origin => "the origin failed",
+                Trouble::Body | Trouble::SlowBody | Trouble::BrokenBody => "a body did not come",
+                _ => "a request was not sent to the origin",
+            };
+            tracing::warn!(%target, %error, unlogged, "{what}");
         }
     }
 

@@ -8,10 +8,12 @@
 use super::index::{Id, Index, Wanted};
 use super::stored::{Content, StoredResponse};
 use super::variances::Variances;
+use crate::account::Account;
 use crate::key::CacheKey;
 use moka::ops::compute::Op;
 use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
+use parking_lot::Mutex;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -39,6 +41,11 @@ impl Slot {
 
     fn weight(&self) -> usize {
         self.variants.iter().map(|stored| stored.weight() + size_of::<usize>()).sum()
+    }
+
+    /// Bytes of the bodies, which count for themselves where all memory is counted.
+    fn bodies(&self) -> usize {
+        self.variants.iter().map(|stored| stored.body_weight()).sum()
     }
 
     /// The slot with one more variant, in place of the one that it equals;
@@ -91,6 +98,10 @@ pub struct Usage {
 /// moka counts weights in 32 bits; in units of this many bytes a slot may weigh
 /// more than 4 GiB.
 const UNIT: u64 = 64;
+/// Responses that are looked at at a time, and how many times, when room is needed.
+const LOOK: Id = 32;
+const MOST_LOOKS: usize = 16;
+
 /// What moka and the allocator take for a slot (measured: 353 bytes and more).
 const PER_SLOT: usize = 448;
 
@@ -98,17 +109,48 @@ const PER_SLOT: usize = 448;
 #[derive(Debug)]
 pub struct Memory {
     map: Cache<CacheKey, Arc<Slot>>,
-    bytes: Arc<AtomicU64>,
+    counted: Arc<Counted>,
     limits: Limits,
     index: Arc<Index>,
     variances: Variances,
+    /// Where the last look for what nobody asks for has ended.
+    hand: Mutex<Id>,
+}
+
+/// The bytes of what is in the map.
+#[derive(Debug)]
+struct Counted {
+    bytes: AtomicU64,
+    account: Arc<Account>,
+}
+
+impl Counted {
+    fn add(&self, key: &CacheKey, slot: &Slot) {
+        let weight = weigh(key, slot);
+        self.bytes.fetch_add(weight, Ordering::Relaxed);
+        self.account.take(weight as usize - slot.bodies());
+    }
+
+    fn remove(&self, key: &CacheKey, slot: &Slot) {
+        let weight = weigh(key, slot);
+        self.bytes.fetch_sub(weight, Ordering::Relaxed);
+        self.account.give_back(weight as usize - slot.bodies());
+    }
 }
 
 impl Memory {
     /// An empty one.
     pub fn new(limits: Limits) -> Memory {
-        let bytes = Arc::new(AtomicU64::new(0));
-        let counted = Arc::clone(&bytes);
+        Memory::counted(limits, Arc::new(Account::unlimited()))
+    }
+
+    /// An empty one that is counted together with other memory. Bodies are not: their
+    /// pieces are to be held by the account already. Room for what is kept beside,
+    /// marks and variances, is taken at once.
+    pub fn counted(limits: Limits, account: Arc<Account>) -> Memory {
+        account.take(2 * Self::share_of(limits));
+        let counted = Arc::new(Counted { bytes: AtomicU64::new(0), account });
+        let gone = Arc::clone(&counted);
         let index = Arc::new(Index::default());
         let indexed = Arc::clone(&index);
         let map = Cache::builder()
@@ -118,12 +160,12 @@ impl Memory {
             })
             .eviction_policy(EvictionPolicy::lru())
             .eviction_listener(move |key, slot, _cause| {
-                counted.fetch_sub(weigh(&key, &slot), Ordering::Relaxed);
+                gone.remove(&key, &slot);
                 indexed.leave(&slot);
             })
             .build();
         let variances = Variances::new(Self::share_of(limits));
-        Memory { map, bytes, limits, index, variances }
+        Memory { map, counted, limits, index, variances, hand: Mutex::default() }
     }
 
     /// The part of the limit that is filled, so that what several threads are
@@ -173,7 +215,7 @@ impl Memory {
                 self.index.enter(key, &slot, Some(&stored));
             }
             kept = true;
-            self.bytes.fetch_add(weigh(key, &slot), Ordering::Relaxed);
+            self.counted.add(key, &slot);
             Op::Put(Arc::new(slot))
         });
         self.make_room();
@@ -183,7 +225,7 @@ impl Memory {
     /// moka evicts when it pleases; here it has to please now.
     fn make_room(&self) {
         for _ in 0..16 {
-            if self.bytes.load(Ordering::Relaxed) <= Self::capacity(self.limits) {
+            if self.counted.bytes.load(Ordering::Relaxed) <= Self::capacity(self.limits) {
                 return;
             }
             self.map.run_pending_tasks();
@@ -241,6 +283,32 @@ impl Memory {
         self.index.settle(stored);
     }
 
+    /// Makes room: removes so many bytes of what is not asked for, and of what is if
+    /// that is not enough, what was asked for most at last; never more than leaves half
+    /// of the limit, so that not everything can be pushed out. A few hundred responses
+    /// at a time, so that nobody waits for long; nothing while somebody else is at it.
+    pub fn shed(&self, bytes: usize) {
+        let Some(mut hand) = self.hand.try_lock() else { return };
+        let stored = self.counted.bytes.load(Ordering::Relaxed);
+        let most = usize::try_from(stored.saturating_sub(self.limits.bytes / 2));
+        let (wanted, end) = (bytes.min(most.unwrap_or(usize::MAX)), self.index.end());
+        let mut freed = 0;
+        for _ in 0..MOST_LOOKS {
+            if freed >= wanted {
+                break;
+            }
+            let first = if *hand < end { *hand } else { 0 };
+            *hand = first.saturating_add(LOOK);
+            for (_, key, stored) in self.index.resolve(first..*hand) {
+                if freed < wanted && !stored.was_asked_for() {
+                    freed += key.weight() + stored.weight() + PER_SLOT;
+                    self.remove_one(&key, &stored);
+                }
+            }
+        }
+        self.map.run_pending_tasks();
+    }
+
     /// Has what was removed give back its space now.
     pub fn tidy(&self) {
         self.map.run_pending_tasks();
@@ -259,7 +327,7 @@ impl Memory {
                 // It has just been evicted.
                 return Op::Nop;
             }
-            self.bytes.fetch_add(weigh(key, &slot), Ordering::Relaxed);
+            self.counted.add(key, &slot);
             Op::Put(Arc::new(slot))
         });
     }
@@ -269,7 +337,7 @@ impl Memory {
         self.map.run_pending_tasks();
         Usage {
             targets: self.map.entry_count(),
-            bytes: self.bytes.load(Ordering::Relaxed),
+            bytes: self.counted.bytes.load(Ordering::Relaxed),
             limit: self.limits.bytes,
         }
     }

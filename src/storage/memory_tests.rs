@@ -93,7 +93,7 @@ fn two_hundred_thousand_pages_stay_below_the_limit() {
     let memory = Memory::new(Limits { bytes: limit, variants: 64 });
     for number in 0..200_000 {
         memory.put(&key(&format!("/{number}")), response(200 + number % 4096, "a"));
-        let bytes = memory.bytes.load(Ordering::Relaxed);
+        let bytes = memory.counted.bytes.load(Ordering::Relaxed);
         assert!(bytes <= limit, "{bytes} bytes after {number} pages");
     }
     let usage = memory.usage();
@@ -257,4 +257,82 @@ fn below_a_path_lies_what_its_segments_hold() {
     assert_eq!(count(Wanted::Below(&host, "/blog")), 6);
     assert_eq!(count(Wanted::Below(&host, "/blog/1")), 1);
     assert_eq!(count(Wanted::Path(&host, "/blo")), 0);
+}
+
+/// The same, its body counted by an account.
+fn held(account: &Arc<Account>, size: usize) -> Arc<StoredResponse> {
+    let mut content = content(size, "x");
+    content.chunks = content.chunks.iter().map(|piece| account.hold(piece.clone())).collect();
+    Arc::new(StoredResponse::new(content))
+}
+
+#[test]
+fn all_that_is_stored_counts_until_nobody_holds_it() {
+    let account = Arc::new(Account::new(1 << 20));
+    let limits = Limits { bytes: 1 << 20, variants: 3 };
+    let memory = Memory::counted(limits, Arc::clone(&account));
+    let beside = account.taken();
+    assert!(beside >= 2 * memory.share(), "marks and variances");
+    memory.put(&key("/"), held(&account, 10_000));
+    memory.put(&key("/a"), held(&account, 10_000));
+    let usage = memory.usage().bytes as usize;
+    let taken = account.taken() - beside;
+    assert!(usage >= 20_000 && taken >= usage && taken < usage + 1000, "{usage} {taken}");
+    // Who reads one while it is replaced and removed holds on to the piece.
+    let body = memory.get(&key("/")).expect("a slot").variants()[0].content().chunks[0].clone();
+    memory.put(&key("/"), held(&account, 10));
+    memory.remove(&key("/"));
+    memory.remove(&key("/a"));
+    wait_for(&memory, || account.taken() < beside + 11_000);
+    assert!(account.taken() >= beside + 10_000, "{}", account.taken() - beside);
+    drop(body);
+    assert_eq!(account.taken(), beside);
+}
+
+/// moka drops what was removed when it has time for it.
+fn wait_for(memory: &Memory, is_so: impl Fn() -> bool) {
+    for number in 0..10_000 {
+        if is_so() {
+            return;
+        }
+        memory.get(&key(&format!("/nothing/{number}")));
+        memory.tidy();
+    }
+    panic!("waited in vain");
+}
+
+#[test]
+fn what_is_not_asked_for_gives_way_first_and_never_more_than_half() {
+    let memory = Memory::new(Limits { bytes: 1 << 20, variants: 3 });
+    let all: Vec<CacheKey> = (0..80).map(|number| key(&format!("/{number}"))).collect();
+    all.iter().for_each(|key| assert!(memory.put(key, response(10_000, "x"))));
+    let asked_for: Vec<&CacheKey> = all.iter().skip(3).step_by(10).collect();
+    let ask = |times: usize| {
+        let slots = asked_for.iter().filter_map(|key| memory.get(key));
+        slots.for_each(|slot| (0..times).for_each(|_| slot.variants()[0].count_hit()));
+    };
+    let there = || all.iter().filter(|key| memory.get(key).is_some()).count();
+    let are_there = || asked_for.iter().filter(|key| memory.get(key).is_some()).count();
+    ask(100);
+    memory.shed(10 * 10_000);
+    assert!((69..=71).contains(&there()), "{}", there());
+    let half = memory.usage().limit / 2;
+    for _ in 0..10 {
+        memory.shed(usize::MAX);
+        assert!(memory.usage().bytes > half - 12_000, "{:?}", memory.usage());
+        assert_eq!(are_there(), asked_for.len());
+    }
+    assert!(memory.usage().bytes <= half, "{:?}", memory.usage());
+    // Where nothing else is left, they go too.
+    all.iter()
+        .filter(|key| !asked_for.contains(key))
+        .for_each(|key| assert!(memory.remove(key) < 2));
+    let more: Vec<CacheKey> = (80..140).map(|number| key(&format!("/{number}"))).collect();
+    more.iter().for_each(|key| assert!(memory.put(key, response(10_000, "x"))));
+    for key in &more {
+        let slot = memory.get(key).expect("a slot");
+        (0..10_000).for_each(|_| slot.variants()[0].count_hit());
+    }
+    (0..10).for_each(|_| memory.shed(usize::MAX));
+    assert_eq!(are_there(), 0);
 }

@@ -89,6 +89,8 @@ pub struct StoredResponse {
     near_its_end: AtomicU8,
     /// How many requests it has answered.
     hits: AtomicU64,
+    /// How many of them no longer count when room is needed.
+    hits_forgotten: AtomicU64,
 }
 
 impl StoredResponse {
@@ -107,6 +109,7 @@ impl StoredResponse {
             settled: AtomicBool::new(false),
             near_its_end: AtomicU8::new(0),
             hits: AtomicU64::new(0),
+            hits_forgotten: AtomicU64::new(0),
         }
     }
 
@@ -118,6 +121,11 @@ impl StoredResponse {
     /// Bytes that it takes in memory: head, body, tags and book-keeping.
     pub fn weight(&self) -> usize {
         self.weight
+    }
+
+    /// Bytes of its body's pieces; part of its weight.
+    pub fn body_weight(&self) -> usize {
+        self.content.chunks.iter().map(|chunk| chunk.len()).sum()
     }
 
     /// The number of the last purge that is known not to concern it.
@@ -176,6 +184,15 @@ impl StoredResponse {
     /// How many requests it has answered since it was stored, or confirmed.
     pub fn hits(&self) -> u64 {
         self.hits.load(Ordering::Relaxed)
+    }
+
+    /// Whether it has answered requests that are not forgotten yet; half of them are
+    /// each time that this is asked.
+    pub(super) fn was_asked_for(&self) -> bool {
+        let forgotten = self.hits_forgotten.load(Ordering::Relaxed);
+        let remembered = self.hits().saturating_sub(forgotten);
+        self.hits_forgotten.fetch_add(remembered.div_ceil(2), Ordering::Relaxed);
+        remembered > 0
     }
 
     /// The same a second, on average; the first second counts whole.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// The floors, lowest first.
 const FLOORS: &[&[&str]] = &[
-    &["semantics", "key", "message", "interim", "clock", "error"],
+    &["semantics", "key", "message", "interim", "clock", "error", "account"],
     &[
         "body",
         "storage",
@@ -16,6 +16,7 @@ const FLOORS: &[&[&str]] = &[
         "collapse",
         "origin",
         "metrics",
+        "gate",
         "access_log",
         "moving",
         "tls",

@@ -24,6 +24,7 @@ mod held_up;
 mod interim;
 mod layers;
 mod leaving;
+mod limits;
 mod methods;
 mod negotiation;
 mod no_vary_search;

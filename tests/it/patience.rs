@@ -142,7 +142,7 @@ fn connections_beyond_the_limit_are_turned_away() {
         let text = String::from_utf8_lossy(&text).into_owned();
         assert!(text.starts_with("HTTP/1.1 503 ") && text.contains("Retry-After: 1"), "{text}");
     }
-    assert_eq!(larder.stat("/turned_away"), 3);
+    assert_eq!(larder.stat("/troubles/connections"), 3);
     inside.pop();
     wait_until("there is room again", || {
         let mut client = Connection::open(proxy);

@@ -1,6 +1,10 @@
 //! Counters of what was done. Plain atomics: counting costs a hit nothing that
 //! could be seen.
 
+mod trouble;
+
+pub use trouble::{Leave, Trouble, Troubles};
+
 use crate::semantics::cache_status::{CacheStatus, Forward, Outcome};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -37,8 +41,8 @@ pub struct Metrics {
     pub origin_requests: Counter,
     /// Requests to the origin that brought no response.
     pub origin_failures: Counter,
-    /// Connections turned away because there were too many.
-    pub turned_away: Counter,
+    /// What went wrong or over a limit, by kind.
+    pub troubles: Troubles,
 }
 
 /// The reasons to forward, in the order of the counters.

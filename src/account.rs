@@ -1,0 +1,211 @@
+//! Memory that is counted: what is stored and what is under way, together.
+//!
+//! Whoever holds memory for a while has a [`Charge`] for it, and gives it back by
+//! dropping it. The pieces of a body carry their charges with them ([`Account::hold`]):
+//! a piece counts once, for as long as anybody holds it, wherever it is by then. So
+//! what a slow reader holds of a response that has left the store still counts, and
+//! a hit, which shares the stored pieces, charges nothing.
+//!
+//! Charging never fails. Who is about to take more asks first how much room there is.
+
+use bytes::Bytes;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// What a piece of a body takes besides its bytes: its handle, its charge, and the
+/// allocation that they are in.
+pub const PER_PIECE: usize = 128;
+
+/// How much room is left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Room {
+    /// Enough.
+    Plenty,
+    /// From 95 % on: nothing more is stored, and what is stored gives way.
+    Scarce,
+    /// From 98 % on: nothing is begun that takes memory.
+    Full,
+    /// From 106 % on, which what was begun before may take: nobody else is let in.
+    Over,
+}
+
+/// Counts bytes against a limit, for all threads.
+#[derive(Debug)]
+pub struct Account {
+    limit: usize,
+    taken: AtomicUsize,
+}
+
+impl Account {
+    /// One with this limit in bytes, of which nothing is taken.
+    pub fn new(limit: usize) -> Account {
+        Account { limit, taken: AtomicUsize::new(0) }
+    }
+
+    /// One whose limit is never reached.
+    pub fn unlimited() -> Account {
+        Account::new(usize::MAX)
+    }
+
+    /// The limit in bytes.
+    pub fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// The bytes that are taken.
+    pub fn taken(&self) -> usize {
+        self.taken.load(Ordering::Relaxed)
+    }
+
+    /// How much room is left.
+    pub fn room(&self) -> Room {
+        self.room_with(0)
+    }
+
+    /// How much room would be left if so many bytes more were taken.
+    pub fn room_with(&self, more: usize) -> Room {
+        let taken = self.taken().saturating_add(more);
+        if taken < self.scarce_from() {
+            Room::Plenty
+        } else if taken < self.limit - self.limit / 50 {
+            Room::Scarce
+        } else if taken < self.limit.saturating_add(self.limit / 16) {
+            Room::Full
+        } else {
+            Room::Over
+        }
+    }
+
+    /// How many bytes have to be given back until there is plenty of room for so
+    /// many more.
+    pub fn excess(&self, more: usize) -> usize {
+        (self.taken().saturating_add(more) + 1).saturating_sub(self.scarce_from())
+    }
+
+    fn scarce_from(&self) -> usize {
+        self.limit - self.limit / 20
+    }
+
+    /// Counts bytes until [`Account::give_back`] is called for them.
+    pub fn take(&self, bytes: usize) {
+        self.taken.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Counts bytes that were taken no more.
+    pub fn give_back(&self, bytes: usize) {
+        self.taken.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    /// Counts bytes until the result is dropped.
+    pub fn charge(self: &Arc<Self>, bytes: usize) -> Charge {
+        self.take(bytes);
+        Charge { account: Arc::clone(self), bytes }
+    }
+
+    /// The same piece, counted until it and all that was made from it are dropped.
+    pub fn hold(self: &Arc<Self>, piece: Bytes) -> Bytes {
+        if piece.is_empty() {
+            return piece;
+        }
+        let _charge = self.charge(piece.len() + PER_PIECE);
+        Bytes::from_owner(Held { piece, _charge })
+    }
+}
+
+/// Bytes that are counted until this is dropped.
+#[derive(Debug)]
+pub struct Charge {
+    account: Arc<Account>,
+    bytes: usize,
+}
+
+impl Charge {
+    /// Counts so many bytes from now on.
+    pub fn set(&mut self, bytes: usize) {
+        if bytes > self.bytes {
+            self.account.take(bytes - self.bytes);
+        } else {
+            self.account.give_back(self.bytes - bytes);
+        }
+        self.bytes = bytes;
+    }
+
+    /// How many bytes it counts.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+}
+
+impl Drop for Charge {
+    fn drop(&mut self) {
+        self.account.give_back(self.bytes);
+    }
+}
+
+struct Held {
+    piece: Bytes,
+    _charge: Charge,
+}
+
+impl AsRef<[u8]> for Held {
+    fn as_ref(&self) -> &[u8] {
+        &self.piece
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn room_shrinks_as_it_is_taken() {
+        let account = Arc::new(Account::new(1000));
+        for (taken, room) in [
+            (0, Room::Plenty),
+            (949, Room::Plenty),
+            (950, Room::Scarce),
+            (979, Room::Scarce),
+            (980, Room::Full),
+            (1061, Room::Full),
+            (1062, Room::Over),
+            (usize::MAX / 2, Room::Over),
+        ] {
+            let charge = account.charge(taken);
+            assert_eq!(account.room(), room, "{taken}");
+            let excess = account.excess(0);
+            assert_eq!(excess == 0, room == Room::Plenty, "{taken}");
+            assert_eq!(taken - excess, taken.min(949), "{taken}");
+            drop(charge);
+            assert_eq!(account.room_with(taken), room, "{taken}");
+            assert_eq!(account.taken(), 0);
+        }
+        assert_eq!(Account::unlimited().room_with(usize::MAX / 2), Room::Plenty);
+    }
+
+    #[test]
+    fn a_charge_may_grow_and_shrink() {
+        let account = Arc::new(Account::new(1000));
+        let mut charge = account.charge(10);
+        charge.set(500);
+        assert_eq!((account.taken(), charge.bytes()), (500, 500));
+        charge.set(0);
+        assert_eq!(account.taken(), 0);
+        charge.set(7);
+        drop(charge);
+        assert_eq!(account.taken(), 0);
+    }
+
+    #[test]
+    fn a_piece_counts_once_until_the_last_who_holds_it_lets_go() {
+        let account = Arc::new(Account::new(1000));
+        let piece = account.hold(Bytes::from_static(b"0123456789"));
+        assert_eq!(account.taken(), 10 + PER_PIECE);
+        let part = piece.slice(8..);
+        drop(piece);
+        assert_eq!((account.taken(), &part[..]), (10 + PER_PIECE, &b"89"[..]));
+        drop(part);
+        assert_eq!(account.taken(), 0);
+        assert!(account.hold(Bytes::new()).is_empty());
+        assert_eq!(account.taken(), 0);
+    }
+}

@@ -1,0 +1,50 @@
+//! A request's way to the origin and back, as long as it takes something: memory,
+//! and a place that others could have.
+
+use super::Proxy;
+use crate::account::{Charge, Room};
+use crate::body::Body;
+use crate::error::OriginError;
+use crate::gate::Ticket;
+use crate::message::Presented;
+use crate::origin::WhenRefused;
+use http::{Request, Response};
+
+/// What is put by for a request that is at the origin, or waits for it: its fields
+/// twice, tasks, the buffers of a connection, and the first pieces of a body, so that
+/// many that begin together don't find out together that there is too little.
+const PER_ERRAND: usize = 128 << 10;
+
+/// What is held until the answer has come whole.
+#[derive(Debug)]
+pub(super) struct Errand {
+    _charge: Charge,
+    _ticket: Ticket,
+}
+
+impl Proxy {
+    /// Sends a request that this one causes, and waits for the head of the answer, as
+    /// [`Pool::send`](crate::origin::Pool::send) does. The pieces of its body are
+    /// counted.
+    ///
+    /// # Errors
+    /// [`OriginError`]; it is not sent if there is no memory for what would come, nor
+    /// if as many of the client's are under way as may be.
+    pub(super) async fn send(
+        &self,
+        request: &Presented,
+        outbound: Request<Body>,
+        when_refused: WhenRefused,
+    ) -> Result<Response<Body>, OriginError> {
+        let account = &self.shared.account;
+        if self.shared.make_room(PER_ERRAND) >= Room::Full {
+            return Err(OriginError::NoMemory);
+        }
+        let ticket = self.shared.at_origin.enter(request.client);
+        let ticket = ticket.map_err(|_| OriginError::TooManyOfOne)?;
+        let errand = Errand { _charge: account.charge(PER_ERRAND), _ticket: ticket };
+        self.shared.metrics.origin_requests.count();
+        let response = self.pool.send(outbound, when_refused, errand).await?;
+        Ok(response.map(|body| body.counted(account)))
+    }
+}
