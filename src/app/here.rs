@@ -73,7 +73,7 @@ pub fn start_here(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Here, St
     let proxy = Arc::new(Proxy::new(shared.clone(), Arc::new(pool)));
     let configured = listen::Configured { proxy, options: options::door(settings) };
     let (by_proxy, told) = watch::channel(configured);
-    let gate = Arc::new(Gate::new(options::most_inside(settings)));
+    let gate = Arc::new(Gate::new(options::most_inside(settings, None)));
     let addresses = sockets.iter().map(|sockets| sockets.address).collect();
     let listeners = sockets.into_iter().flat_map(|sockets| sockets.listeners).collect();
     tokio::spawn(workers::work_behind(told.clone()));

@@ -4,6 +4,7 @@
 //! every address, and a pool of connections to the origin. The store, the marks
 //! of purges and the table of fetches under way are shared between them.
 
+mod descriptors;
 mod here;
 mod options;
 mod reload;
@@ -68,6 +69,8 @@ impl From<std::io::Error> for StartError {
 #[must_use]
 pub struct Running {
     settings: Settings,
+    /// How many the process may have.
+    descriptors: Option<usize>,
     shared: Shared,
     gate: Arc<Gate>,
     addresses: Vec<SocketAddr>,
@@ -153,12 +156,15 @@ fn start_from(
     let access = options::admin_access(settings);
     let (at_the_door, current) =
         watch::channel(admin::Configured { shared: shared.clone(), access });
-    let gate = Arc::new(Gate::new(options::most_inside(settings)));
+    let descriptors = descriptors::raise();
+    descriptors::warn_if_fewer(settings, descriptors);
+    let gate = Arc::new(Gate::new(options::most_inside(settings, descriptors)));
     let addresses = sockets.iter().map(|sockets| sockets.address).collect();
 
     let workers = workers::start(settings, &shared, &pool, &gate, sockets, count, &is_closing)?;
     let mut running = Running {
         settings: settings.clone(),
+        descriptors,
         shared,
         gate,
         addresses,

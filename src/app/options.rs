@@ -170,11 +170,11 @@ pub(super) fn door(settings: &Settings) -> listen::Options {
     }
 }
 
-pub(super) fn most_inside(settings: &Settings) -> Most {
-    let limits = &settings.limits;
+/// How many connections, where the process may have so many descriptors.
+pub(super) fn most_inside(settings: &Settings, descriptors: Option<usize>) -> Most {
     Most {
-        in_all: limits.connections,
-        of_one: limits.connections_per_ip,
+        in_all: super::descriptors::for_clients(settings, descriptors),
+        of_one: settings.limits.connections_per_ip,
         exempt: settings.trust.proxies.clone(),
     }
 }

@@ -1,7 +1,7 @@
 //! Other settings for a larder that runs. What is per configuration is made
 //! anew; the store, the purges, the counters and every connection live on.
 
-use super::{Running, options};
+use super::{Running, descriptors, options};
 use crate::admin::{self, Reloaded};
 use crate::config::{Change, Settings, changes};
 use crate::origin::Pool;
@@ -43,7 +43,8 @@ impl Running {
         for worker in &mut self.workers {
             worker.configure(&next, &self.shared, pool.as_ref());
         }
-        self.gate.set(options::most_inside(&next));
+        descriptors::warn_if_fewer(&next, self.descriptors);
+        self.gate.set(options::most_inside(&next, self.descriptors));
         let (shared, access) = (self.shared.clone(), options::admin_access(&next));
         self.at_the_door.send_replace(admin::Configured { shared, access });
         self.settings = next;

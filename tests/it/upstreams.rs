@@ -7,7 +7,6 @@ use crate::harness::{
 use larder::clock::{Clock, SystemClock};
 use std::io::Write;
 use std::net::SocketAddr;
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -326,12 +325,9 @@ fn checks_leave_an_ill_one_out_and_bring_it_back() {
 fn what_larder_lacks_itself_is_not_held_against_an_upstream() {
     let close = || Origin::answering(|_| reply(200, &["Connection: close"], "page"));
     let (one, other) = (close(), close());
-    let mut limited = Command::new("sh");
-    limited.args(["-c", "ulimit -n 40; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_larder")]);
-    limited.args(["proxy", "--to", &both(one.address, other.address)]);
-    limited.args(["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]).stdin(Stdio::null());
-    limited.envs([("LARDER_ORIGIN__EJECT_AFTER", "1"), ("LARDER_ORIGIN__EJECT_FOR", "1h")]);
-    let larder = Larder::started(limited);
+    let env = [("LARDER_ORIGIN__EJECT_AFTER", "1"), ("LARDER_ORIGIN__EJECT_FOR", "1h")];
+    let larder = Larder::with_env(both(one.address, other.address), &[], &env);
+    larder.limit_descriptors(Some(40));
     let mut client = Connection::open(larder.proxy);
     client.ask("/", "");
     assert_eq!(client.answer("GET").expect("an answer").text(), "page");

@@ -2,6 +2,7 @@
 
 use super::client::{self, Response};
 use super::{DEADLINE, wait_until};
+use rustix::process::{Resource, getrlimit};
 use std::fmt::Display;
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
@@ -144,6 +145,15 @@ impl Larder {
         let line = status.lines().find(|l| l.starts_with("VmRSS:")).expect("VmRSS");
         let kib: u64 = line.split_whitespace().nth(1).expect("a number").parse().expect("a number");
         kib * 1024
+    }
+
+    /// Bounds its open files from now on; `None` is as many as a process may have.
+    pub fn limit_descriptors(&self, most: Option<u64>) {
+        let highest = getrlimit(Resource::Nofile).maximum.unwrap_or(1 << 20);
+        let limit = format!("--nofile={}:", most.unwrap_or(highest));
+        let pid = self.pid().to_string();
+        let set = Command::new("prlimit").args(["--pid", &pid, &limit]).status();
+        assert!(set.expect("prlimit runs").success());
     }
 
     /// Sends SIGTERM.

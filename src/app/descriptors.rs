@@ -1,0 +1,74 @@
+//! File descriptors: how many the process may have, and for whom.
+
+use crate::config::Settings;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+/// Descriptors that neither clients nor the application are given: for listening, the
+/// log, the admin port, and what the machine's libraries open. Of few it is half.
+const RESERVED: usize = 64;
+
+/// Raises the soft limit to the hard one. Returns how many descriptors the process may
+/// have; `None` is without limit.
+pub(super) fn raise() -> Option<usize> {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    if current != maximum
+        && let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum })
+    {
+        tracing::warn!(%error, "the limit of open files stays as it is");
+    }
+    getrlimit(Resource::Nofile).current.map(|most| usize::try_from(most).unwrap_or(usize::MAX))
+}
+
+/// The most connections of clients: what is configured, or less if that many can't be
+/// open. What is left besides is for the application, at most half of it.
+pub(super) fn for_clients(settings: &Settings, descriptors: Option<usize>) -> usize {
+    let (wanted, origin) = (settings.limits.connections, &settings.origin);
+    let Some(descriptors) = descriptors else { return wanted };
+    let to_origin = origin.max_connections.saturating_mul(origin.to.len());
+    let free = descriptors - RESERVED.min(descriptors / 2);
+    wanted.min(free.saturating_sub(to_origin).max(free / 2)).max(1)
+}
+
+/// Says so if there are fewer than what is configured.
+pub(super) fn warn_if_fewer(settings: &Settings, descriptors: Option<usize>) {
+    let (most, wanted) = (for_clients(settings, descriptors), settings.limits.connections);
+    if most < wanted {
+        let descriptors = descriptors.unwrap_or_default();
+        tracing::warn!(
+            "at most {most} connections, though limits.connections is {wanted}: the process may \
+             have {descriptors} open files (ulimit -n), of which {RESERVED} are reserved, and \
+             others are for connections to the application"
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Target;
+
+    #[test]
+    fn clients_leave_room_for_the_application_and_the_operator() {
+        let target = |port| Target::Tcp { host: "127.0.0.1".into(), port };
+        let mut settings = Settings::new(target(1));
+        settings.origin.max_connections = 100;
+        for (connections, descriptors, most) in [
+            (10_000, None, 10_000),
+            (10_000, Some(1 << 20), 10_000),
+            (1000, Some(1164), 1000),
+            (1000, Some(1163), 999),
+            (1000, Some(264), 100),
+            (1000, Some(164), 50),
+            (1000, Some(66), 16),
+            (1000, Some(10), 2),
+            (1000, Some(0), 1),
+            (20, Some(164), 20),
+        ] {
+            settings.limits.connections = connections;
+            assert_eq!(for_clients(&settings, descriptors), most, "{connections} {descriptors:?}");
+        }
+        settings.origin.to.push(target(2));
+        settings.limits.connections = 1000;
+        assert_eq!(for_clients(&settings, Some(1164)), 900);
+    }
+}
