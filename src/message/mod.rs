@@ -32,6 +32,10 @@ use std::sync::Arc;
 /// that goes round in circles.
 const MOST_HOPS: usize = 4;
 
+/// How many options `Connection` may have: more than a request may have fields to be
+/// dropped by name.
+const MOST_OPTIONS: usize = 128;
+
 /// What the reading of requests needs to know.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -101,6 +105,9 @@ impl Presented {
             return Err(Refusal::new(StatusCode::LOOP_DETECTED, "the request goes in circles"));
         }
 
+        if members(&fields, &header::CONNECTION).nth(MOST_OPTIONS).is_some() {
+            return Err(Refusal::bad_request("Connection has too many options"));
+        }
         let forwarded = is_forwarded(&fields);
         let host = read_host(&uri, &fields, version, options)?;
         let wants_websocket = wants_websocket(&method, &fields, version);

@@ -39,6 +39,8 @@ fn status(method: &str, uri: &str, lines: &[(&str, &str)]) -> u16 {
 fn what_two_parties_could_read_differently_is_refused() {
     let host = ("host", "a.example");
     let long = "x".repeat(70);
+    let options = "a,".repeat(20);
+    let option = ("connection", options.as_str());
     type Case<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)], u16);
     let cases: &[Case<'_>] = &[
         ("GET", "/", &[host], 200),
@@ -51,6 +53,8 @@ fn what_two_parties_could_read_differently_is_refused() {
         ("GET", "*", &[host], 400),
         ("OPTIONS", "*", &[host], 200),
         ("TRACE", "/", &[host], 405),
+        ("GET", "/", &[host, option, option, option, option, option, option], 200),
+        ("GET", "/", &[host, option, option, option, option, option, option, option], 400),
         ("GET", "page", &[host], 400),
         ("GET", "ftp://a.example/", &[host], 400),
         ("POST", "/", &[host, ("content-length", "5")], 200),

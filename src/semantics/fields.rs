@@ -39,10 +39,15 @@ const NOT_DROPPED_BY_NAME: [HeaderName; 12] = [
 /// Removes what is meant for this hop: the fixed list and what `Connection`
 /// names, but for the fields that caching itself rests on.
 pub fn remove_hop_by_hop(fields: &mut HeaderMap) {
-    let named: Vec<HeaderName> = members(fields, &header::CONNECTION)
-        .filter_map(|token| HeaderName::from_bytes(token).ok())
-        .filter(|name| !NOT_DROPPED_BY_NAME.contains(name))
-        .collect();
+    // Those that are there, each once: a list may be long, and name the same again.
+    let mut named: Vec<HeaderName> = Vec::new();
+    let tokens = members(fields, &header::CONNECTION);
+    for name in tokens.filter_map(|token| HeaderName::from_bytes(token).ok()) {
+        let is_dropped = fields.contains_key(&name) && !NOT_DROPPED_BY_NAME.contains(&name);
+        if is_dropped && !named.contains(&name) {
+            named.push(name);
+        }
+    }
     remove_if(fields, |name| is_hop_by_hop(name) || named.contains(name));
 }
 
