@@ -3,6 +3,7 @@
 
 use http::header::{HeaderMap, HeaderName};
 use sfv::{BareItem, Dictionary, InnerList, ListEntry, Parser};
+use std::borrow::Cow;
 
 const NO_VARY_SEARCH: HeaderName = HeaderName::from_static("no-vary-search");
 
@@ -73,7 +74,7 @@ impl SearchVariance {
     /// assert_eq!(variance.canonical("b=%32&utm_source=x&a"), "a=&b=2");
     /// ```
     pub fn canonical(&self, query: &str) -> String {
-        let mut pairs: Vec<(Vec<u8>, Vec<u8>)> = query
+        let mut pairs: Vec<(Decoded<'_>, Decoded<'_>)> = query
             .split('&')
             .filter(|pair| !pair.is_empty())
             .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
@@ -84,11 +85,16 @@ impl SearchVariance {
             // Stable: values of one name keep their order.
             pairs.sort_by(|(one, _), (other, _)| one.cmp(other));
         }
-        let written: Vec<String> = pairs
-            .iter()
-            .map(|(name, value)| format!("{}={}", encoded(name), encoded(value)))
-            .collect();
-        written.join("&")
+        let mut written = String::with_capacity(query.len() + pairs.len());
+        for (name, value) in &pairs {
+            if !written.is_empty() {
+                written.push('&');
+            }
+            encode(name, &mut written);
+            written.push('=');
+            encode(value, &mut written);
+        }
+        written
     }
 
     /// Bytes that it takes in memory, at most.
@@ -99,10 +105,12 @@ impl SearchVariance {
         size_of::<SearchVariance>() + names.iter().map(each).sum::<usize>()
     }
 
-    fn matters(&self, name: &Vec<u8>) -> bool {
+    fn matters(&self, name: &[u8]) -> bool {
+        let is_among =
+            |names: &[Vec<u8>]| names.binary_search_by(|other| other.as_slice().cmp(name)).is_ok();
         match &self.params {
-            Params::AllMatterBut(names) => !names.contains(name),
-            Params::OnlyMatter(names) => names.contains(name),
+            Params::AllMatterBut(names) => !is_among(names),
+            Params::OnlyMatter(names) => is_among(names),
         }
     }
 }
@@ -117,7 +125,7 @@ fn boolean(entry: &ListEntry) -> Option<bool> {
 /// The members of a list of strings, decoded as names in a query are (section
 /// 5.3), sorted.
 fn names(list: &InnerList) -> Option<Vec<Vec<u8>>> {
-    let name = |item: &BareItem| item.as_string().map(|name| decoded(name.as_str()));
+    let name = |item: &BareItem| item.as_string().map(|name| decoded(name.as_str()).into_owned());
     let mut names: Vec<Vec<u8>> =
         list.items.iter().map(|item| name(&item.bare_item)).collect::<Option<_>>()?;
     names.sort_unstable();
@@ -125,9 +133,15 @@ fn names(list: &InnerList) -> Option<Vec<Vec<u8>>> {
     Some(names)
 }
 
-fn decoded(text: &str) -> Vec<u8> {
+/// A name or a value; a part of the query if there is nothing to be decoded.
+type Decoded<'a> = Cow<'a, [u8]>;
+
+fn decoded(text: &str) -> Decoded<'_> {
     let hex = |digit: Option<&u8>| char::from(*digit?).to_digit(16).map(|value| value as u8);
     let (bytes, mut at) = (text.as_bytes(), 0);
+    if !bytes.iter().any(|byte| matches!(byte, b'%' | b'+')) {
+        return Cow::Borrowed(bytes);
+    }
     let mut plain = Vec::with_capacity(bytes.len());
     while let Some(byte) = bytes.get(at) {
         at += 1;
@@ -140,20 +154,22 @@ fn decoded(text: &str) -> Vec<u8> {
             _ => *byte,
         });
     }
-    plain
+    Cow::Owned(plain)
 }
 
-fn encoded(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len());
+fn encode(bytes: &[u8], text: &mut String) {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
     for byte in bytes {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
                 text.push(char::from(*byte));
             }
-            _ => text.push_str(&format!("%{byte:02X}")),
+            _ => {
+                let digits = [byte >> 4, byte & 15].map(|digit| DIGITS[usize::from(digit)]);
+                text.extend(['%', char::from(digits[0]), char::from(digits[1])]);
+            }
         }
     }
-    text
 }
 
 #[cfg(test)]
