@@ -1,10 +1,15 @@
 //! Bodies on their way: from the store, from a fetch that others follow too, or
 //! straight from one side to the other.
 
+mod ahead;
+mod begun;
 mod document;
 mod fill;
+mod held;
 mod passing;
 
+pub use ahead::ReadAhead;
+pub use begun::begun;
 pub use document::{Unread, document};
 pub use fill::{Fill, Filled, Pushed, Reader, Source};
 pub use passing::{Limits, Passing};
@@ -27,6 +32,8 @@ pub enum Body {
     Shared(Reader),
     /// What comes from the other side, as it comes.
     Passing(Box<Passing>),
+    /// The same, and read ahead while nobody takes it.
+    Ahead(ReadAhead),
     /// Bytes in hand, and what follows them.
     Continued(VecDeque<Bytes>, Box<Body>),
 }
@@ -43,6 +50,15 @@ impl Body {
         match self {
             Body::Passing(passing) => Body::Passing(Box::new(passing.counted(account))),
             other => other,
+        }
+    }
+
+    /// What of it can be read ahead, if anything.
+    pub fn ahead(&self) -> Option<&ReadAhead> {
+        match self {
+            Body::Ahead(ahead) => Some(ahead),
+            Body::Continued(_, rest) => rest.ahead(),
+            Body::Chunks(_) | Body::Shared(_) | Body::Passing(_) => None,
         }
     }
 }
@@ -77,6 +93,7 @@ impl http_body::Body for Body {
             Body::Chunks(chunks) => Poll::Ready(chunks.pop_front().map(|c| Ok(Frame::data(c)))),
             Body::Shared(reader) => reader.poll_frame(cx),
             Body::Passing(passing) => Pin::new(passing.as_mut()).poll_frame(cx),
+            Body::Ahead(ahead) => ahead.poll_frame(cx),
             Body::Continued(chunks, rest) => match chunks.pop_front() {
                 Some(chunk) => Poll::Ready(Some(Ok(Frame::data(chunk)))),
                 None => Pin::new(rest.as_mut()).poll_frame(cx),
@@ -89,6 +106,7 @@ impl http_body::Body for Body {
             Body::Chunks(chunks) => chunks.is_empty(),
             Body::Shared(_) => false,
             Body::Passing(passing) => passing.is_end_stream(),
+            Body::Ahead(ahead) => ahead.is_end_stream(),
             Body::Continued(chunks, rest) => chunks.is_empty() && rest.is_end_stream(),
         }
     }
@@ -100,6 +118,7 @@ impl http_body::Body for Body {
                 reader.expected_length().map_or_else(SizeHint::default, SizeHint::with_exact)
             }
             Body::Passing(passing) => passing.size_hint(),
+            Body::Ahead(ahead) => ahead.size_hint(),
             Body::Continued(chunks, rest) => match rest.size_hint().exact() {
                 Some(rest) => SizeHint::with_exact(length(chunks) + rest),
                 None => SizeHint::default(),

@@ -26,7 +26,7 @@ pub struct Limits {
 /// A body from a connection, on its way to another.
 pub struct Passing {
     /// What has been taken from it and put back.
-    first: VecDeque<Bytes>,
+    first: VecDeque<Frame<Bytes>>,
     incoming: Incoming,
     stall: Duration,
     left: u64,
@@ -58,9 +58,9 @@ impl Passing {
         }
     }
 
-    /// The same body with the pieces that have been taken from it so far.
-    pub fn put_back(mut self, taken: Vec<Bytes>) -> Passing {
-        self.first = taken.into();
+    /// The same body with what has been taken from it so far.
+    pub fn put_back(mut self, taken: impl IntoIterator<Item = Frame<Bytes>>) -> Passing {
+        self.first = taken.into_iter().collect();
         self
     }
 
@@ -113,7 +113,7 @@ impl http_body::Body for Passing {
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         if let Some(piece) = self.first.pop_front() {
             self.notice_end();
-            return Poll::Ready(Some(Ok(Frame::data(piece))));
+            return Poll::Ready(Some(Ok(piece)));
         }
         let Poll::Ready(frame) = Pin::new(&mut self.incoming).poll_frame(cx) else {
             ready!(self.poll_timer(cx));
@@ -151,7 +151,8 @@ impl http_body::Body for Passing {
     }
 
     fn size_hint(&self) -> SizeHint {
-        let first: u64 = self.first.iter().map(|piece| piece.len() as u64).sum();
+        let pieces = self.first.iter().filter_map(Frame::data_ref);
+        let first: u64 = pieces.map(|piece| piece.len() as u64).sum();
         let rest = self.incoming.size_hint();
         let mut hint = SizeHint::new();
         hint.set_lower(first + rest.lower());

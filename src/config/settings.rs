@@ -59,6 +59,8 @@ pub struct Origin {
     pub between_bytes_timeout: Duration,
     /// For a request altogether, waits and the response's body included; 0 for no bound.
     pub total_timeout: Duration,
+    /// Bytes of a response that are read though the client takes none.
+    pub read_ahead: usize,
     /// How long an idle connection may be used again; shorter than the application's own
     /// keep-alive, which is 2 s in gunicorn.
     pub idle_timeout: Duration,
@@ -289,6 +291,8 @@ pub struct Limits {
     pub response_fields: usize,
     /// The body of a request.
     pub request_body: u64,
+    /// Bytes of a request's body that are read before the application is asked.
+    pub request_ahead: usize,
     /// Memory for what is under way, besides `cache.memory`.
     pub in_flight: u64,
     /// Connections of clients at a time.

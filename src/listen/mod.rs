@@ -209,7 +209,7 @@ async fn serve_connection(
     let peer = Arc::new(Peer::new(peer));
     let service = service_fn(move |request: Request<Incoming>| {
         let proxy = Arc::clone(&current.borrow().proxy);
-        let (busy, turn) = (phases.begin(), outlet.begin());
+        let (mut busy, turn) = (phases.begin(), outlet.begin());
         let refused = refusals.next().cloned();
         let peer = Arc::clone(&peer);
         async move {
@@ -221,6 +221,9 @@ async fn serve_connection(
                 }
             });
             let mut response = turn.until(answering).await;
+            if let Some(ahead) = response.body().ahead() {
+                busy.reads_ahead(ahead);
+            }
             if response.status() == StatusCode::SWITCHING_PROTOCOLS {
                 busy.becomes_tunnel();
             } else if busy.is_last() {

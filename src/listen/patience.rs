@@ -13,6 +13,7 @@ use crate::gate::Ticket;
 use crate::interim::Outlet;
 use crate::message::HeadLimits;
 use crate::moving::{Moving, Still};
+use crate::proxy::ReadAhead;
 use parking_lot::Mutex;
 use std::io::{Error, ErrorKind, IoSlice, Result};
 use std::pin::Pin;
@@ -59,6 +60,8 @@ struct Course {
     slow_head: AtomicBool,
     /// [`SILENT`] while more of a body is awaited, [`ENDLESS`] if it states no length.
     silence: AtomicU8,
+    /// What is read while the client takes nothing.
+    ahead: Mutex<Option<ReadAhead>>,
 }
 
 /// More of the answer's body is awaited.
@@ -74,7 +77,7 @@ impl Phases {
     /// A request has come; it is over when the result is dropped.
     pub fn begin(&self) -> Busy {
         *self.0.phase.lock() = Phase::Busy;
-        Busy(self.clone())
+        Busy { phases: self.clone(), reads_ahead: false }
     }
 
     /// No request is read after the one that is answered now or comes next.
@@ -92,6 +95,13 @@ impl Phases {
         self.0.slow_head.load(Ordering::Relaxed)
     }
 
+    /// The client takes nothing at the moment.
+    fn stands_still(&self, cx: &mut Context<'_>) {
+        if let Some(ahead) = &*self.0.ahead.lock() {
+            ahead.poll_ahead(cx);
+        }
+    }
+
     /// Nothing has come yet.
     pub fn is_new(&self) -> bool {
         *self.0.phase.lock() == Phase::New
@@ -100,31 +110,43 @@ impl Phases {
 
 /// A request is being answered.
 #[derive(Debug)]
-pub(super) struct Busy(Phases);
+pub(super) struct Busy {
+    phases: Phases,
+    reads_ahead: bool,
+}
 
 impl Busy {
     /// This answer is the last.
     pub fn is_last(&self) -> bool {
-        self.0.0.ending.load(Ordering::Relaxed)
+        self.phases.0.ending.load(Ordering::Relaxed)
+    }
+
+    /// The answer's body may be read ahead of the client.
+    pub fn reads_ahead(&mut self, ahead: &ReadAhead) {
+        *self.phases.0.ahead.lock() = Some(ahead.clone());
+        self.reads_ahead = true;
     }
 
     /// More of the answer's body is awaited, or has come.
     pub fn awaits(&self, is_awaited: bool, is_endless: bool) {
         let endless = if is_endless { ENDLESS } else { 0 };
         let silence = if is_awaited { SILENT | endless } else { 0 };
-        self.0.0.silence.store(silence, Ordering::Relaxed);
+        self.phases.0.silence.store(silence, Ordering::Relaxed);
     }
 
     /// The answer turns the connection into a tunnel.
     pub fn becomes_tunnel(&self) {
-        *self.0.0.phase.lock() = Phase::Tunnel;
+        *self.phases.0.phase.lock() = Phase::Tunnel;
     }
 }
 
 impl Drop for Busy {
     fn drop(&mut self) {
-        self.0.0.silence.store(0, Ordering::Relaxed);
-        let mut phase = self.0.0.phase.lock();
+        if self.reads_ahead {
+            *self.phases.0.ahead.lock() = None;
+        }
+        self.phases.0.silence.store(0, Ordering::Relaxed);
+        let mut phase = self.phases.0.phase.lock();
         if *phase == Phase::Busy {
             *phase = Phase::Idle;
         }
@@ -299,7 +321,11 @@ impl AsyncWrite for Patient {
         buf: &[u8],
     ) -> Poll<Result<usize>> {
         self.silence = None;
-        Pin::new(&mut self.stream).poll_write(cx, buf)
+        let written = Pin::new(&mut self.stream).poll_write(cx, buf);
+        if written.is_pending() {
+            self.phases.stands_still(cx);
+        }
+        written
     }
 
     fn poll_write_vectored(
@@ -308,7 +334,11 @@ impl AsyncWrite for Patient {
         bufs: &[IoSlice<'_>],
     ) -> Poll<Result<usize>> {
         self.silence = None;
-        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
+        if written.is_pending() {
+            self.phases.stands_still(cx);
+        }
+        written
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -1,7 +1,7 @@
 //! Kept-alive connections of one runtime to one upstream.
 
 use super::connect::{Connection, Way};
-use crate::body::{self, Body, Passing};
+use crate::body::{self, Body, Passing, ReadAhead};
 use http::{HeaderMap, Response, StatusCode, header};
 use http_body::Body as _;
 use hyper::body::Incoming;
@@ -24,13 +24,15 @@ struct Waiting {
     until: Instant,
 }
 
-/// Bounds on the time that a response's body takes.
+/// How a response's body is read.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Patience {
+pub(super) struct Reading {
     /// The longest time without a byte.
     pub stall: Duration,
     /// When it has to have ended.
     pub end: Option<Instant>,
+    /// Bytes that are read though nobody takes them.
+    pub ahead: usize,
 }
 
 /// How long a connection that has just been given back may take to notice that
@@ -71,7 +73,7 @@ impl Idle {
         response: Response<Incoming>,
         connection: Connection,
         held: impl Send + 'static,
-        patience: Patience,
+        reading: Reading,
         mut reusable: bool,
     ) -> Response<Body> {
         let (mut parts, incoming) = response.into_parts();
@@ -96,14 +98,17 @@ impl Idle {
         });
         let idle = self.clone();
         let ended = incoming.is_end_stream();
-        let limits = body::Limits { stall: patience.stall, size: u64::MAX };
-        let body = Passing::new(incoming, limits).until(patience.end).on_end(move || {
+        let limits = body::Limits { stall: reading.stall, size: u64::MAX };
+        let body = Passing::new(incoming, limits).until(reading.end).on_end(move || {
             drop(held);
             if reusable && !connection.sender.is_closed() {
                 idle.put(connection, longest);
             }
         });
-        let body = if ended { Body::empty() } else { Body::Passing(Box::new(body)) };
+        let body = match ended {
+            true => Body::empty(),
+            false => Body::Ahead(ReadAhead::new(body, reading.ahead)),
+        };
         Response::from_parts(parts, body)
     }
 

@@ -11,7 +11,7 @@ use super::check::HealthCheck;
 use super::faults::Asked;
 use super::health::Ejection;
 use super::hold::Hold;
-use super::idle::{Idle, Patience};
+use super::idle::{Idle, Reading};
 use super::places::{Place, Places, Tried};
 use super::twice::when_sent;
 use super::upstream::Upstream;
@@ -33,6 +33,8 @@ pub struct Options {
     pub first_byte_timeout: Duration,
     /// The longest time without a byte of a response's body.
     pub between_bytes_timeout: Duration,
+    /// Bytes of a response's body that are read though its client takes none.
+    pub read_ahead: usize,
     /// The longest time that a connection is idle and still used again; has to
     /// be shorter than the app keeps it open.
     pub idle_timeout: Duration,
@@ -225,9 +227,10 @@ impl Pool {
     ) -> Result<Response<Body>, OriginError> {
         let Answered { response, connection } = answered;
         asked.allows(&response)?;
-        let patience = Patience { stall: self.options.between_bytes_timeout, end };
+        let Options { between_bytes_timeout, read_ahead, .. } = *self.options;
+        let reading = Reading { stall: between_bytes_timeout, end, ahead: read_ahead };
         let idle = &self.idle[held.0.at];
-        Ok(idle.lease(response, connection, held, patience, !asked.upgrade))
+        Ok(idle.lease(response, connection, held, reading, !asked.upgrade))
     }
 }
 

@@ -30,9 +30,12 @@ pub fn outbound(
         // be read as the missing body.
         fields.remove(header::CONTENT_LENGTH);
     }
-    if matches!(body, Body::Passing(_)) && !fields.contains_key(header::CONTENT_LENGTH) {
+    if presented.has_body && !fields.contains_key(header::CONTENT_LENGTH) {
         // hyper leaves out a body of unknown length with GET and HEAD.
-        fields.insert(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+        match body.size_hint().exact() {
+            Some(length) => fields.insert(header::CONTENT_LENGTH, HeaderValue::from(length)),
+            None => fields.insert(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked")),
+        };
     }
     let mut request = Request::new(body);
     *request.method_mut() = presented.method.clone();

@@ -33,6 +33,7 @@ mod shared;
 mod stand_in;
 mod uncacheable;
 
+pub use crate::body::ReadAhead;
 pub use record::Recorded;
 pub use refill::{Hot, Options as RefillOptions};
 pub use shared::Shared;
@@ -89,6 +90,8 @@ pub struct Options {
     pub at_origin: Most,
     /// Bounds on request bodies.
     pub request_body: Limits,
+    /// Bytes of a request's body that are read before the origin is asked.
+    pub request_ahead: usize,
     /// How long a request waits for the origin when a stale response may be
     /// answered; `None` is as long as it takes.
     pub stale_if_slow: Option<Duration>,

@@ -3,7 +3,7 @@
 
 use super::respond::{self, Failed};
 use super::{Answer, Options, Proxy};
-use crate::body::{Body, Passing};
+use crate::body::{self, Body, Passing};
 use crate::error::OriginError;
 use crate::key::CacheKey;
 use crate::message::Presented;
@@ -66,21 +66,34 @@ impl Proxy {
         body: Incoming,
         status: CacheStatus,
     ) -> Answer {
-        let outbound = self.with_body(request, body);
-        self.hand_on(request, outbound, status).await
+        match self.with_body(request, body).await {
+            Ok(outbound) => self.hand_on(request, outbound, status).await,
+            Err(error) => respond::failure(&Failed::Silent(error), status),
+        }
     }
 
-    /// The request for the origin, with its body as it comes.
-    pub(super) fn with_body(&self, request: &Presented, body: Incoming) -> Request<Body> {
+    /// The request for the origin, with its body: as it comes, once so much of it
+    /// is here that the client is not the one who holds up the origin.
+    ///
+    /// # Errors
+    /// [`OriginError::RequestBody`]: it did not come so far.
+    pub(super) async fn with_body(
+        &self,
+        request: &Presented,
+        body: Incoming,
+    ) -> Result<Request<Body>, OriginError> {
+        let options = &self.shared.options;
         let body = match request.has_body {
-            true => {
-                let limits = self.shared.options.request_body;
-                Body::Passing(Box::new(Passing::new(body, limits)))
-            }
+            true => self.begun(Passing::new(body, options.request_body)).await?,
             false => Body::empty(),
         };
-        let host = self.shared.options.host.as_ref();
-        origin::outbound(request, request.fields.clone(), body, host)
+        Ok(origin::outbound(request, request.fields.clone(), body, options.host.as_ref()))
+    }
+
+    /// A request's body, as far as it is read before a place at the origin is taken.
+    pub(super) async fn begun(&self, body: Passing) -> Result<Body, OriginError> {
+        let most = self.shared.options.request_ahead;
+        body::begun(body, most).await.map_err(OriginError::RequestBody)
     }
 
     /// Hands on a request with this body.

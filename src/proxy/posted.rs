@@ -4,6 +4,7 @@
 use super::ask::{Plan, Reply};
 use super::lookup::Found;
 use super::partial::Beside;
+use super::respond::{self, Failed};
 use super::{Answer, Proxy};
 use crate::key::CacheKey;
 use crate::message::Presented;
@@ -36,7 +37,10 @@ impl Proxy {
         body: Incoming,
         status: CacheStatus,
     ) -> Answer {
-        let outbound = self.with_body(request, body);
+        let outbound = match self.with_body(request, body).await {
+            Ok(outbound) => outbound,
+            Err(error) => return respond::failure(&Failed::Silent(error), status),
+        };
         let departure = self.shared.purger.depart();
         let sent = self.shared.clock.now();
         let mut response = match self.send(request, outbound, WhenRefused::Wait).await {
@@ -94,6 +98,6 @@ impl Proxy {
         let (own, mine) = oneshot::channel();
         let pouring = self.fill(plan, reply, judged, Beside::Nothing, None, own);
         tokio::spawn(Arc::clone(self).pump(pouring));
-        mine.await.unwrap_or_else(|_| super::respond::fetch_lost(Forward::Method))
+        mine.await.unwrap_or_else(|_| respond::fetch_lost(Forward::Method))
     }
 }

@@ -12,7 +12,7 @@ use crate::message::Presented;
 use crate::semantics::cache_status::{CacheStatus, Forward};
 use crate::semantics::query::QueryContent;
 use bytes::Bytes;
-use http_body::Body as _;
+use http_body::{Body as _, Frame};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use std::sync::Arc;
@@ -30,7 +30,7 @@ impl Proxy {
         // What is known to be too large is not waited for.
         let mut too_large = body.size_hint().lower() > most as u64;
         while !too_large && let Some(frame) = body.frame().await {
-            match frame.map(http_body::Frame::into_data) {
+            match frame.map(Frame::into_data) {
                 Ok(Ok(piece)) => {
                     length += piece.len();
                     pieces.push(piece);
@@ -46,8 +46,10 @@ impl Proxy {
         }
         if too_large {
             status.detail = Some("query-size");
-            let body = Body::Passing(Box::new(body.put_back(pieces)));
-            return self.pass_with(request, body, status).await;
+            return match self.begun(body.put_back(pieces.into_iter().map(Frame::data))).await {
+                Ok(body) => self.pass_with(request, body, status).await,
+                Err(error) => respond::failure(&Failed::Silent(error), status),
+            };
         }
         let query = QueryContent::of(&request.fields, &pieces.concat());
         let request = Presented { query: Some(Arc::new(query)), ..request.clone() };

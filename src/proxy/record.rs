@@ -3,7 +3,7 @@
 
 use super::{Answer, Shared};
 use crate::access_log::{AccessLog, Entry};
-use crate::body::Body;
+use crate::body::{Body, ReadAhead};
 use crate::clock::Clock;
 use crate::error::BodyError;
 use crate::message::Peer;
@@ -106,6 +106,13 @@ pub struct Recorded {
     sent: u64,
     broken: bool,
     entry: Option<Pending>,
+}
+
+impl Recorded {
+    /// What of it can be read while nobody takes it, if anything.
+    pub fn ahead(&self) -> Option<&ReadAhead> {
+        self.body.ahead()
+    }
 }
 
 struct Pending {

@@ -330,7 +330,8 @@ fn a_hint_may_come_while_the_request_is_still_being_sent() {
         let body = String::from_utf8_lossy(&body).into_owned();
         assert!(say(reader.get_mut(), &reply(200, UNSTORED, &body)));
     });
-    let larder = Larder::in_front_of(origin.address, &[]);
+    let env = [("LARDER_LIMITS__REQUEST_AHEAD", "0")];
+    let larder = Larder::with_env(origin.address, &[], &env);
     let mut client = Connection::open(larder.proxy);
     client.send(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nab");
     assert_eq!(client.head().expect("a head").status, 103);

@@ -3,6 +3,7 @@
 //! deadline.
 
 mod aging;
+mod ahead;
 mod apps;
 mod broken_origin;
 mod caching;
@@ -46,6 +47,7 @@ mod refusals;
 mod reload;
 mod security;
 mod sharing;
+mod siege;
 mod simulation;
 mod slow;
 mod stale;

@@ -168,7 +168,8 @@ fn a_request_reaches_the_origin_before_it_is_whole() {
         reader.read_exact(&mut half).expect("the second half");
         reader.get_mut().write_all(reply(200, &[], "thanks").as_bytes()).expect("an answer");
     });
-    let larder = Larder::in_front_of(origin.address, &[]);
+    let env = [("LARDER_LIMITS__REQUEST_AHEAD", "0")];
+    let larder = Larder::with_env(origin.address, &[], &env);
     let mut client = Connection::open(larder.proxy);
     client.send(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nfirst");
     gate.pass();

@@ -48,7 +48,7 @@ error: unknown key `frobnicate`
   --> larder.toml:5:1
    |
  5 | frobnicate = 1
-   | ^^^^^^^^^^ expected one of to, host, tls_ca, tls_name, tls_cert, tls_key, connect_timeout, first_byte_timeout, between_bytes_timeout, total_timeout, idle_timeout, max_connections, queue, queue_timeout, eject_after, eject_for, retry_budget, hold, health_path, health_interval, health_timeout, resolve_every
+   | ^^^^^^^^^^ expected one of to, host, tls_ca, tls_name, tls_cert, tls_key, connect_timeout, first_byte_timeout, between_bytes_timeout, total_timeout, read_ahead, idle_timeout, max_connections, queue, queue_timeout, eject_after, eject_for, retry_budget, hold, health_path, health_interval, health_timeout, resolve_every
 
 error: unknown key `chache`
   --> larder.toml:6:2

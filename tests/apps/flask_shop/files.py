@@ -27,6 +27,16 @@ def large():
     return response
 
 
+@bp.get("/report")
+def report():
+    """`kib` kibibytes for nobody else, each sent as soon as it is made."""
+    response = Response(
+        (CHUNK[:1024] for _ in range(request.args.get("kib", 1, type=int))), mimetype="text/csv"
+    )
+    response.cache_control.no_store = True
+    return response
+
+
 @bp.post("/upload")
 def upload():
     digest, length = hashlib.sha256(), 0

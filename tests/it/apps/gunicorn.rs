@@ -51,7 +51,8 @@ pub struct App {
 }
 
 impl App {
-    /// Starts it, on a port that is free and on the socket of its place.
+    /// Starts it, on a port that is free and on the socket of its place. One worker alone is a
+    /// sync one, as is gunicorn's default: it does one thing at a time.
     pub fn start(kind: Kind, place: Place, workers: u32, more: &[(String, String)]) -> App {
         let mut env = vec![("SHOP_DB".to_string(), place.file("db").display().to_string())];
         if kind == Kind::Blog {
@@ -193,10 +194,12 @@ fn gunicorn(
         Kind::Shop => (apps(), "flask_shop:app"),
         Kind::Blog => (apps().join("django_blog"), "django_blog.wsgi:application"),
     };
+    let (class, threads) = if workers == 1 { ("sync", "1") } else { ("gthread", "4") };
     let mut command = python(env);
     command
-        .args(["-m", "gunicorn", "--no-control-socket", "--preload", "--worker-class", "gthread"])
-        .args(["--threads", "4", "--workers", &workers.to_string(), "--chdir"])
+        .args(["-m", "gunicorn", "--no-control-socket", "--preload"])
+        .args(["--worker-class", class, "--threads", threads])
+        .args(["--workers", &workers.to_string(), "--chdir"])
         .arg(folder)
         .args(["--bind", &address.to_string(), "--bind", &place.origin(), name])
         .process_group(0)

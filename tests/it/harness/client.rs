@@ -1,6 +1,7 @@
 //! A client that hides nothing: bytes out, bytes in.
 
 use super::DEADLINE;
+use socket2::{Domain, Socket, Type};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
@@ -55,6 +56,18 @@ pub struct Connection {
 impl Connection {
     pub fn open(address: SocketAddr) -> Connection {
         let stream = TcpStream::connect(address).expect("a connection");
+        stream.set_read_timeout(Some(DEADLINE)).expect("a time-out");
+        Connection { stream: BufReader::new(stream) }
+    }
+
+    /// A connection of a client that is far away: the sockets on the way hold tens of KiB and
+    /// not, as between two programs of one machine, megabytes.
+    pub fn from_afar(address: SocketAddr) -> Connection {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+        socket.set_recv_buffer_size(4096).expect("a small buffer");
+        socket.set_tcp_mss(1200).expect("small segments");
+        socket.connect(&address.into()).expect("a connection");
+        let stream = TcpStream::from(socket);
         stream.set_read_timeout(Some(DEADLINE)).expect("a time-out");
         Connection { stream: BufReader::new(stream) }
     }

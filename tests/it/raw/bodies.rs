@@ -14,7 +14,6 @@ pub fn cases() -> Vec<Case> {
         let sees = format!("{method} /x | content-length: {length} | {HIDDEN}");
         let sent = format!("{head}Content-Length: {length}\r\n\r\n{HIDDEN}");
         cases.push(taken(sent, &sees));
-        let sees = format!("{method} /x | transfer-encoding: chunked | {HIDDEN}");
         let sent =
             format!("{head}Transfer-Encoding: chunked\r\n\r\n{length:x}\r\n{HIDDEN}\r\n0\r\n\r\n");
         cases.push(taken(sent, &sees));

@@ -83,6 +83,11 @@ const NEXT: &[u8] = b"GET /next HTTP/1.1\r\nHost: site.test\r\n\r\n";
 
 /// Sends each on a connection of its own, with another request right behind it.
 pub fn check(cases: Vec<Case>) {
+    check_with(cases, |_| {});
+}
+
+/// The same to a larder with other settings.
+pub fn check_with(cases: Vec<Case>, set: impl FnOnce(&mut Settings)) {
     let origin = Origin::scripted(|seen, stream| {
         let cacheable = ["Cache-Control: max-age=60"];
         let fields = if seen.target.starts_with("/cached") { &cacheable[..] } else { &[] };
@@ -92,6 +97,7 @@ pub fn check(cases: Vec<Case>) {
     let (host, port) = (origin.address.ip().to_string(), origin.address.port());
     let mut settings = Settings::new(Target::Tcp { host, port });
     (settings.cache.jitter, settings.cache.early_refresh) = (0, 0);
+    set(&mut settings);
     let house = House::with(settings);
     let mut other = Connection::open(house.proxy());
     let mut wrong = String::new();

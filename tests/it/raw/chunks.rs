@@ -1,5 +1,6 @@
-//! Chunked bodies (RFC 9112 section 7.1): written anew for the application, and
-//! broken off for it where they are broken.
+//! Chunked bodies (RFC 9112 section 7.1): written anew for the application, with
+//! their length if they are read first; where they are broken it sees nothing of
+//! them, or no end.
 
 use super::case::{Case, answered, refused, taken};
 
@@ -51,10 +52,15 @@ const BROKEN: &[&str] = &[
     "0\r\nX: a\r\n b\r\n\r\n",
 ];
 
-pub fn cases() -> Vec<Case> {
+/// Of a larder that reads them first, or hands them on as they come.
+pub fn cases(read_first: bool) -> Vec<Case> {
+    let framed = |length: usize| match read_first {
+        true => format!("content-length: {length}"),
+        false => "transfer-encoding: chunked".to_string(),
+    };
     let head = "POST /up HTTP/1.1\r\nHost: site.test\r\nTransfer-Encoding: chunked\r\n";
     let mut cases = Vec::new();
-    let hello = "POST /up | transfer-encoding: chunked | hello";
+    let hello = &format!("POST /up | {} | hello", framed(5));
     for body in [
         "5\r\nhello\r\n0\r\n\r\n",
         "05\r\nhello\r\n00\r\n\r\n",
@@ -68,24 +74,26 @@ pub fn cases() -> Vec<Case> {
         cases.push(taken(format!("{head}\r\n{body}"), hello));
     }
     for (size, body) in [("a", "0123456789"), ("A", "0123456789"), ("09", "\r\n0\r\n\r\nab")] {
-        let sees = format!("POST /up | transfer-encoding: chunked | {body}");
+        let sees = format!("POST /up | {} | {body}", framed(body.len()));
         cases.push(taken(format!("{head}\r\n{size}\r\n{body}\r\n0\r\n\r\n"), &sees));
     }
-    cases.push(taken(format!("{head}\r\n0\r\n\r\n"), "POST /up | transfer-encoding: chunked"));
+    cases.push(taken(format!("{head}\r\n0\r\n\r\n"), &format!("POST /up | {}", framed(0))));
     // Trailers never become fields, whatever they are called.
     for trailer in
         ["Host: evil.test", "Content-Length: 5", "Cookie: a=b", "X-Forwarded-For: 6.6.6.6"]
     {
         let body = format!("5\r\nhello\r\n0\r\n{trailer}\r\n\r\n");
-        cases.push(taken(format!("{head}\r\n{body}"), hello));
+        let sees = "POST /up | transfer-encoding: chunked | hello";
+        cases.push(taken(format!("{head}\r\n{body}"), sees));
     }
     let get = b"GET /up HTTP/1.1\r\nHost: site.test\r\nTransfer-Encoding: chunked\r\n\r\n";
-    let sees = "GET /up | transfer-encoding: chunked | hello";
+    let sees = &format!("GET /up | {} | hello", framed(5));
     cases.push(answered(&[200], [&get[..], b"5\r\nhello\r\n0\r\n\r\n"].concat(), &[sees]));
     for body in BROKEN {
+        let case = refused(400, format!("{head}\r\n{body}"));
         // The application may have seen the beginning, and never an end; it may
         // notice late, so these come last.
-        cases.push(refused(400, format!("{head}\r\n{body}")).broken_off());
+        cases.push(if read_first { case } else { case.broken_off() });
     }
     cases
 }

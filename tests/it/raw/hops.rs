@@ -59,7 +59,7 @@ pub fn cases() -> Vec<Case> {
     cases.push(taken(head, "POST / | content-length: 5 | hello"));
     let coding = "Connection: Transfer-Encoding\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
     let head = format!("POST / HTTP/1.1\r\nHost: site.test\r\n{coding}");
-    cases.push(taken(head, "POST / | transfer-encoding: chunked | hello"));
+    cases.push(taken(head, "POST / | content-length: 5 | hello"));
     // A refused upgrade leaves HTTP on the connection: what was sent behind it is
     // a request, and never went through a tunnel.
     let socket = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13";

@@ -14,7 +14,7 @@ mod old;
 mod pipelines;
 mod targets;
 
-use case::{Case, check};
+use case::{Case, check, check_with};
 
 #[test]
 fn one_length_or_none() {
@@ -23,7 +23,8 @@ fn one_length_or_none() {
 
 #[test]
 fn chunks_are_read_in_one_way() {
-    check(chunks::cases());
+    check(chunks::cases(true));
+    check_with(chunks::cases(false), |settings| settings.limits.request_ahead = 0);
 }
 
 #[test]
@@ -75,7 +76,7 @@ fn heads_have_bounds() {
 fn there_are_at_least_four_hundred() {
     let classes: [fn() -> Vec<Case>; 11] = [
         framing::cases,
-        chunks::cases,
+        || chunks::cases(true),
         hosts::cases,
         targets::cases,
         methods::cases,

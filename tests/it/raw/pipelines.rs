@@ -15,7 +15,7 @@ pub fn cases() -> Vec<Case> {
     };
     let (a, b, c) = ("GET /a", "GET /b", "GET /c");
     let posted = "POST /p | content-length: 5 | hello";
-    let in_chunks = "POST /p | transfer-encoding: chunked | hello";
+    let in_chunks = "POST /p | content-length: 5 | hello";
     let mut cases = vec![
         answered(&[200, 200], get("/a") + &get("/b"), &[a, b]),
         answered(&[200, 200, 200], get("/a") + &get("/b") + &get("/c"), &[a, b, c]),

@@ -3,6 +3,7 @@
 mod changes;
 mod files;
 mod pages;
+mod slow;
 mod visitors;
 
 /// The cookies of Flask's session and of Flask-Login, as README says.

@@ -1,0 +1,3 @@
+//! What slow clients do to everybody else: nothing.
+
+pub mod crowd;
