@@ -15,6 +15,7 @@ mod pipelines;
 mod targets;
 
 use case::{Case, check, check_with};
+use std::sync::LazyLock;
 
 #[test]
 fn one_length_or_none() {
@@ -72,8 +73,8 @@ fn heads_have_bounds() {
     check(limits::cases());
 }
 
-#[test]
-fn there_are_at_least_four_hundred() {
+/// All of them, each once.
+fn all() -> Vec<Case> {
     let classes: [fn() -> Vec<Case>; 11] = [
         framing::cases,
         || chunks::cases(true),
@@ -90,5 +91,17 @@ fn there_are_at_least_four_hundred() {
     let mut all: Vec<Case> = classes.iter().flat_map(|class| class()).collect();
     all.sort_by(|a, b| a.sent.cmp(&b.sent));
     all.dedup_by(|a, b| a.sent == b.sent);
-    assert!(all.len() >= 400, "{} different ones", all.len());
+    all
+}
+
+/// Their bytes.
+pub fn requests() -> &'static [Vec<u8>] {
+    static REQUESTS: LazyLock<Vec<Vec<u8>>> =
+        LazyLock::new(|| all().into_iter().map(|case| case.sent).collect());
+    &REQUESTS
+}
+
+#[test]
+fn there_are_at_least_four_hundred() {
+    assert!(all().len() >= 400, "{} different ones", all().len());
 }
