@@ -8,6 +8,7 @@
 
 use super::held::Held;
 use super::passing::Passing;
+use crate::account::{Account, Room};
 use crate::error::BodyError;
 use bytes::Bytes;
 use http_body::{Body as _, Frame, SizeHint};
@@ -30,6 +31,8 @@ struct State {
     last: Option<Result<Frame<Bytes>, BodyError>>,
     /// Nothing is read while so many bytes are held.
     most: usize,
+    /// Counts what is held.
+    account: Option<Arc<Account>>,
 }
 
 impl ReadAhead {
@@ -37,10 +40,21 @@ impl ReadAhead {
     /// that bound.
     pub fn new(coming: Passing, most: usize) -> ReadAhead {
         let (coming, held) = (Some(coming), Held::default());
-        ReadAhead(Arc::new(Mutex::new(State { coming, held, last: None, most })))
+        ReadAhead(Arc::new(Mutex::new(State { coming, held, last: None, most, account: None })))
     }
 
-    /// Reads what is there, up to the bound. Wakes whoever polls when there is
+    /// The same body; what comes of it is counted for as long as anybody holds it. To be
+    /// said before anything has come.
+    pub(super) fn counted(self, account: &Arc<Account>) -> ReadAhead {
+        let mut state = self.0.lock();
+        state.coming = state.coming.take().map(|coming| coming.counted(account));
+        state.held = Held::counted(Some(account));
+        state.account = Some(Arc::clone(account));
+        drop(state);
+        self
+    }
+
+    /// Reads what is there, up to the bound, and while there is memory. Wakes whoever polls when there is
     /// more.
     pub fn poll_ahead(&self, cx: &mut Context<'_>) {
         self.0.lock().poll_ahead(cx);
@@ -76,6 +90,7 @@ impl ReadAhead {
 impl State {
     fn poll_ahead(&mut self, cx: &mut Context<'_>) {
         while self.held.length() < self.most
+            && self.account.as_ref().is_none_or(|account| account.room() < Room::Full)
             && let Poll::Ready(frame) = self.poll_coming(cx)
         {
             match frame.map(|frame| frame.map(Frame::into_data)) {

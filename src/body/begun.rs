@@ -15,7 +15,7 @@ use http_body_util::BodyExt;
 /// # Errors
 /// [`BodyError`]: it did not come so far.
 pub async fn begun(mut body: Passing, most: usize) -> Result<Body, BodyError> {
-    let mut held = Held::default();
+    let mut held = Held::counted(body.account());
     let mut trailers = None;
     while held.length() < most && trailers.is_none() && !body.is_end_stream() {
         let Some(frame) = body.frame().await else {

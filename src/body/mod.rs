@@ -49,6 +49,7 @@ impl Body {
     pub fn counted(self, account: &Arc<Account>) -> Body {
         match self {
             Body::Passing(passing) => Body::Passing(Box::new(passing.counted(account))),
+            Body::Ahead(ahead) => Body::Ahead(ahead.counted(account)),
             other => other,
         }
     }

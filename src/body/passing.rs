@@ -76,6 +76,11 @@ impl Passing {
         self
     }
 
+    /// Who counts its pieces.
+    pub(super) fn account(&self) -> Option<&Arc<Account>> {
+        self.account.as_ref()
+    }
+
     /// Calls back when the body has come whole; a body that breaks or is
     /// dropped does not call.
     pub fn on_end(mut self, callback: impl FnOnce() + Send + 'static) -> Passing {

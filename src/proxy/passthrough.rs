@@ -84,7 +84,10 @@ impl Proxy {
     ) -> Result<Request<Body>, OriginError> {
         let options = &self.shared.options;
         let body = match request.has_body {
-            true => self.begun(Passing::new(body, options.request_body)).await?,
+            true => {
+                let body = Passing::new(body, options.request_body);
+                self.begun(body.counted(&self.shared.account)).await?
+            }
             false => Body::empty(),
         };
         Ok(origin::outbound(request, request.fields.clone(), body, options.host.as_ref()))

@@ -91,6 +91,7 @@ fn crowds_of_slow_clients_cost_others_nothing() {
     for (mode, manner) in modes() {
         let larder = Larder::in_front_of(origin.address, &["--access-log", "off"]);
         let open = descriptors(&larder);
+        assert_eq!(larder.get("/stored/large").status, 200);
         let usual = visited(&larder, seconds).p99();
         let before = larder.resident();
         let crowd = Crowd::of(clients as usize, larder.proxy, &manner);

@@ -27,6 +27,7 @@ fn answer(seen: &Seen) -> String {
     let path = seen.target.split('?').next().unwrap_or_default();
     let cookie = seen.field("cookie").unwrap_or_default();
     let fields: &[&str] = match path {
+        "/stored/large" => &["Cache-Control: max-age=3600", "Cache-Tag: stored"],
         path if path.starts_with("/stored/") => &["Cache-Control: max-age=5", "Cache-Tag: stored"],
         "/account" => &["Cache-Control: private", "Vary: Cookie"],
         _ => &["Cache-Control: no-store"],
