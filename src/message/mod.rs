@@ -117,6 +117,7 @@ impl Presented {
         let takes_trailers = has_member(&fields, &header::TE, "trailers");
         sender::drop_ambiguous_names(&mut fields);
         remove_hop_by_hop(&mut fields);
+        join_cookies(&mut fields, options)?;
         let sender = Sender::settle(&mut fields, host, peer, options);
 
         let uri = origin_form(uri)?;
@@ -276,6 +277,26 @@ fn read_host(
             .map_err(|_| Refusal::bad_request("the target's host is not a host")),
         None => Ok(field.unwrap_or_else(|| options.default_host.clone())),
     }
+}
+
+/// Writes the cookies of several lines as one line, so that the app reads them as
+/// larder does (RFC 9113 section 8.2.3): WSGI would put commas between the lines,
+/// and the first cookie's value would go on into the second.
+fn join_cookies(fields: &mut HeaderMap, options: &Options) -> Result<(), Refusal> {
+    let lines = fields.get_all(header::COOKIE);
+    if lines.iter().nth(1).is_none() {
+        return Ok(());
+    }
+    let lines = lines.iter().map(HeaderValue::as_bytes);
+    let lines: Vec<&[u8]> = lines.filter(|line| !line.is_empty()).collect();
+    let joined = lines.join(&b"; "[..]);
+    if header::COOKIE.as_str().len() + joined.len() > options.max_field {
+        let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+        return Err(Refusal::new(status, "the cookies are too long"));
+    }
+    let joined = HeaderValue::from_maybe_shared(bytes::Bytes::from(joined));
+    fields.insert(header::COOKIE, joined.map_err(|_| Refusal::bad_request("malformed cookies"))?);
+    Ok(())
 }
 
 fn wants_websocket(method: &Method, fields: &HeaderMap, version: Version) -> bool {

@@ -165,3 +165,21 @@ fn a_proxy_that_writes_more_than_ascii_is_written_down_too() {
         request.fields.get_all("x-forwarded-for").iter().map(HeaderValue::as_bytes).collect();
     assert_eq!(lines, ["é, 10.0.0.1".as_bytes()]);
 }
+
+#[test]
+fn cookies_are_one_line_to_the_app() {
+    let cookies = |lines: &[&str]| {
+        let mut all = vec![("host", "a.example")];
+        all.extend(lines.iter().map(|line| ("cookie", *line)));
+        let presented = read("GET", "/", &all).map_err(|refusal| refusal.status.as_u16())?;
+        let lines = presented.fields.get_all("cookie").iter();
+        Ok(lines.map(|line| line.to_str().expect("text").to_string()).collect::<Vec<_>>())
+    };
+    assert_eq!(cookies(&[]), Ok(vec![]));
+    assert_eq!(cookies(&["a=1"]), Ok(vec!["a=1".to_string()]));
+    // WSGI would make `a=1,b=2` of them: one cookie.
+    assert_eq!(cookies(&["a=1", "b=2; c=3"]), Ok(vec!["a=1; b=2; c=3".to_string()]));
+    assert_eq!(cookies(&["a=1", "", "b=2"]), Ok(vec!["a=1; b=2".to_string()]));
+    // Nobody gets around the longest field by several lines.
+    assert_eq!(cookies(&[&"x".repeat(30), &"y".repeat(30)]), Err(431));
+}

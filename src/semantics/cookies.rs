@@ -32,29 +32,34 @@ impl Cookies {
     pub fn identify(&self, fields: &HeaderMap) -> bool {
         match self {
             Cookies::All => fields.contains_key(COOKIE),
-            Cookies::Named(names) => pairs(fields).any(|(name, _)| may_be_one_of(name, names)),
+            Cookies::Named(names) => pairs(fields).any(|cookie| may_be_one_of(cookie, names)),
         }
     }
 
     /// The part of a request's cookies that `Vary: Cookie` is judged by: equal
     /// bytes for equal visitors. `None` if there is no such cookie.
     pub fn selecting(&self, fields: &HeaderMap) -> Option<Vec<u8>> {
-        let mut kept: Vec<(&[u8], &[u8])> = pairs(fields)
-            .filter(|(name, _)| match self {
-                Cookies::All => true,
-                Cookies::Named(names) => may_be_one_of(name, names),
-            })
-            .collect();
-        if kept.is_empty() {
+        let counts = |cookie: &Cookie<'_>| match self {
+            Cookies::All => true,
+            Cookies::Named(names) => may_be_one_of(*cookie, names),
+        };
+        let mut kept: Vec<Cookie<'_>> = pairs(fields).collect();
+        if !kept.iter().any(counts) {
             return None;
         }
-        // The order of different cookies means nothing; that of equal names may.
-        kept.sort_by_key(|(name, _)| *name);
+        // Where apps may see other cookies than these, all of them count as they stand.
+        if kept.iter().all(|cookie| is_plain(*cookie)) {
+            kept.retain(counts);
+            // The order of different cookies means nothing; that of equal names may.
+            kept.sort_by_key(|(name, _)| *name);
+        }
         let mut joined = Vec::new();
         for (name, value) in kept {
             joined.extend_from_slice(name);
-            joined.push(b'=');
-            joined.extend_from_slice(value);
+            if let Some(value) = value {
+                joined.push(b'=');
+                joined.extend_from_slice(value);
+            }
             joined.extend_from_slice(b"; ");
         }
         Some(joined)
@@ -63,20 +68,38 @@ impl Cookies {
 
 /// Whether a request bears one of the named cookies.
 pub fn bears_any(fields: &HeaderMap, names: &[Box<str>]) -> bool {
-    !names.is_empty() && pairs(fields).any(|(name, _)| may_be_one_of(name, names))
+    !names.is_empty() && pairs(fields).any(|cookie| may_be_one_of(cookie, names))
 }
 
 /// Whether an app may take a cookie for one of these. A name that is not a token
 /// (RFC 6265 section 4.1.1) is one that apps read differently: Django strips
-/// white space that is not ASCII, and finds `sessionid` where there was none.
-fn may_be_one_of(name: &[u8], names: &[Box<str>]) -> bool {
-    let token = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
-    names.iter().any(|n| n.as_bytes() == name) || !name.iter().all(token)
+/// white space that is not ASCII, and finds `sessionid` where there was none. What
+/// has no `=` is a name without a value to Werkzeug.
+fn may_be_one_of((name, _): Cookie<'_>, names: &[Box<str>]) -> bool {
+    names.iter().any(|n| n.as_bytes() == name) || !name.iter().all(is_in_tokens)
 }
 
-/// The cookies of a request, name and value, over all lines. A piece without
-/// `=` is a nameless cookie's value (RFC 6265bis section 5.6).
-fn pairs(fields: &HeaderMap) -> impl Iterator<Item = (&[u8], &[u8])> {
+/// Whether all apps read a cookie in the same way: its name is a token, and it ends
+/// at its semicolon, which it need not do within quotes.
+fn is_plain((name, value): Cookie<'_>) -> bool {
+    let ends = match value.unwrap_or_default() {
+        [b'"', inner @ .., b'"'] => !inner.iter().any(|byte| matches!(byte, b'"' | b'\\')),
+        [b'"', ..] => false,
+        _ => true,
+    };
+    ends && name.iter().all(is_in_tokens)
+}
+
+fn is_in_tokens(byte: &u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte)
+}
+
+/// A name and a value. What has no `=` is the value of a cookie without a name (RFC
+/// 6265bis section 5.6), or the name of one without a value, as one likes.
+type Cookie<'a> = (&'a [u8], Option<&'a [u8]>);
+
+/// The cookies of a request, over all lines.
+fn pairs(fields: &HeaderMap) -> impl Iterator<Item = Cookie<'_>> {
     fields
         .get_all(COOKIE)
         .iter()
@@ -84,8 +107,8 @@ fn pairs(fields: &HeaderMap) -> impl Iterator<Item = (&[u8], &[u8])> {
         .map(<[u8]>::trim_ascii)
         .filter(|piece| !piece.is_empty())
         .map(|piece| match piece.iter().position(|b| *b == b'=') {
-            Some(at) => (piece[..at].trim_ascii(), piece[at + 1..].trim_ascii()),
-            None => (&b""[..], piece),
+            Some(at) => (piece[..at].trim_ascii(), Some(piece[at + 1..].trim_ascii())),
+            None => (piece, None),
         })
 }
 
@@ -136,6 +159,38 @@ mod tests {
             assert!(named.selecting(&fields).is_some(), "{}", line.escape_ascii());
             assert!(bears_any(&fields, &names), "{}", line.escape_ascii());
         }
+    }
+
+    #[test]
+    fn a_name_alone_is_a_cookie_to_some_apps() {
+        let named = Cookies::Named(vec!["beta".into()]);
+        for line in ["beta", "_ga=1; beta", "beta ; _ga=1"] {
+            assert!(named.identify(&fields(&[line])), "{line}");
+            assert_ne!(named.selecting(&fields(&[line])), None, "{line}");
+        }
+        assert!(!named.identify(&fields(&["_ga=1; alpha; =beta"])));
+        let [alone, valued] = ["beta", "beta="].map(|line| named.selecting(&fields(&[line])));
+        assert_ne!(alone, valued);
+    }
+
+    #[test]
+    fn what_some_apps_read_as_one_cookie_is_not_taken_apart() {
+        let named = Cookies::Named(vec!["a".into()]);
+        for (one, other) in [
+            ("a=\"1; b\"", "a=\"1; c\""),
+            ("a=\"1; b=2; c\"", "a=\"1; c; b=2\""),
+            ("a=\"1\\\"; b\"", "a=\"1\\\"; c\""),
+            ("x=\"; a=1; \"", "x=1; a=1"),
+        ] {
+            for cookies in [&named, &Cookies::All] {
+                let [one, other] = [one, other].map(|line| cookies.selecting(&fields(&[line])));
+                assert_ne!(one, other);
+            }
+        }
+        // Quotes that end where the cookie does are no reason for more variants.
+        let quoted = ["a=\"1\"; _ga=\"2\"", "_ga=3; a=\"1\""];
+        let [one, other] = quoted.map(|line| named.selecting(&fields(&[line])));
+        assert_eq!(one, other);
     }
 
     #[test]
