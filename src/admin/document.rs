@@ -155,6 +155,15 @@ impl Asked {
     }
 }
 
+/// Reads a document for tests and fuzzing: its selectors, or where each fault is (a
+/// JSON pointer) and what it is.
+#[doc(hidden)]
+pub fn selectors_of(document: &[u8]) -> Result<Selectors, Vec<(String, String)>> {
+    let fault = |fault: &Fault| (fault.pointer.clone(), fault.detail.clone());
+    let read = Asked::read(document).map(|(_, selectors)| selectors);
+    read.map_err(|problem| problem.faults().iter().map(fault).collect())
+}
+
 fn parsed(bytes: &[u8]) -> Result<Asked, Fault> {
     let whole = |detail: String| Fault { pointer: String::new(), detail };
     // A list would be taken for the fields in their order.

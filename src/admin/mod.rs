@@ -12,6 +12,8 @@ mod reload;
 mod reply;
 mod routes;
 
+#[doc(hidden)]
+pub use document::selectors_of;
 pub use reload::{ReloadRequest, Reloaded, Reloader};
 
 use crate::metrics::{Leave, Trouble};

@@ -185,7 +185,6 @@ impl Problem {
         Problem { kind: Kind::InvalidRequest, detail, faults }
     }
 
-    #[cfg(test)]
     pub fn faults(&self) -> &[Fault] {
         &self.faults
     }

@@ -7,6 +7,8 @@ mod socket;
 mod strict;
 
 pub use socket::{Listener, Passed, Sockets, bind};
+#[doc(hidden)]
+pub use strict::{Through, through};
 
 use crate::account::Room;
 use crate::gate::{Gate, TooMany};

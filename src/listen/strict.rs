@@ -221,6 +221,45 @@ impl Strict {
     }
 }
 
+/// Reads all of a connection's bytes, which come in pieces of at most `size`: what
+/// hyper is given, and what was refused, if anything was: how many requests came
+/// before it, and why.
+///#[doc(hidden)]
+pub fn through(bytes: &[u8], size: usize, limits: HeadLimits) -> Through {
+    let refusals = Refusals::default();
+    let mut strict = Strict::new(limits, refusals.clone());
+    let (mut given, mut space) = (Vec::new(), vec![0; size.max(1)]);
+    let mut pieces = bytes.chunks(size.max(1));
+    let broken = loop {
+        let mut buf = ReadBuf::new(&mut space);
+        match strict.give(&mut buf, || false) {
+            Ok(true) if buf.filled().is_empty() => break false,
+            Ok(true) => {}
+            Ok(false) => {
+                let Some(piece) = pieces.next() else { break false };
+                buf.put_slice(piece);
+                strict.judge(&mut buf, 0);
+            }
+            Err(_) => break true,
+        }
+        given.extend_from_slice(buf.filled());
+    };
+    let refused = refusals.0.refused.get().map(|(at, refused)| (*at, refused.refusal.clone()));
+    Through { given, refused, broken }
+}
+
+/// What comes of a connection's bytes.
+#[doc(hidden)]
+#[derive(Clone, Debug)]
+pub struct Through {
+    /// What hyper is given.
+    pub given: Vec<u8>,
+    /// How many requests came before one that was refused, and why it was.
+    pub refused: Option<(u64, Refusal)>,
+    /// It ended in a broken chunk.
+    pub broken: bool,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

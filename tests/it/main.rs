@@ -19,6 +19,7 @@ mod early;
 mod events;
 mod faults;
 mod forwarding;
+mod fuzz;
 mod groups;
 mod harness;
 mod held_up;

@@ -1,0 +1,146 @@
+//! Readings of our own that share no code with larder's: slow, plain, and strict.
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+/// Fields of a message in order, names in lower case.
+pub type Fields = Vec<(String, Vec<u8>)>;
+
+/// A message as `httparse` and a plain reading of lengths have it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    pub method: String,
+    pub target: String,
+    pub minor: u8,
+    pub fields: Fields,
+    pub body: Vec<u8>,
+    /// The body came to its end.
+    pub complete: bool,
+}
+
+/// Which lengths a head gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Length {
+    Bytes(u64),
+    Chunks,
+    /// None, several, or one that is none.
+    Unclear,
+}
+
+/// A head by `httparse`, and how many bytes it has.
+pub fn head(bytes: &[u8]) -> Option<(Message, usize)> {
+    let mut lines = [httparse::EMPTY_HEADER; 128];
+    let mut request = httparse::Request::new(&mut lines);
+    let httparse::Status::Complete(length) = request.parse(bytes).ok()? else { return None };
+    let field = |line: &httparse::Header<'_>| (line.name.to_ascii_lowercase(), line.value.into());
+    let message = Message {
+        method: request.method?.into(),
+        target: request.path?.into(),
+        minor: request.version?,
+        fields: request.headers.iter().map(field).collect(),
+        body: Vec::new(),
+        complete: false,
+    };
+    Some((message, length))
+}
+
+/// What a head says of its body's length, by the letter of RFC 9112 section 6.
+pub fn length(message: &Message) -> Length {
+    let values = |name: &str| -> Vec<String> {
+        let lines = message.fields.iter().filter(|(field, _)| field == name);
+        lines.map(|(_, value)| String::from_utf8_lossy(value).into_owned()).collect()
+    };
+    match (values("transfer-encoding").as_slice(), values("content-length").as_slice()) {
+        ([], []) => Length::Bytes(0),
+        ([coding], []) if coding.eq_ignore_ascii_case("chunked") && message.minor == 1 => {
+            Length::Chunks
+        }
+        ([], [digits]) if digits.chars().all(|c| c.is_ascii_digit()) => match digits.parse() {
+            Ok(length) if length < 1 << 63 => Length::Bytes(length),
+            _ => Length::Unclear,
+        },
+        _ => Length::Unclear,
+    }
+}
+
+/// A chunked body: its content, and how many bytes it has; `None` if there is no end
+/// to it.
+pub fn unchunked(bytes: &[u8]) -> Option<(Vec<u8>, usize)> {
+    let (mut body, mut at) = (Vec::new(), 0);
+    loop {
+        let line = bytes[at..].windows(2).position(|two| two == b"\r\n")?;
+        let text = String::from_utf8_lossy(&bytes[at..at + line]).into_owned();
+        let digits = text.split([';', ' ', '\t']).next()?;
+        let plain = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_hexdigit());
+        // Zeros may lead, as many as there are.
+        let digits = plain.then(|| format!("0{}", digits.trim_start_matches('0')))?;
+        let size = u64::from_str_radix(&digits, 16).ok()?;
+        at += line + 2;
+        if size == 0 {
+            break;
+        }
+        let size = usize::try_from(size).ok()?;
+        let end = at.checked_add(size)?;
+        body.extend_from_slice(bytes.get(at..end)?);
+        (bytes.get(end..end + 2)? == b"\r\n").then_some(())?;
+        at = end + 2;
+    }
+    // Trailer fields, and an empty line.
+    loop {
+        let line = bytes[at..].windows(2).position(|two| two == b"\r\n")?;
+        at += line + 2;
+        if line == 0 {
+            return Some((body, at));
+        }
+    }
+}
+
+/// All messages of a connection, until there is no more or one is unclear; and how
+/// many bytes they have.
+pub fn messages(bytes: &[u8]) -> (Vec<Message>, usize) {
+    let (mut all, mut at) = (Vec::new(), 0);
+    while let Some((mut message, count)) = head(&bytes[at..]) {
+        let rest = &bytes[at + count..];
+        let body = match length(&message) {
+            Length::Unclear => break,
+            Length::Bytes(length) => {
+                let length = usize::try_from(length).unwrap_or(usize::MAX);
+                rest.get(..length).map(|body| (body.to_vec(), length))
+            }
+            Length::Chunks => unchunked(rest),
+        };
+        let Some((body, length)) = body else {
+            all.push(message);
+            return (all, bytes.len());
+        };
+        (message.body, message.complete) = (body, true);
+        all.push(message);
+        at += count + length;
+    }
+    (all, at)
+}
+
+/// A field value as it is after a message has been read: no white space around it.
+pub fn value(bytes: &[u8]) -> Option<HeaderValue> {
+    let end = |b: &u8| !matches!(b, b' ' | b'\t');
+    let first = bytes.iter().position(end).unwrap_or(bytes.len());
+    let last = bytes.iter().rposition(end).map_or(first, |at| at + 1);
+    HeaderValue::from_bytes(&bytes[first..last]).ok()
+}
+
+/// Lines `name: value` as fields; others are left out.
+pub fn fields<'a>(lines: impl IntoIterator<Item = &'a [u8]>) -> HeaderMap {
+    let mut fields = HeaderMap::new();
+    for line in lines {
+        let Some(colon) = line.iter().position(|b| *b == b':') else { continue };
+        let name = HeaderName::from_bytes(&line[..colon]);
+        if let (Ok(name), Some(value)) = (name, value(&line[colon + 1..])) {
+            fields.append(name, value);
+        }
+    }
+    fields
+}
+
+/// The lines of an input.
+pub fn lines(data: &[u8]) -> impl Iterator<Item = &[u8]> {
+    data.split(|b| *b == b'\n')
+}
