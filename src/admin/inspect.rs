@@ -51,6 +51,7 @@ pub(super) fn stats(shared: &Shared) -> Response<Full<Bytes>> {
         },
         "requests": {
             "hit": metrics.hits.get(),
+            "short_way": metrics.short_way.get(),
             "forwarded": forwarded,
             "own": metrics.own.get(),
             "collapsed": metrics.collapsed.get(),

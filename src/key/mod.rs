@@ -9,6 +9,7 @@ mod target;
 
 pub use target::{BadTarget, Host, Scheme, Target};
 
+use equivalent::Equivalent;
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::sync::{Arc, OnceLock};
 use xxhash_rust::xxh3::xxh3_128_with_seed;
@@ -26,14 +27,8 @@ impl CacheKey {
     /// The key of a target.
     pub fn new(target: impl Into<Arc<Target>>) -> CacheKey {
         let target = target.into();
-        static SEED: OnceLock<u64> = OnceLock::new();
-        let seed = *SEED.get_or_init(|| RandomState::new().hash_one(0u8));
-        let mut bytes = Vec::with_capacity(target.length() + 24);
-        for part in [target.scheme().as_str(), target.host().as_str(), target.path_and_query()] {
-            bytes.extend_from_slice(&(part.len() as u64).to_be_bytes());
-            bytes.extend_from_slice(part.as_bytes());
-        }
-        CacheKey { hash: xxh3_128_with_seed(&bytes, seed), target }
+        let hash = hash(target.scheme(), target.host().as_str(), target.path_and_query());
+        CacheKey { hash, target }
     }
 
     /// The target that the key stands for.
@@ -60,6 +55,76 @@ impl CacheKey {
     /// Bytes that the key takes in memory.
     pub fn weight(&self) -> usize {
         size_of::<CacheKey>() + size_of::<Target>() + self.target.length()
+    }
+}
+
+/// A hash of a target's parts, each with its length, so that no two run into each
+/// other.
+fn hash(scheme: Scheme, host: &str, path_and_query: &str) -> u128 {
+    static SEED: OnceLock<u64> = OnceLock::new();
+    let seed = *SEED.get_or_init(|| RandomState::new().hash_one(0u8));
+    let parts = [scheme.as_str(), host, path_and_query];
+    let mut lengths = [0; 3 * size_of::<u64>()];
+    for (length, part) in lengths.chunks_exact_mut(size_of::<u64>()).zip(parts) {
+        length.copy_from_slice(&(part.len() as u64).to_be_bytes());
+    }
+    let pieces = [&lengths, scheme.as_str().as_bytes(), host.as_bytes(), path_and_query.as_bytes()];
+    let length = pieces.iter().map(|piece| piece.len()).sum();
+    let (mut short, mut long) = ([0; 512], Vec::new());
+    let bytes = match short.get_mut(..length) {
+        Some(bytes) => bytes,
+        None => {
+            long.resize(length, 0);
+            &mut long[..]
+        }
+    };
+    let mut rest = &mut bytes[..];
+    for piece in pieces {
+        let (own, others) = rest.split_at_mut(piece.len());
+        own.copy_from_slice(piece);
+        rest = others;
+    }
+    xxh3_128_with_seed(bytes, seed)
+}
+
+/// A key to look something up by, which borrows what it is made of.
+#[derive(Clone, Copy, Debug)]
+pub struct Sought<'a> {
+    hash: u128,
+    scheme: Scheme,
+    host: &'a str,
+    path_and_query: &'a str,
+}
+
+impl<'a> Sought<'a> {
+    /// The key of this target; `None` if the host, which has to be
+    /// [canonical](Host::canonical), ends with the scheme's own port, or the path
+    /// doesn't begin with `/`: then a [`Target`] is written in another way.
+    pub fn new(scheme: Scheme, host: &'a str, path_and_query: &'a str) -> Option<Sought<'a>> {
+        let is_as_kept = !host.ends_with(scheme.default_port()) && path_and_query.starts_with('/');
+        let hash = hash(scheme, host, path_and_query);
+        is_as_kept.then_some(Sought { hash, scheme, host, path_and_query })
+    }
+
+    /// The path and query, byte for byte as they came.
+    pub fn path_and_query(&self) -> &'a str {
+        self.path_and_query
+    }
+}
+
+impl Hash for Sought<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.hash.hash(state);
+    }
+}
+
+impl Equivalent<CacheKey> for Sought<'_> {
+    fn equivalent(&self, key: &CacheKey) -> bool {
+        let target = key.target();
+        self.hash == key.hash
+            && self.scheme == target.scheme()
+            && self.host == target.host().as_str()
+            && self.path_and_query == target.path_and_query()
     }
 }
 

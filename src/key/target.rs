@@ -28,7 +28,7 @@ impl Scheme {
     }
 
     /// Its own port, as it stands behind a host.
-    fn default_port(self) -> &'static str {
+    pub(super) fn default_port(self) -> &'static str {
         match self {
             Scheme::Http => ":80",
             Scheme::Https => ":443",
@@ -53,23 +53,16 @@ impl Host {
     /// }
     /// ```
     pub fn parse(text: &str) -> Result<Host, BadTarget> {
-        let (name, port) = match text.rfind(':') {
-            Some(at) if !text.ends_with(']') => (&text[..at], Some(&text[at + 1..])),
-            _ => (text, None),
-        };
-        let name_is_good = match name.strip_prefix('[') {
-            Some(inner) => {
-                inner.strip_suffix(']').is_some_and(|ip| ip.parse::<std::net::Ipv6Addr>().is_ok())
-            }
-            None => !name.is_empty() && name.bytes().all(is_reg_name),
-        };
-        let port_is_good = port.is_none_or(|port| {
-            port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok()
-        });
-        if !name_is_good || !port_is_good {
+        if !is_host(text) {
             return Err(BadTarget::Host);
         }
         Ok(Host(text.to_ascii_lowercase().into()))
+    }
+
+    /// A host that is written as it is kept: nothing has to be changed about it.
+    pub fn canonical(text: &[u8]) -> Option<&str> {
+        let text = std::str::from_utf8(text).ok()?;
+        (is_host(text) && !text.bytes().any(|b| b.is_ascii_uppercase())).then_some(text)
     }
 
     /// `localhost`, for requests that name no host.
@@ -96,6 +89,23 @@ impl Host {
             None => self,
         }
     }
+}
+
+/// `host [ ":" port ]` (RFC 9110 section 7.2).
+fn is_host(text: &str) -> bool {
+    let (name, port) = match text.rfind(':') {
+        Some(at) if !text.ends_with(']') => (&text[..at], Some(&text[at + 1..])),
+        _ => (text, None),
+    };
+    let name_is_good = match name.strip_prefix('[') {
+        Some(inner) => {
+            inner.strip_suffix(']').is_some_and(|ip| ip.parse::<std::net::Ipv6Addr>().is_ok())
+        }
+        None => !name.is_empty() && name.bytes().all(is_reg_name),
+    };
+    let port_is_good = port
+        .is_none_or(|port| port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok());
+    name_is_good && port_is_good
 }
 
 /// The bytes of a registered name (RFC 3986 section 3.2.2).

@@ -2,7 +2,9 @@
 //! them. Knows the proxy only as something that answers.
 
 mod ahead;
+mod glance;
 mod patience;
+mod phases;
 mod socket;
 mod strict;
 
@@ -13,9 +15,10 @@ pub use strict::{Through, through};
 use crate::account::Room;
 use crate::gate::{Gate, TooMany};
 use crate::interim::Outlet;
-use crate::message::Peer;
+use crate::message::{HeadLimits, Peer};
 use crate::metrics::{Leave, Trouble};
 use crate::proxy::Proxy;
+use glance::Glances;
 use http::header::CONNECTION;
 use http::{HeaderValue, Request, StatusCode};
 use http_body::{Body, Frame, SizeHint};
@@ -23,14 +26,15 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use patience::{Inside, Patient, Phases};
+use patience::{Inside, Patient};
+use phases::Phases;
 use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
-use strict::{Refusals, Refused};
+use strict::{Refusals, Refused, Strict};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 
@@ -161,8 +165,12 @@ fn admit(
         let _ = stream.set_nodelay(true);
         let Told { phases, outlet, refusals } = told.clone();
         let course = phases.clone();
-        let stream = Patient::new(stream, phases, outlet, refusals, options, inside);
-        let served = serve_connection(stream, told, peer, current.clone(), options, closing);
+        let peer = Arc::new(Peer::new(peer));
+        let limits = HeadLimits { bytes: options.max_head, fields: options.max_fields };
+        let strict = Strict::new(limits, refusals);
+        let glances = Glances::new(current.clone(), Arc::clone(&peer));
+        let stream = Patient::new(stream, phases, outlet, strict, glances, options, inside);
+        let served = serve_connection(stream, told, &peer, current.clone(), options, closing);
         let served = served.await;
         let trouble = match &served {
             _ if course.had_slow_head() => Some(Trouble::SlowHead),
@@ -171,7 +179,7 @@ fn admit(
         };
         trouble.map(|trouble| current.borrow().proxy.met(trouble));
         if let Err(error) = served {
-            tracing::debug!(%peer, %error, "a connection ended");
+            tracing::debug!(peer = %peer.address(), %error, "a connection ended");
         }
         drop(alive);
     });
@@ -201,14 +209,14 @@ struct Told {
 async fn serve_connection(
     stream: Patient,
     told_each_other: Told,
-    peer: SocketAddr,
+    peer: &Arc<Peer>,
     current: watch::Receiver<Configured>,
     options: Options,
     mut closing: watch::Receiver<bool>,
 ) -> hyper::Result<()> {
     let Told { phases, outlet, refusals } = told_each_other;
     let phase = phases.clone();
-    let peer = Arc::new(Peer::new(peer));
+    let peer = Arc::clone(peer);
     let service = service_fn(move |request: Request<Incoming>| {
         let proxy = Arc::clone(&current.borrow().proxy);
         let (mut busy, turn) = (phases.begin(), outlet.begin());
@@ -264,7 +272,7 @@ async fn serve_connection(
 /// A body during which the connection is busy.
 struct During<B> {
     body: B,
-    busy: patience::Busy,
+    busy: phases::Busy,
 }
 
 impl<B: Body + Unpin> Body for During<B> {

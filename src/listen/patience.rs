@@ -6,19 +6,17 @@
 
 use super::Options;
 use super::ahead::Ahead;
-use super::strict::{Refusals, Strict};
+use super::glance::Glances;
+use super::phases::{ENDLESS, Phase, Phases};
+use super::strict::Strict;
 use crate::account::Charge;
 use crate::error::BodyError;
 use crate::gate::Ticket;
 use crate::interim::Outlet;
-use crate::message::HeadLimits;
 use crate::moving::{Moving, Still};
-use crate::proxy::ReadAhead;
-use parking_lot::Mutex;
 use std::io::{Error, ErrorKind, IoSlice, Result};
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -30,133 +28,15 @@ const TIMED_OUT: &[u8] =
 const TOO_MANY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\n\
     Connection: close\r\nContent-Length: 0\r\n\r\n";
 
-/// What a connection is doing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Phase {
-    /// Nothing has come yet.
-    #[default]
-    New,
-    /// A head is being read.
-    Head,
-    /// A request is being answered; how long that may take is not the
-    /// connection's business.
-    Busy,
-    /// The next request is awaited.
-    Idle,
-    /// The connection belongs to two others who talk as they like.
-    Tunnel,
-}
-
-/// The phase of a connection, as the service tells it.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Phases(Arc<Course>);
-
-#[derive(Debug, Default)]
-struct Course {
-    phase: Mutex<Phase>,
-    /// The next answer is the last.
-    ending: AtomicBool,
-    /// A head did not come whole in time.
-    slow_head: AtomicBool,
-    /// [`SILENT`] while more of a body is awaited, [`ENDLESS`] if it states no length.
-    silence: AtomicU8,
-    /// What is read while the client takes nothing.
-    ahead: Mutex<Option<ReadAhead>>,
-}
-
-/// More of the answer's body is awaited.
-const SILENT: u8 = 1;
-/// The body states no length.
-const ENDLESS: u8 = 2;
-
 /// How long an answer without a length may be silent once its client has closed
 /// its half: gone or not, it looks the same.
 const SILENCE: Duration = Duration::from_millis(500);
-
-impl Phases {
-    /// A request has come; it is over when the result is dropped.
-    pub fn begin(&self) -> Busy {
-        *self.0.phase.lock() = Phase::Busy;
-        Busy { phases: self.clone(), reads_ahead: false }
-    }
-
-    /// No request is read after the one that is answered now or comes next.
-    pub fn end(&self) {
-        self.0.ending.store(true, Ordering::Relaxed);
-    }
-
-    /// The last answer agreed to another protocol.
-    fn is_tunnel(&self) -> bool {
-        *self.0.phase.lock() == Phase::Tunnel
-    }
-
-    /// The connection has ended because a head did not come whole in time.
-    pub fn had_slow_head(&self) -> bool {
-        self.0.slow_head.load(Ordering::Relaxed)
-    }
-
-    /// The client takes nothing at the moment.
-    fn stands_still(&self, cx: &mut Context<'_>) {
-        if let Some(ahead) = &*self.0.ahead.lock() {
-            ahead.poll_ahead(cx);
-        }
-    }
-
-    /// Nothing has come yet.
-    pub fn is_new(&self) -> bool {
-        *self.0.phase.lock() == Phase::New
-    }
-}
-
-/// A request is being answered.
-#[derive(Debug)]
-pub(super) struct Busy {
-    phases: Phases,
-    reads_ahead: bool,
-}
-
-impl Busy {
-    /// This answer is the last.
-    pub fn is_last(&self) -> bool {
-        self.phases.0.ending.load(Ordering::Relaxed)
-    }
-
-    /// The answer's body may be read ahead of the client.
-    pub fn reads_ahead(&mut self, ahead: &ReadAhead) {
-        *self.phases.0.ahead.lock() = Some(ahead.clone());
-        self.reads_ahead = true;
-    }
-
-    /// More of the answer's body is awaited, or has come.
-    pub fn awaits(&self, is_awaited: bool, is_endless: bool) {
-        let endless = if is_endless { ENDLESS } else { 0 };
-        let silence = if is_awaited { SILENT | endless } else { 0 };
-        self.phases.0.silence.store(silence, Ordering::Relaxed);
-    }
-
-    /// The answer turns the connection into a tunnel.
-    pub fn becomes_tunnel(&self) {
-        *self.phases.0.phase.lock() = Phase::Tunnel;
-    }
-}
-
-impl Drop for Busy {
-    fn drop(&mut self) {
-        if self.reads_ahead {
-            *self.phases.0.ahead.lock() = None;
-        }
-        self.phases.0.silence.store(0, Ordering::Relaxed);
-        let mut phase = self.phases.0.phase.lock();
-        if *phase == Phase::Busy {
-            *phase = Phase::Idle;
-        }
-    }
-}
 
 /// A stream whose client is waited for, but not for ever.
 pub(super) struct Patient {
     stream: Ahead<Moving<TcpStream>>,
     strict: Strict,
+    glances: Glances,
     phases: Phases,
     options: Options,
     reading: Deadline,
@@ -206,15 +86,14 @@ impl Patient {
         stream: TcpStream,
         phases: Phases,
         outlet: Outlet,
-        refusals: Refusals,
+        strict: Strict,
+        glances: Glances,
         options: Options,
         inside: Inside,
     ) -> Patient {
         let stream = Ahead::new(Moving::new(stream, options.write_stall), outlet);
-        let limits = HeadLimits { bytes: options.max_head, fields: options.max_fields };
-        let strict = Strict::new(limits, refusals);
-        let reading = Deadline::default();
-        Patient { stream, strict, phases, options, reading, silence: None, inside }
+        let (reading, silence) = (Deadline::default(), None);
+        Patient { stream, strict, glances, phases, options, reading, silence, inside }
     }
 
     /// Looks whether the client has gone, which hyper doesn't while it answers.
@@ -290,6 +169,20 @@ impl Patient {
     }
 }
 
+impl Patient {
+    /// Whether what has been read is answered without hyper: one request and nothing
+    /// behind it, so that the answer is all that there is to do.
+    fn answers_at_a_glance(&mut self, bytes: &[u8]) -> bool {
+        let is_answered = self.phases.is_between()
+            && self.strict.is_one_head(bytes)
+            && self.glances.answers(bytes);
+        if is_answered {
+            self.phases.answered();
+        }
+        is_answered
+    }
+}
+
 impl AsyncRead for Patient {
     fn poll_read(
         self: Pin<&mut Self>,
@@ -299,9 +192,14 @@ impl AsyncRead for Patient {
         let this = self.get_mut();
         let before = buf.filled().len();
         while !this.strict.give(buf, || this.phases.is_tunnel())? {
+            ready!(this.glances.poll_written(&mut this.stream, cx))?;
             ready!(this.poll_stream(cx, buf))?;
             if buf.filled().len() == before {
                 return Poll::Ready(Ok(()));
+            }
+            if this.answers_at_a_glance(&buf.filled()[before..]) {
+                buf.set_filled(before);
+                continue;
             }
             let held = this.strict.held();
             this.strict.judge(buf, before);
@@ -347,6 +245,7 @@ impl AsyncWrite for Patient {
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
         ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
+        self.phases.is_written();
         // hyper comes here whenever it has done all it can.
         match self.phases.0.silence.load(Ordering::Relaxed) {
             0 => Poll::Ready(Ok(())),
@@ -357,8 +256,10 @@ impl AsyncWrite for Patient {
         }
     }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        let this = self.get_mut();
+        ready!(this.glances.poll_written(&mut this.stream, cx))?;
+        Pin::new(&mut this.stream).poll_shutdown(cx)
     }
 }
 

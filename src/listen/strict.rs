@@ -7,7 +7,7 @@
 //! `docs/adr/0026-read-before-hyper.md` says why, and what it costs.
 
 use crate::error::Refusal;
-use crate::message::{ChunkReader, Framing, HeadLimits, HeadReader, Misplaced};
+use crate::message::{ChunkReader, Framing, Head, HeadLimits, HeadReader, Misplaced};
 use std::io::{Error, ErrorKind, Result};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -123,6 +123,17 @@ impl Strict {
             At::Over => Ok(true),
             _ => Ok(false),
         }
+    }
+
+    /// Whether these bytes are a whole head that is let in, all there is of its
+    /// request, and nothing before them is still being read.
+    pub fn is_one_head(&self, bytes: &[u8]) -> bool {
+        let is_between = matches!(&self.at, At::Head(reader) if reader.is_new());
+        let read = || HeadReader::default().read(bytes, &self.limits);
+        is_between
+            && self.held.is_empty()
+            && matches!(read(), Ok(Some(Head { length, framing: Framing::Length(0), upgrade: false }))
+                if length == bytes.len())
     }
 
     /// Judges what has just been read into the buffer, from `before` on, and

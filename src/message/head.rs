@@ -42,6 +42,11 @@ pub struct Head {
 }
 
 impl HeadReader {
+    /// It has read nothing yet.
+    pub fn is_new(&self) -> bool {
+        self.searched == 0
+    }
+
     /// Reads on. `bytes` begins with the head's first byte, each time, and may
     /// go on behind its last one. `None` if it isn't whole yet.
     ///
@@ -132,7 +137,7 @@ fn request_line(line: &[u8]) -> Result<Version, Refusal> {
     if target.contains(&b'#') {
         return Err(Refusal::bad_request("a request target has no fragment"));
     }
-    let plain = target.first() == Some(&b'/') && target.iter().all(|b| IN_TARGETS[*b as usize]);
+    let plain = target.first() == Some(&b'/') && target.iter().all(|b| is_in_targets(*b));
     if !plain && (has_control(target) || Uri::try_from(target).is_err()) {
         return Err(Refusal::bad_request("the request target is malformed"));
     }
@@ -171,7 +176,7 @@ fn framing(version: Version, lines: &[u8]) -> Result<Framing, Refusal> {
 }
 
 /// Without the white space around a value, and the end of its line.
-fn trimmed(mut value: &[u8]) -> &[u8] {
+pub(super) fn trimmed(mut value: &[u8]) -> &[u8] {
     while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t' | b'\r'] = value {
         value = rest;
     }
@@ -190,6 +195,11 @@ fn is_token(bytes: &[u8]) -> bool {
 
 pub(super) fn is_in_tokens(byte: u8) -> bool {
     IN_TOKENS[byte as usize]
+}
+
+/// A byte of a path and a query, as they are usually written.
+pub(super) fn is_in_targets(byte: u8) -> bool {
+    IN_TARGETS[byte as usize]
 }
 
 const fn table(others: &[u8]) -> [bool; 256] {

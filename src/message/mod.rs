@@ -5,11 +5,13 @@
 mod chunks;
 mod framing;
 mod head;
+mod plain;
 mod sender;
 
 pub use chunks::{ChunkReader, Misplaced};
 pub use framing::Framing;
 pub use head::{Head, HeadLimits, HeadReader};
+pub use plain::Plain;
 pub use sender::{Peer, is_forwarded};
 
 use crate::error::Refusal;
@@ -49,6 +51,13 @@ pub struct Options {
     pub max_body: u64,
     /// The host of a request of HTTP/1.0 that names none.
     pub default_host: Host,
+}
+
+impl Options {
+    /// Whether the word of this address about the client is believed.
+    fn trusts(&self, address: IpAddr) -> bool {
+        self.trusted.iter().any(|net| net.contains(&address))
+    }
 }
 
 /// A request that has been let in.

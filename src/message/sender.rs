@@ -58,21 +58,20 @@ names! {
 }
 
 /// Whether a field is one of these, or another of the `X-Forwarded` family.
-fn is_unkeyed(name: &HeaderName) -> bool {
-    let name = name.as_str();
+pub(super) fn is_unkeyed(name: &str) -> bool {
     is_listed(name) || (name.starts_with("x-forwarded-") && !is_said_by_proxies(name))
 }
 
 /// Whether a client could speak for somebody else by a field: only a trusted
 /// proxy may send it.
-fn is_said_by_proxies(name: &str) -> bool {
+pub(super) fn is_said_by_proxies(name: &str) -> bool {
     matches!(name, "x-forwarded-for" | "x-forwarded-proto" | "x-forwarded-host")
 }
 
 /// Whether the fields claim that somebody forwarded the request.
 pub fn is_forwarded(fields: &HeaderMap) -> bool {
     fields.contains_key(header::VIA)
-        || fields.keys().any(|name| is_said_by_proxies(name.as_str()) || is_unkeyed(name))
+        || fields.keys().any(|name| is_said_by_proxies(name.as_str()) || is_unkeyed(name.as_str()))
 }
 
 /// WSGI reads `_` in a field name as `-`: such a name could pass for another.
@@ -123,10 +122,9 @@ impl Sender {
     /// the result into the fields.
     pub fn settle(fields: &mut HeaderMap, host: Host, peer: &Peer, options: &Options) -> Sender {
         let address = peer.ip();
-        let trusted = |address: IpAddr| options.trusted.iter().any(|net| net.contains(&address));
-        let is_proxy = trusted(address);
+        let is_proxy = options.trusts(address);
         remove_if(fields, |name| {
-            is_unkeyed(name) || (!is_proxy && is_said_by_proxies(name.as_str()))
+            is_unkeyed(name.as_str()) || (!is_proxy && is_said_by_proxies(name.as_str()))
         });
         let said = |name: &HeaderName| fields.get(name).and_then(|value| value.to_str().ok());
         let scheme = said(&X_FORWARDED_PROTO).and_then(Scheme::parse).unwrap_or(Scheme::Http);
@@ -134,15 +132,7 @@ impl Sender {
         let chain: Vec<&str> = members(fields, &X_FORWARDED_FOR)
             .filter_map(|hop| std::str::from_utf8(hop).ok())
             .collect();
-        // The client is the last in the chain who is not one of the proxies.
-        let hops = chain.iter().rev().map_while(|hop| hop.parse::<IpAddr>().ok());
-        let mut client = address;
-        for hop in hops.map(|hop| hop.to_canonical()) {
-            client = hop;
-            if !trusted(hop) {
-                break;
-            }
-        }
+        let client = client(&chain, address, options);
         let chain = match chain.as_slice() {
             [] => peer.written.clone(),
             chain => written(format!("{}, {address}", chain.join(", "))),
@@ -150,6 +140,19 @@ impl Sender {
         tell(fields, scheme, &host, chain);
         Sender { scheme, host, client }
     }
+}
+
+/// The last in a chain of proxies who is not one of them; `address` is who wrote the
+/// chain.
+pub(super) fn client(chain: &[&str], address: IpAddr, options: &Options) -> IpAddr {
+    let mut client = address;
+    for hop in chain.iter().rev().map_while(|hop| hop.parse::<IpAddr>().ok()) {
+        client = hop.to_canonical();
+        if !options.trusts(client) {
+            break;
+        }
+    }
+    client
 }
 
 /// Tells the app whom the request is from, and what for.

@@ -29,6 +29,8 @@ impl Counter {
 pub struct Metrics {
     /// Requests answered from the store.
     pub hits: Counter,
+    /// Those of them that went the short way.
+    pub short_way: Counter,
     /// Requests forwarded, by reason; see [`Metrics::forwarded`].
     forwarded: [Counter; 8],
     /// Requests that larder answered by itself: refusals, purges.

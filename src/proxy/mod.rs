@@ -17,6 +17,7 @@ mod demands;
 mod errand;
 mod fetch;
 mod follow;
+mod glance;
 mod head;
 mod lookup;
 mod partial;
@@ -34,6 +35,7 @@ mod stand_in;
 mod uncacheable;
 
 pub use crate::body::ReadAhead;
+pub use glance::Glanced;
 pub use record::Recorded;
 pub use refill::{Hot, Options as RefillOptions};
 pub use shared::Shared;

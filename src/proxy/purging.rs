@@ -80,9 +80,14 @@ pub(super) fn too_long(fields: Option<&HeaderMap>, most: usize) -> Option<Answer
 fn may_be_one(request: &Presented) -> bool {
     match request.method {
         Method::HEAD | Method::QUERY | Method::OPTIONS => false,
-        Method::GET => request.target.path_and_query().starts_with("/purge/"),
+        Method::GET => is_path_of_one(request.target.path_and_query()),
         _ => true,
     }
+}
+
+/// Whether a GET of this path may be a purge.
+pub(super) fn is_path_of_one(path_and_query: &str) -> bool {
+    path_and_query.starts_with("/purge/")
 }
 
 impl Proxy {

@@ -6,7 +6,7 @@ use crate::access_log::{AccessLog, Entry};
 use crate::body::{Body, ReadAhead};
 use crate::clock::Clock;
 use crate::error::BodyError;
-use crate::message::Peer;
+use crate::message::{Peer, Plain};
 use crate::origin;
 use crate::semantics::cache_status::CacheStatus;
 use crate::semantics::time::Moment;
@@ -53,6 +53,20 @@ impl Line {
         })
     }
 
+    /// The same of a request that is answered at a glance.
+    pub fn of_plain(plain: &Plain<'_>, peer: &Peer, shared: &Shared) -> Option<Line> {
+        shared.log.is_on().then(|| Line {
+            began: shared.clock.now(),
+            client: plain.client(peer, &shared.options.presented),
+            method: Method::GET,
+            target: plain.sought.path_and_query().to_string(),
+            version: Version::HTTP_11,
+            host: plain.field("host"),
+            referer: plain.field("referer"),
+            agent: plain.field("user-agent"),
+        })
+    }
+
     /// Of a request whose head was not read, but for this first line.
     pub fn unread(line: &str, peer: &Peer, shared: &Shared) -> Option<Line> {
         let (method, rest) = line.split_once(' ').unwrap_or(("-", line));
@@ -90,13 +104,7 @@ pub(super) fn finish(shared: &Shared, line: Option<Line>, answer: Answer) -> Res
         body,
         sent: 0,
         broken: false,
-        entry: line.map(|line| Pending {
-            log: shared.log.clone(),
-            clock: Arc::clone(&shared.clock),
-            line,
-            code,
-            status,
-        }),
+        entry: line.map(|line| Pending::new(line, code, status, shared)),
     })
 }
 
@@ -115,12 +123,43 @@ impl Recorded {
     }
 }
 
-struct Pending {
+/// A line that is written when the answer has gone.
+pub(super) struct Pending {
     log: AccessLog,
     clock: Arc<dyn Clock>,
     line: Line,
     code: StatusCode,
     status: CacheStatus,
+}
+
+impl Pending {
+    pub fn new(line: Line, code: StatusCode, status: CacheStatus, shared: &Shared) -> Pending {
+        let (log, clock) = (shared.log.clone(), Arc::clone(&shared.clock));
+        Pending { log, clock, line, code, status }
+    }
+
+    /// So many bytes of the body have been sent, and all there were unless it is broken.
+    pub fn write(self, sent: u64, broken: bool) {
+        let Pending { log, clock, line, code, status } = self;
+        let text = |value: &Option<HeaderValue>| {
+            value.as_ref().map(|v| String::from_utf8_lossy(v.as_bytes()).into_owned())
+        };
+        log.write(Entry {
+            at: clock.wall(),
+            took: clock.now().since(line.began),
+            client: line.client,
+            method: line.method.as_str(),
+            target: &line.target,
+            version: line.version,
+            host: text(&line.host),
+            referer: text(&line.referer),
+            agent: text(&line.agent),
+            status: code.as_u16(),
+            bytes: sent,
+            broken,
+            cache: &status,
+        });
+    }
 }
 
 impl http_body::Body for Recorded {
@@ -153,24 +192,8 @@ impl http_body::Body for Recorded {
 
 impl Drop for Recorded {
     fn drop(&mut self) {
-        let Some(Pending { log, clock, line, code, status }) = self.entry.take() else { return };
-        let text = |value: &Option<HeaderValue>| {
-            value.as_ref().map(|v| String::from_utf8_lossy(v.as_bytes()).into_owned())
-        };
-        log.write(Entry {
-            at: clock.wall(),
-            took: clock.now().since(line.began),
-            client: line.client,
-            method: line.method.as_str(),
-            target: &line.target,
-            version: line.version,
-            host: text(&line.host),
-            referer: text(&line.referer),
-            agent: text(&line.agent),
-            status: code.as_u16(),
-            bytes: self.sent,
-            broken: self.broken,
-            cache: &status,
-        });
+        if let Some(entry) = self.entry.take() {
+            entry.write(self.sent, self.broken);
+        }
     }
 }

@@ -71,12 +71,7 @@ impl Purger {
     /// comparisons, however many purges come, and looks at marks at most once for
     /// each purge that sweeps behind its answer.
     pub fn judge_stored(&self, key: &CacheKey, stored: &StoredResponse) -> Verdict {
-        let is_due = match stored.is_settled() {
-            // Any other purge finds it, and is not answered before.
-            true => self.progress.concerns(stored.checked()),
-            false => stored.checked() < self.marks.last(),
-        };
-        if is_due {
+        if self.is_due(stored) {
             let verdict = self.show(key, stored);
             if matches!(verdict, Verdict::Hard { .. }) {
                 return verdict;
@@ -89,6 +84,21 @@ impl Purger {
             Some(softening) => Verdict::Soft(softening),
             None => Verdict::Stands,
         }
+    }
+
+    /// Whether a purge may meet a stored response of which it doesn't know yet.
+    fn is_due(&self, stored: &StoredResponse) -> bool {
+        match stored.is_settled() {
+            // Any other purge finds it, and is not answered before.
+            true => self.progress.concerns(stored.checked()),
+            false => stored.checked() < self.marks.last(),
+        }
+    }
+
+    /// Whether no purge has met a stored response, and no mark has to be looked at to
+    /// know that. If not, [`Purger::judge_stored`] tells more.
+    pub fn plainly_stands(&self, stored: &StoredResponse) -> bool {
+        !self.is_due(stored) && stored.gone().is_none() && stored.softened().is_none()
     }
 
     /// Shows a stored response to all marks; it notes what they mean, unless they

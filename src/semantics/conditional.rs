@@ -4,7 +4,7 @@
 use super::date::date_in;
 use super::validation::weakly_equal;
 use http::StatusCode;
-use http::header::{self, HeaderMap};
+use http::header::{self, HeaderMap, HeaderName};
 use std::time::SystemTime;
 
 /// Whether the client's copy will do.
@@ -81,18 +81,20 @@ fn entity_tags(line: &[u8]) -> impl Iterator<Item = &[u8]> {
 /// The fields of a 304 to a client: what guides its cache, and not what
 /// describes a body that is not there (RFC 9110 section 15.4.5).
 pub fn not_modified_fields(fields: &mut HeaderMap) {
-    for name in [
-        header::CONTENT_LENGTH,
-        header::CONTENT_TYPE,
-        header::CONTENT_ENCODING,
-        header::CONTENT_LANGUAGE,
-        header::CONTENT_RANGE,
-        header::TRAILER,
-    ] {
+    let left_out: Vec<HeaderName> =
+        fields.keys().filter(|name| is_left_out_of_304(name, fields)).cloned().collect();
+    for name in left_out {
         fields.remove(name);
     }
-    if fields.contains_key(header::ETAG) {
-        fields.remove(header::LAST_MODIFIED);
+}
+
+/// Whether a 304 leaves out this field of a response with these.
+pub fn is_left_out_of_304(name: &HeaderName, response: &HeaderMap) -> bool {
+    match name.as_str() {
+        "content-length" | "content-type" | "content-encoding" | "content-language"
+        | "content-range" | "trailer" => true,
+        "last-modified" => response.contains_key(header::ETAG),
+        _ => false,
     }
 }
 

@@ -91,7 +91,7 @@ pub fn members<'a>(
 }
 
 /// The members of one line of such a field.
-pub(super) fn list(line: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub fn list(line: &[u8]) -> impl Iterator<Item = &[u8]> {
     line.split(|b| *b == b',').map(<[u8]>::trim_ascii).filter(|member| !member.is_empty())
 }
 

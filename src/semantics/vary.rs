@@ -41,6 +41,11 @@ impl NominatedFields {
         }
     }
 
+    /// Whether nothing is nominated.
+    pub fn is_empty(&self) -> bool {
+        matches!(self, NominatedFields::Named(names) if names.is_empty())
+    }
+
     /// Whether a request selects this variant: the same as comparing what
     /// [`NominatedFields::select`] gives, but without making it.
     pub fn selects(&self, request: &HeaderMap, variant: &VariantKey, policy: &Policy) -> bool {

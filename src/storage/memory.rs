@@ -10,10 +10,12 @@ use super::stored::{Content, StoredResponse};
 use super::variances::Variances;
 use crate::account::Account;
 use crate::key::CacheKey;
+use equivalent::Equivalent;
 use moka::ops::compute::Op;
 use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 use parking_lot::Mutex;
+use std::hash::Hash;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -189,8 +191,8 @@ impl Memory {
         &self.variances
     }
 
-    /// The stored responses of a target.
-    pub fn get(&self, key: &CacheKey) -> Option<Arc<Slot>> {
+    /// The stored responses of a target, by its key or what is equivalent to that.
+    pub fn get<K: Equivalent<CacheKey> + Hash>(&self, key: &K) -> Option<Arc<Slot>> {
         self.map.get(key)
     }
 

@@ -308,11 +308,11 @@ fn what_is_not_asked_for_gives_way_first_and_never_more_than_half() {
     all.iter().for_each(|key| assert!(memory.put(key, response(10_000, "x"))));
     let asked_for: Vec<&CacheKey> = all.iter().skip(3).step_by(10).collect();
     let ask = |times: usize| {
-        let slots = asked_for.iter().filter_map(|key| memory.get(key));
+        let slots = asked_for.iter().filter_map(|key| memory.get(*key));
         slots.for_each(|slot| (0..times).for_each(|_| slot.variants()[0].count_hit()));
     };
-    let there = || all.iter().filter(|key| memory.get(key).is_some()).count();
-    let are_there = || asked_for.iter().filter(|key| memory.get(key).is_some()).count();
+    let there = || all.iter().filter(|key| memory.get(*key).is_some()).count();
+    let are_there = || asked_for.iter().filter(|key| memory.get(**key).is_some()).count();
     ask(100);
     memory.shed(10 * 10_000);
     assert!((69..=71).contains(&there()), "{}", there());

@@ -20,6 +20,7 @@ mod events;
 mod faults;
 mod forwarding;
 mod fuzz;
+mod glance;
 mod groups;
 mod harness;
 mod held_up;
