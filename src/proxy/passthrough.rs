@@ -68,7 +68,7 @@ impl Proxy {
     ) -> Answer {
         match self.with_body(request, body).await {
             Ok(outbound) => self.hand_on(request, outbound, status).await,
-            Err(error) => respond::failure(&Failed::Silent(error), status),
+            Err(error) => self.no_answer(request, error, status),
         }
     }
 

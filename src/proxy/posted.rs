@@ -4,7 +4,7 @@
 use super::ask::{Plan, Reply};
 use super::lookup::Found;
 use super::partial::Beside;
-use super::respond::{self, Failed};
+use super::respond;
 use super::{Answer, Proxy};
 use crate::key::CacheKey;
 use crate::message::Presented;
@@ -39,7 +39,7 @@ impl Proxy {
     ) -> Answer {
         let outbound = match self.with_body(request, body).await {
             Ok(outbound) => outbound,
-            Err(error) => return respond::failure(&Failed::Silent(error), status),
+            Err(error) => return self.no_answer(request, error, status),
         };
         let departure = self.shared.purger.depart();
         let sent = self.shared.clock.now();

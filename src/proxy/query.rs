@@ -4,7 +4,6 @@
 //! They lie in the slot of their target, so that whatever purges the target
 //! purges them.
 
-use super::respond::{self, Failed};
 use super::{Answer, Proxy};
 use crate::body::{Body, Passing};
 use crate::error::OriginError;
@@ -38,9 +37,7 @@ impl Proxy {
                 }
                 Ok(Err(_)) => {}
                 Err(error) => {
-                    let error = OriginError::RequestBody(error);
-                    self.shared.note_failure(&request.target, &error);
-                    return respond::failure(&Failed::Silent(error), status);
+                    return self.no_answer(request, OriginError::RequestBody(error), status);
                 }
             }
         }
@@ -48,7 +45,7 @@ impl Proxy {
             status.detail = Some("query-size");
             return match self.begun(body.put_back(pieces.into_iter().map(Frame::data))).await {
                 Ok(body) => self.pass_with(request, body, status).await,
-                Err(error) => respond::failure(&Failed::Silent(error), status),
+                Err(error) => self.no_answer(request, error, status),
             };
         }
         let query = QueryContent::of(&request.fields, &pieces.concat());
