@@ -118,7 +118,8 @@ impl Shared {
     /// sent to it, and writes it down.
     pub(super) fn note_failure(&self, target: &Target, error: &OriginError) {
         let trouble = Trouble::from(error);
-        if !matches!(trouble, Trouble::Memory | Trouble::OriginPerIp) {
+        let is_own = matches!(trouble, Trouble::Memory | Trouble::OriginPerIp);
+        if !is_own && error.is_origins_fault() {
             self.metrics.origin_failures.count();
         }
         if let Some(Leave { unlogged }) = self.met(trouble) {
