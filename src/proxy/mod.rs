@@ -269,13 +269,7 @@ impl Proxy {
                 return respond::only_if_cached(found.forward());
             }
             if passthrough::is_not_fetched(request) {
-                let mut status = CacheStatus::forwarded(found.forward());
-                if request.method == Method::HEAD {
-                    status.detail = Some("head");
-                    return Box::pin(self.head(request, &key, &found, status)).await;
-                }
-                status.detail = Some("range");
-                return Box::pin(self.pass_with(request, Body::empty(), status)).await;
+                return Box::pin(self.not_fetched(request, &key, &found)).await;
             }
             let fetching = Box::pin(self.fetch_with_others(request, &key, &found, &flight));
             match self.unless_slow(request, &key, &found, fetching, patience).await {

@@ -1,6 +1,7 @@
 //! Requests that the cache has no part in: handed on as they come, and their
 //! answers too.
 
+use super::lookup::Found;
 use super::respond::{self, Failed};
 use super::{Answer, Options, Proxy};
 use crate::body::{self, Body, Passing};
@@ -59,6 +60,31 @@ pub(super) fn is_not_fetched(request: &Presented) -> bool {
 }
 
 impl Proxy {
+    /// Answers a request that [`is_not_fetched`]. One for more ranges than are taken
+    /// is one for the whole, of which it is answered if it is stored too: it is asked
+    /// for together with others. A server may ignore `Range` (RFC 9110 section 14.2),
+    /// and `If-Range` goes with it (section 13.1.5).
+    pub(super) async fn not_fetched(
+        self: &Arc<Self>,
+        request: &Arc<Presented>,
+        key: &CacheKey,
+        found: &Found,
+    ) -> Answer {
+        let mut status = CacheStatus::forwarded(found.forward());
+        if request.method == Method::HEAD {
+            status.detail = Some("head");
+            return self.head(request, key, found, status).await;
+        }
+        if range::asks_for_more_than(&request.fields, self.shared.options.max_ranges) {
+            let mut whole = Presented::clone(request);
+            whole.fields.remove(header::RANGE);
+            whole.fields.remove(header::IF_RANGE);
+            return self.through_the_cache(&Arc::new(whole)).await;
+        }
+        status.detail = Some("range");
+        self.pass_with(request, Body::empty(), status).await
+    }
+
     /// Hands on a request with its body, and the answer.
     pub(super) async fn pass(
         &self,

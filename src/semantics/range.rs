@@ -111,6 +111,16 @@ pub fn asks_for_one(request: &HeaderMap) -> bool {
         && !request.contains_key(header::IF_RANGE)
 }
 
+/// Whether a request names more than `most` parts, so that [`wanted`] gives it the
+/// whole.
+pub fn asks_for_more_than(request: &HeaderMap, most: usize) -> bool {
+    let mut lines = request.get_all(header::RANGE).iter();
+    let (Some(line), None) = (lines.next(), lines.next()) else {
+        return false;
+    };
+    parse(line.as_bytes()).is_some_and(|specs| specs.len() > most)
+}
+
 #[derive(Clone, Copy)]
 enum Spec {
     From(u64),
@@ -265,6 +275,22 @@ mod tests {
         assert!(!asks_for_one(&fields(&[("range", "bytes=0-1"), ("if-range", "\"a\"")])));
         assert!(!asks_for_one(&fields(&[("range", "bytes=0-1"), ("range", "bytes=0-1")])));
         assert!(!asks_for_one(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn more_parts_than_are_taken_can_be_told_without_a_response() {
+        for (range, expected) in [
+            ("bytes=0-0,2-2,4-4,6-6", false),
+            ("bytes=0-0,2-2,4-4,6-6,8-8", true),
+            ("bytes=0-,0-,0-,0-,-1", true),
+            ("bytes=0-0,2-2,4-4,6-6,8", false), // not in the grammar
+            ("lines=0-0,2-2,4-4,6-6,8-8", false),
+        ] {
+            let given = fields(&[("range", range)]);
+            assert_eq!(asks_for_more_than(&given, 4), expected, "{range}");
+            assert!(!expected || asked(range, &[], &[]) == Wanted::Whole, "{range}");
+        }
+        assert!(!asks_for_more_than(&HeaderMap::new(), 4));
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! Parts: stored, answered from, combined and made whole (RFC 9111 sections 3.3
 //! and 3.4).
 
-use crate::harness::{Gate, House, Larder, Origin, Response, Seen, get, reply, request, together};
+use crate::harness::{
+    Gate, House, Larder, Origin, Response, Seen, get, reply, request, together, wait_until,
+};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -279,7 +281,7 @@ fn many_who_want_the_whole_share_what_completes_it() {
     house.part("0-3");
     let address = house.running.addresses()[0];
     let opener = std::thread::spawn(move || {
-        crate::harness::wait_until("the rest is asked for", || origin.count() == 2);
+        wait_until("the rest is asked for", || origin.count() == 2);
         gate.open();
         origin
     });
@@ -386,6 +388,47 @@ fn a_range_beyond_the_end_is_not_stored() {
     assert_whole(&house.ask(&[]), STORED);
 }
 
+/// So many single bytes, each of which is there.
+fn single_bytes(count: usize) -> String {
+    let each: Vec<String> = (0..count).map(|at| format!("{0}-{0}", 2 * at)).collect();
+    format!("bytes={}", each.join(","))
+}
+
+#[test]
+fn who_asks_for_too_many_ranges_asks_for_the_whole_together_with_others() {
+    const LONG: &str = "0123456789012345678901234567890123456789";
+    let gate = Gate::closed();
+    let passed = gate.clone();
+    let origin = Origin::answering(move |seen| {
+        passed.pass();
+        match seen.field("if-none-match") {
+            Some(_) => reply(304, &[FRESH, "ETag: \"a\""], ""),
+            None => reply(200, &[FRESH, "ETag: \"a\""], seen.field("range").unwrap_or(LONG)),
+        }
+    });
+    let house = House::in_front_of(&origin, |_| {});
+    let address = house.proxy();
+    let ask = move |path: &'static str, count: usize| {
+        let range = single_bytes(count);
+        get(address, path, &[("Range", &range), ("If-Range", "\"old\"")])
+    };
+    let crowd = std::thread::spawn(move || together(10, move |_| ask("/", 17)));
+    wait_until("it is asked for", || origin.count() > 0);
+    gate.open();
+    for answer in crowd.join().expect("their answers") {
+        assert_eq!((answer.status, answer.text().as_str()), (200, LONG));
+    }
+    assert_eq!(origin.count(), 1);
+    assert_eq!((origin.last().field("range"), origin.last().field("if-range")), (None, None));
+    wait_until("it is stored", || house.get("/").is_hit());
+    house.pass(61);
+    assert_eq!(ask("/", 17).cache_status(), "larder; fwd=stale; fwd-status=304; stored");
+    assert_eq!((origin.count(), ask("/", 17).is_hit()), (2, true));
+    // So many as are taken are asked for as they are.
+    assert_eq!(ask("/few", 16).text(), single_bytes(16));
+    assert_eq!(origin.last().field("if-range"), Some("\"old\""));
+}
+
 #[test]
 fn a_range_that_the_origin_ignores_brings_the_whole_for_all() {
     let origin = Origin::answering(|_| reply(200, &[FRESH], BODY));
@@ -414,7 +457,7 @@ fn a_part_is_purged_like_any_response() {
     // One that is on its way is neither stored nor combined.
     let address = house.running.addresses()[0];
     let late = std::thread::spawn(move || get(address, "/", &[("Range", "bytes=8-9")]));
-    crate::harness::wait_until("it is asked for", || origin.count() == 4);
+    wait_until("it is asked for", || origin.count() == 4);
     house.purge("t");
     gate.open();
     assert_eq!(late.join().expect("the answer").text(), "89");
