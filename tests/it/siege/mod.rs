@@ -3,6 +3,7 @@
 //! `scripts/siege` runs this at its full size, and prints what it measures. As plain tests both
 //! are small, and judge counts, contents and memory, never time.
 
+mod cost;
 pub mod crowd;
 mod hostile;
 mod visitors;

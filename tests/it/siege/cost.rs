@@ -1,0 +1,205 @@
+//! What one request can cost larder: processor time, beside that of its sender, and
+//! memory while it waits for the application.
+//!
+//! The sender is as thrifty as it can be: it has its requests ready, sends many at a time
+//! over one connection, and looks at nothing of the answers.
+
+use crate::harness::{Connection, Gate, Larder, Origin, reply, wait_until};
+use rustix::time::{ClockId, clock_gettime};
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::time::Duration;
+
+/// How much more processor time than its sender's one request may cost.
+const MOST: f64 = 10.0;
+
+/// What is known to cost more, and how much at most.
+const DEAR: [(&str, f64); 2] =
+    [("2,000 parameters, `No-Vary-Search`", 20.0), ("2,000 chunks of one byte", 60.0)];
+
+/// Requests that wait at a time while memory is measured.
+const WAITING: usize = 64;
+
+struct Case {
+    name: &'static str,
+    method: &'static str,
+    target: String,
+    /// The fields, and the body.
+    rest: String,
+}
+
+impl Case {
+    fn bytes(&self, before: &str) -> Vec<u8> {
+        let Case { method, target, rest, .. } = self;
+        format!("{method} {before}{target} HTTP/1.1\r\nHost: site.test\r\n{rest}").into_bytes()
+    }
+}
+
+/// Three lines of one field, each as long as a line may be, full of this.
+fn full(name: &str, begin: &str, piece: &str) -> String {
+    let value = piece.repeat((8100 - begin.len()) / piece.len());
+    format!("{name}: {begin}{}\r\n", value.trim_end_matches([',', ';', ' '])).repeat(3)
+}
+
+fn cases() -> Vec<Case> {
+    let case = |name, method, target: &str, rest: String| {
+        let rest = format!("{rest}\r\n");
+        Case { name, method, target: target.into(), rest }
+    };
+    let get = |name, target: &str, fields: String| case(name, "GET", target, fields);
+    let fields =
+        |value: &str| -> String { (0..90).map(|n| format!("X-{n}: {value}\r\n")).collect() };
+    let parts: Vec<String> = (0..16).map(|n| format!("{}-{}", n * 100, n * 100 + 1)).collect();
+    let one_line =
+        |line: String| line.lines().next().map(|l| format!("{l}\r\n")).unwrap_or_default();
+    vec![
+        get("the least", "/", String::new()),
+        get("90 fields", "/", fields("v")),
+        get("90 fields of 300 bytes", "/", fields(&"v".repeat(300))),
+        get("90 fields, all in `Vary`", "/all", fields(&"v".repeat(300))),
+        get("8 KiB of `Cookie`, in `Vary`", "/cookie", one_line(full("Cookie", "", "a=b; "))),
+        get("24 KiB of `Accept-Language`, in `Vary`", "/lang", full("Accept-Language", "", "a,")),
+        get(
+            "24 KiB of `Accept-Encoding`, in `Vary`",
+            "/enc",
+            full("Accept-Encoding", "", "x;q=.1,"),
+        ),
+        get("24 KiB of `If-None-Match`", "/", full("If-None-Match", "", "\"a\",")),
+        get("24 KiB of `Cache-Control`", "/", full("Cache-Control", "", "a=1,")),
+        get("24 KiB of `Via`", "/", full("Via", "", "1 a,")),
+        get("24 KiB of `X-Forwarded-For`", "/", full("X-Forwarded-For", "", "1,")),
+        get("100 options of `Connection`, 90 fields", "/", {
+            let named: Vec<String> = (0..100).map(|n| format!("X-{n}")).collect();
+            format!("Connection: {}\r\n{}", named.join(","), fields("v"))
+        }),
+        get("16 ranges", "/", format!("Range: bytes={}\r\n", parts.join(","))),
+        get("8 KiB of ranges", "/", one_line(full("Range", "bytes=", "1-2,"))),
+        get("a target of 8 KB", &"/a".repeat(3900), String::new()),
+        get(
+            "2,000 parameters, `No-Vary-Search`",
+            &format!("/search?{}", "1&".repeat(2000)),
+            String::new(),
+        ),
+        case("2,000 chunks of one byte", "PUT", "/", {
+            format!("Transfer-Encoding: chunked\r\n\r\n{}0\r\n", "1\r\nx\r\n".repeat(2000))
+        }),
+    ]
+}
+
+/// Answers by what the path begins with, and holds back what is below `/held`.
+fn app(gate: &Gate) -> Origin {
+    let gate = gate.clone();
+    let all: Vec<String> = (0..90).map(|number| format!("X-{number}")).collect();
+    let all = format!("Vary: {}", all.join(", "));
+    let body = "x".repeat(2000);
+    Origin::answering(move |seen| {
+        if seen.target.starts_with("/held") {
+            gate.pass();
+        }
+        let vary = match seen.target.get(..4) {
+            Some("/all") => &all,
+            Some("/coo") => "Vary: Cookie",
+            Some("/lan") => "Vary: Accept-Language",
+            Some("/enc") => "Vary: Accept-Encoding",
+            Some("/sea") => "No-Vary-Search: params=(\"a\")",
+            _ => "X: x",
+        };
+        reply(200, &["Cache-Control: max-age=600", "ETag: \"e\"", vary], &body)
+    })
+}
+
+/// Processor time of the thread that asks, so far.
+fn own_time() -> Duration {
+    clock_gettime(ClockId::ThreadCPUTime).try_into().expect("not negative")
+}
+
+/// Processor time of all threads of larder so far.
+fn time_of(larder: &Larder) -> Duration {
+    let threads = fs::read_dir(format!("/proc/{}/task", larder.pid())).expect("its threads");
+    let each = threads.map(|thread| {
+        let path = thread.expect("a thread").path().join("schedstat");
+        let text = fs::read_to_string(path).expect("its times");
+        let first = text.split(' ').next().and_then(|text| text.parse().ok());
+        Duration::from_nanos(first.expect("a number"))
+    });
+    each.sum()
+}
+
+/// Sends a request so many times over one connection, and takes all answers. Returns the
+/// time that it took here.
+fn send(address: SocketAddr, request: &[u8], times: usize) -> Duration {
+    let stream = TcpStream::connect(address).expect("a connection");
+    let mut answers = stream.try_clone().expect("the same socket");
+    let taking = std::thread::spawn(move || {
+        let mut buffer = vec![0; 1 << 20];
+        while matches!(answers.read(&mut buffer), Ok(1..)) {}
+        own_time()
+    });
+    let at_once = ((1 << 16) / request.len()).clamp(1, times);
+    let many = request.repeat(at_once);
+    let request = request.to_vec();
+    let sending = std::thread::spawn(move || {
+        let mut stream = stream;
+        for _ in 0..times / at_once {
+            stream.write_all(&many).expect("they are read");
+        }
+        for _ in 0..times % at_once {
+            stream.write_all(&request).expect("it is read");
+        }
+        stream.shutdown(Shutdown::Write).expect("an end");
+        own_time()
+    });
+    sending.join().expect("its time") + taking.join().expect("its time")
+}
+
+/// What a request takes of memory, in bytes, while it is at the application.
+fn memory(larder: &Larder, origin: &Origin, case: &Case) -> u64 {
+    let (before, there) = (larder.resident(), origin.count());
+    let waiting: Vec<Connection> = (0..WAITING)
+        .map(|number| {
+            let mut connection = Connection::open(larder.proxy);
+            connection.send(&case.bytes(&format!("/held/{number}")));
+            connection
+        })
+        .collect();
+    wait_until("all are there", || origin.count() == there + WAITING);
+    let taken = larder.resident().saturating_sub(before);
+    drop(waiting);
+    taken / WAITING as u64
+}
+
+#[test]
+#[ignore = "it measures; see docs/security.md"]
+fn what_one_request_can_cost() {
+    let mut missed = Vec::new();
+    println!("{:42} bytes  larder µs  sender µs  ratio  KiB", "request");
+    for case in cases() {
+        let gate = Gate::closed();
+        let origin = app(&gate);
+        let larder = Larder::with_env(
+            origin.address,
+            &["--access-log", "off"],
+            &[
+                ("LARDER_THREADS", "1"),
+                ("LARDER_LIMITS__ORIGIN_PER_IP", "0"),
+                ("LARDER_CACHE__COOKIES", "sessionid"),
+            ],
+        );
+        let request = case.bytes("");
+        let times = (8_000_000 / request.len()).clamp(100, 5000);
+        send(larder.proxy, &request, 10);
+        let before = time_of(&larder);
+        let theirs = send(larder.proxy, &request, times).as_secs_f64() * 1e6 / times as f64;
+        let ours = (time_of(&larder) - before).as_secs_f64() * 1e6 / times as f64;
+        let kib = memory(&larder, &origin, &case) / 1024;
+        gate.open();
+        let (name, bytes, ratio) = (case.name, request.len(), ours / theirs);
+        println!("{name:42} {bytes:5}  {ours:9.1}  {theirs:9.1}  {ratio:5.1}  {kib:3}");
+        let most = DEAR.iter().find(|(dear, _)| *dear == name).map_or(MOST, |(_, most)| *most);
+        if ratio > most {
+            missed.push(format!("{name}: {ratio:.1}"));
+        }
+    }
+    assert_eq!(missed, Vec::<String>::new());
+}
