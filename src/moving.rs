@@ -12,6 +12,14 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
+/// Bytes that hyper may have in hand of a connection: read at a time, or to be written
+/// while the other side takes nothing. A head that is not whole, of at most so many
+/// bytes, has to fit in.
+pub fn buffer(most_head: usize) -> usize {
+    const USUAL: usize = 64 << 10;
+    USUAL.max(most_head + USUAL / 4)
+}
+
 /// A stream that has to move.
 pub struct Moving<S> {
     stream: S,

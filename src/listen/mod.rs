@@ -17,6 +17,7 @@ use crate::gate::{Gate, TooMany};
 use crate::interim::Outlet;
 use crate::message::{HeadLimits, Peer};
 use crate::metrics::{Leave, Trouble};
+use crate::moving;
 use crate::proxy::Proxy;
 use glance::Glances;
 use http::header::CONNECTION;
@@ -67,10 +68,6 @@ pub struct Configured {
 
 /// How long nothing is accepted when the process has no descriptor left.
 const OUT_OF_DESCRIPTORS: Duration = Duration::from_millis(50);
-
-/// Bytes that hyper reads ahead, or has in hand to be written, besides one piece of a
-/// body: what a client that takes nothing holds.
-const BUFFER: usize = 64 << 10;
 
 /// What a connection takes in memory while it is idle, with hyper's buffers for what
 /// is read and written (measured; docs/security.md).
@@ -247,7 +244,7 @@ async fn serve_connection(
         .half_close(true)
         .max_headers(options.max_fields)
         .max_header_size(options.max_head)
-        .max_buf_size(BUFFER.max(options.max_head + BUFFER / 4))
+        .max_buf_size(moving::buffer(options.max_head))
         .header_read_timeout(None)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();

@@ -235,28 +235,40 @@ impl Strict {
 /// Reads all of a connection's bytes, which come in pieces of at most `size`: what
 /// hyper is given, and what was refused, if anything was: how many requests came
 /// before it, and why.
-///#[doc(hidden)]
+#[doc(hidden)]
 pub fn through(bytes: &[u8], size: usize, limits: HeadLimits) -> Through {
     let refusals = Refusals::default();
+    let (given, end) = read_all(bytes, (size.max(1), size.max(1)), limits, false, &refusals);
+    let refused = refusals.0.refused.get().map(|(at, refused)| (*at, refused.refusal.clone()));
+    Through { given, refused, broken: end.is_err() }
+}
+
+/// What is given on of bytes that come in pieces of a size, into a buffer with so much
+/// room; and the end: whether nothing would be read any more.
+fn read_all(
+    bytes: &[u8],
+    (size, room): (usize, usize),
+    limits: HeadLimits,
+    is_tunnel: bool,
+    refusals: &Refusals,
+) -> (Vec<u8>, Result<bool>) {
     let mut strict = Strict::new(limits, refusals.clone());
-    let (mut given, mut space) = (Vec::new(), vec![0; size.max(1)]);
-    let mut pieces = bytes.chunks(size.max(1));
-    let broken = loop {
+    let (mut given, mut space) = (Vec::new(), vec![0; room]);
+    let mut pieces = bytes.chunks(size.min(room));
+    loop {
         let mut buf = ReadBuf::new(&mut space);
-        match strict.give(&mut buf, || false) {
-            Ok(true) if buf.filled().is_empty() => break false,
+        match strict.give(&mut buf, || is_tunnel) {
+            Ok(true) if buf.filled().is_empty() => return (given, Ok(true)),
             Ok(true) => {}
             Ok(false) => {
-                let Some(piece) = pieces.next() else { break false };
+                let Some(piece) = pieces.next() else { return (given, Ok(false)) };
                 buf.put_slice(piece);
                 strict.judge(&mut buf, 0);
             }
-            Err(_) => break true,
+            Err(error) => return (given, Err(error)),
         }
         given.extend_from_slice(buf.filled());
-    };
-    let refused = refusals.0.refused.get().map(|(at, refused)| (*at, refused.refusal.clone()));
-    Through { given, refused, broken }
+    }
 }
 
 /// What comes of a connection's bytes.
@@ -284,8 +296,7 @@ mod tests {
     const UPGRADE: &str = "GET /ws HTTP/1.1\r\nUpgrade: websocket\r\n\r\n";
     const WRONG: &str = "HEAD /d HTTP/1.1\nHost: x\r\n\r\n";
 
-    /// What is given on of text that comes in pieces of a size, into a buffer
-    /// with so much room; and the end.
+    /// The same of text.
     fn through(
         text: &str,
         size: usize,
@@ -294,27 +305,7 @@ mod tests {
         refusals: &Refusals,
     ) -> (String, Result<bool>) {
         let limits = HeadLimits { bytes: 1000, fields: 10 };
-        let mut strict = Strict::new(limits, refusals.clone());
-        let mut given = Vec::new();
-        let mut space = vec![0; room];
-        let mut pieces = text.as_bytes().chunks(size.min(room));
-        loop {
-            let mut buf = ReadBuf::new(&mut space);
-            match strict.give(&mut buf, || is_tunnel) {
-                Ok(true) if buf.filled().is_empty() => break end(given, Ok(true)),
-                Ok(true) => given.extend_from_slice(buf.filled()),
-                Ok(false) => {
-                    let Some(piece) = pieces.next() else { break end(given, Ok(false)) };
-                    buf.put_slice(piece);
-                    strict.judge(&mut buf, 0);
-                    given.extend_from_slice(buf.filled());
-                }
-                Err(error) => break end(given, Err(error)),
-            }
-        }
-    }
-
-    fn end(given: Vec<u8>, end: Result<bool>) -> (String, Result<bool>) {
+        let (given, end) = read_all(text.as_bytes(), (size, room), limits, is_tunnel, refusals);
         (String::from_utf8(given).expect("text"), end)
     }
 

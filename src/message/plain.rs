@@ -209,6 +209,7 @@ fn fields(lines: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
 mod tests {
     use super::*;
     use crate::key::CacheKey;
+    use crate::message::tests::options;
     use crate::message::{HeadLimits, HeadReader, Presented};
     use equivalent::Equivalent;
     use http::Request;
@@ -264,16 +265,6 @@ mod tests {
         "HEAD / HTTP/1.1",
         "POST / HTTP/1.1",
     ];
-
-    fn options() -> Options {
-        Options {
-            trusted: vec!["10.0.0.0/8".parse().expect("a network")],
-            max_target: 100,
-            max_field: 60,
-            max_body: 1000,
-            default_host: Host::localhost(),
-        }
-    }
 
     /// The whole reading of the same head, by hyper's parser.
     fn whole(head: &str, peer: &Peer) -> Presented {

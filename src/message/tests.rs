@@ -2,7 +2,7 @@ use super::sender::UNKEYED;
 use super::*;
 use http::Request;
 
-fn options() -> Options {
+pub(super) fn options() -> Options {
     Options {
         trusted: vec!["10.0.0.0/8".parse().expect("a network")],
         max_target: 100,

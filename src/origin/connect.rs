@@ -4,7 +4,7 @@ use super::address::{Address, Name};
 use super::request::{hand_on_interim, told_of_interims};
 use crate::body::Body;
 use crate::error::OriginError;
-use crate::moving::Moving;
+use crate::moving::{self, Moving};
 use crate::tls::{self, Peer};
 use http::Request;
 use hyper::client::conn::http1::{self, SendRequest};
@@ -62,9 +62,6 @@ impl Connection {
         });
     }
 }
-
-/// Bytes that hyper reads at a time, or has in hand to be written.
-const BUFFER: usize = 64 << 10;
 
 /// The most interim responses before an answer.
 const MOST_INTERIMS: usize = 1000;
@@ -206,8 +203,7 @@ where
     let (sender, connection) = http1::Builder::new()
         .max_headers(bounds.fields)
         .max_header_size(bounds.bytes)
-        // A head that is not whole has to fit in.
-        .max_buf_size(BUFFER.max(bounds.bytes + BUFFER / 4))
+        .max_buf_size(moving::buffer(bounds.bytes))
         .handshake(TokioIo::new(stream))
         .await
         .map_err(|error| OriginError::Broken(Arc::new(error)))?;
