@@ -50,8 +50,11 @@ impl Cookies {
         // Where apps may see other cookies than these, all of them count as they stand.
         if kept.iter().all(|cookie| is_plain(*cookie)) {
             kept.retain(counts);
-            // The order of different cookies means nothing; that of equal names may.
-            kept.sort_by_key(|(name, _)| *name);
+            // The order of different cookies means nothing; that of equal names may, and
+            // what has no `=` all bear the same name to some apps: none.
+            if kept.iter().all(|(_, value)| value.is_some()) {
+                kept.sort_by_key(|(name, _)| *name);
+            }
         }
         let mut joined = Vec::new();
         for (name, value) in kept {
@@ -198,6 +201,21 @@ mod tests {
         assert_ne!(
             Cookies::All.selecting(&fields(&["a=1; a=2"])),
             Cookies::All.selecting(&fields(&["a=2; a=1"])),
+        );
+    }
+
+    #[test]
+    fn cookies_without_a_name_keep_their_order() {
+        let named = Cookies::Named(vec!["a".into(), "b".into()]);
+        for (one, other) in [("a; b", "b; a"), ("a; a=1", "a=1; a"), ("b=1; a", "a; b=1")] {
+            for cookies in [&named, &Cookies::All] {
+                let [one, other] = [one, other].map(|line| cookies.selecting(&fields(&[line])));
+                assert_ne!(one, other);
+            }
+        }
+        assert_eq!(
+            named.selecting(&fields(&["a=1; b=2; theme"])),
+            named.selecting(&fields(&["theme; b=2; a=1"])),
         );
     }
 
