@@ -21,7 +21,7 @@ use crate::semantics::cache_status::NAME;
 use crate::semantics::fields::{has_member, members, remove_hop_by_hop};
 use crate::semantics::query::QueryContent;
 use crate::semantics::request_directives::RequestDirectives;
-use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::header::{self, HeaderMap, HeaderValue};
 
 use http::request::Parts;
 use http::{Method, StatusCode, Uri, Version};
@@ -45,7 +45,7 @@ pub struct Options {
     pub trusted: Vec<IpNet>,
     /// The longest request target, in bytes.
     pub max_target: usize,
-    /// The longest field, name and value, in bytes.
+    /// The longest field in bytes, as the line that the app is sent.
     pub max_field: usize,
     /// The largest request body, in bytes.
     pub max_body: u64,
@@ -57,6 +57,11 @@ impl Options {
     /// Whether the word of this address about the client is believed.
     fn trusts(&self, address: IpAddr) -> bool {
         self.trusted.iter().any(|net| net.contains(&address))
+    }
+
+    /// Whether a field with a name and a value of so many bytes is too long.
+    fn is_too_long(&self, name: usize, value: usize) -> bool {
+        name + ": ".len() + value + "\r\n".len() > self.max_field
     }
 }
 
@@ -207,10 +212,8 @@ fn check_sizes(uri: &Uri, fields: &HeaderMap, options: &Options) -> Result<(), R
     if target > options.max_target {
         return Err(Refusal::new(StatusCode::URI_TOO_LONG, "the request target is too long"));
     }
-    let too_long = |(name, value): (&HeaderName, &HeaderValue)| {
-        name.as_str().len() + value.len() > options.max_field
-    };
-    if fields.iter().any(too_long) {
+    let mut fields = fields.iter();
+    if fields.any(|(name, value)| options.is_too_long(name.as_str().len(), value.len())) {
         let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
         return Err(Refusal::new(status, "a header field is too long"));
     }
@@ -299,7 +302,7 @@ fn join_cookies(fields: &mut HeaderMap, options: &Options) -> Result<(), Refusal
     let lines = lines.iter().map(HeaderValue::as_bytes);
     let lines: Vec<&[u8]> = lines.filter(|line| !line.is_empty()).collect();
     let joined = lines.join(&b"; "[..]);
-    if header::COOKIE.as_str().len() + joined.len() > options.max_field {
+    if options.is_too_long(header::COOKIE.as_str().len(), joined.len()) {
         let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
         return Err(Refusal::new(status, "the cookies are too long"));
     }

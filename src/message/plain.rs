@@ -110,7 +110,7 @@ impl<'a> Plain<'a> {
         let is_proxy = options.trusts(peer.ip());
         let lines = &head[line + 1..];
         for (name, value) in fields(lines) {
-            if name.len() + value.len() > options.max_field {
+            if options.is_too_long(name.len(), value.len()) {
                 return None;
             }
             match role(name) {

@@ -170,7 +170,8 @@ fn what_is_too_large_is_refused() {
     let target =
         |length: usize| format!("GET /{} HTTP/1.1\r\nHost: site.test\r\n", "a".repeat(length - 1));
     let field = |length: usize| {
-        format!("GET / HTTP/1.1\r\nHost: site.test\r\nX: {}\r\n", "a".repeat(length - 1))
+        let value = "a".repeat(length - "X: \r\n".len());
+        format!("GET / HTTP/1.1\r\nHost: site.test\r\nX: {value}\r\n")
     };
     let fields = |count: usize, size: usize| {
         let line = |number: usize| format!("X-{number}: {}\r\n", "a".repeat(size));
@@ -183,8 +184,8 @@ fn what_is_too_large_is_refused() {
         (target(40_000), 431),
         (field(8190), 200),
         (field(8191), 431),
-        (fields(98, 1), 200),
-        (fields(100, 1), 431),
+        (fields(90, 1), 200),
+        (fields(92, 1), 431),
         (fields(5, 8000), 431),
     ] {
         let text = exchange(larder.proxy, format!("{head}Connection: close\r\n\r\n").as_bytes());

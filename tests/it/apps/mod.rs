@@ -1,6 +1,7 @@
 //! Real applications, as their users run them: gunicorn, Flask and Django on
 //! SQLite (`tests/apps`), larder in front. Every test has its own of each.
 
+mod bounds;
 mod django;
 mod flask;
 mod gunicorn;

@@ -1,0 +1,47 @@
+//! What larder lets in is not too much for gunicorn with its defaults, whatever larder
+//! adds.
+
+use super::{Site, shop};
+use crate::harness::Connection;
+
+/// It has two validators, and is validated each time: gunicorn reads every request for it.
+const PAGE: &str = "/static/shop.css";
+
+/// A request that larder adds to as much as it can: it has no `Host`, and `TE`.
+fn asked(site: &Site, fields: &[String]) -> (u16, String) {
+    let lines: String = fields.iter().map(|field| format!("{field}\r\n")).collect();
+    let mut client = Connection::open(site.larder.proxy);
+    client.send(format!("GET {PAGE} HTTP/1.0\r\nTE: trailers\r\n{lines}\r\n").as_bytes());
+    let answer = client.answer("GET").expect("an answer");
+    (answer.status, answer.cache_status().to_string())
+}
+
+fn fields(count: usize) -> Vec<String> {
+    (0..count).map(|number| format!("X-{number}: y")).collect()
+}
+
+#[test]
+fn as_many_fields_as_may_be_are_not_too_many_for_gunicorn() {
+    let site = shop().open();
+    assert_eq!(asked(&site, &fields(0)).0, 200);
+    let (status, outcome) = asked(&site, &fields(91));
+    assert_eq!(status, 200);
+    assert!(outcome.starts_with("larder; fwd=stale; fwd-status=304"), "{outcome}");
+    assert_eq!(asked(&site, &fields(92)).0, 431);
+}
+
+#[test]
+fn a_field_as_long_as_may_be_is_not_too_long_for_gunicorn() {
+    let site = shop().open();
+    let field = |length: usize| format!("X: {}", "y".repeat(length - "X: \r\n".len()));
+    let cookies = |length: usize| {
+        let (one, other) = ("a=b".to_string(), "c".repeat(length - "Cookie: a=b; \r\n".len()));
+        vec![format!("Cookie: {one}"), format!("Cookie: {other}")]
+    };
+    for (longest, longer) in
+        [(vec![field(8190)], vec![field(8191)]), (cookies(8190), cookies(8191))]
+    {
+        assert_eq!(asked(&site, &longest).0, 200);
+        assert_eq!(asked(&site, &longer).0, 431);
+    }
+}
