@@ -44,6 +44,7 @@ mod purge_refresh;
 mod purging;
 mod query;
 mod raw;
+mod readers;
 mod rebound;
 mod refusals;
 mod reload;

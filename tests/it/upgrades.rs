@@ -144,3 +144,25 @@ fn an_origin_that_switches_without_being_asked_has_failed() {
         assert_eq!(answer.status, 502, "{method}");
     }
 }
+
+#[test]
+fn a_connection_that_has_borne_an_upgrade_bears_no_other_request() {
+    let origin = Origin::answering(|seen| match seen.target.as_str() {
+        "/426" => reply(426, &["Upgrade: websocket", "Connection: upgrade"], "not so"),
+        "/204" => reply(204, &[], ""),
+        _ => reply(200, &[], "a page"),
+    });
+    let larder = Larder::with_env(origin.address, &[], &[("LARDER_THREADS", "1")]);
+    let mut client = Connection::open(larder.proxy);
+    for path in ["/426", "/204", "/200"] {
+        for (path, lines) in [("/before", ""), (path, ASK), ("/behind", ""), ("/behind", "")] {
+            client.ask(path, lines);
+            client.answer("GET").expect("an answer");
+        }
+        let seen = origin.seen();
+        let [.., upgrade, behind, again] = seen.as_slice() else { panic!("{seen:?}") };
+        assert_eq!((&*upgrade.target, &*behind.target), (path, "/behind"));
+        assert_ne!(behind.connection, upgrade.connection, "{path}");
+        assert_eq!(again.connection, behind.connection, "others are kept: {path}");
+    }
+}

@@ -94,27 +94,31 @@ pub fn unchunked(bytes: &[u8]) -> Option<(Vec<u8>, usize)> {
     }
 }
 
+/// The first message of a connection, and how many bytes it has: all of them if it
+/// does not come to its end. `None` if there is no whole head, or one that is unclear.
+pub fn message(bytes: &[u8]) -> Option<(Message, usize)> {
+    let (mut message, count) = head(bytes)?;
+    let rest = &bytes[count..];
+    let body = match length(&message) {
+        Length::Unclear => return None,
+        Length::Bytes(length) => {
+            let length = usize::try_from(length).unwrap_or(usize::MAX);
+            rest.get(..length).map(|body| (body.to_vec(), length))
+        }
+        Length::Chunks => unchunked(rest),
+    };
+    let Some((body, length)) = body else { return Some((message, bytes.len())) };
+    (message.body, message.complete) = (body, true);
+    Some((message, count + length))
+}
+
 /// All messages of a connection, until there is no more or one is unclear; and how
 /// many bytes they have.
 pub fn messages(bytes: &[u8]) -> (Vec<Message>, usize) {
     let (mut all, mut at) = (Vec::new(), 0);
-    while let Some((mut message, count)) = head(&bytes[at..]) {
-        let rest = &bytes[at + count..];
-        let body = match length(&message) {
-            Length::Unclear => break,
-            Length::Bytes(length) => {
-                let length = usize::try_from(length).unwrap_or(usize::MAX);
-                rest.get(..length).map(|body| (body.to_vec(), length))
-            }
-            Length::Chunks => unchunked(rest),
-        };
-        let Some((body, length)) = body else {
-            all.push(message);
-            return (all, bytes.len());
-        };
-        (message.body, message.complete) = (body, true);
+    while let Some((message, count)) = message(&bytes[at..]) {
         all.push(message);
-        at += count + length;
+        at += count;
     }
     (all, at)
 }
