@@ -1,12 +1,12 @@
 # The chores. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup test lint deny ci
+.PHONY: help setup test lint deny ci count count-record
 
 # Where the tests find the Python that runs Flask and Django.
 export LARDER_TEST_PYTHON ?= $(CURDIR)/.venv/bin/python
 
 help: ## List these targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | sed "s,|,\t,"
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | sed "s,|,\t,"
 
 setup: ## Install what the tests need beyond Rust (see scripts/setup-tests)
 	@scripts/setup-tests
@@ -27,5 +27,13 @@ lint: ## Formatting, clippy and documentation, warnings as errors
 
 deny: ## What is depended on: licences, sources, bans (needs cargo-deny; not part of ci)
 	cargo deny --offline check licenses bans sources
+
+count: ## Instructions of each kind of request, by callgrind; fails where one has grown by 5 %
+	@command -v valgrind >/dev/null || scripts/debian valgrind
+	cargo build --release
+	benches/instructions/count.py $(COUNT)
+
+count-record: COUNT = --record
+count-record: count ## The same, and writes benches/instructions.toml
 
 ci: lint test ## Everything that has to pass before a merge
