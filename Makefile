@@ -1,6 +1,6 @@
 # The chores. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup test lint deny ci count count-record
+.PHONY: help setup test lint deny ci count count-record bench-peers
 
 # Where the tests find the Python that runs Flask and Django.
 export LARDER_TEST_PYTHON ?= $(CURDIR)/.venv/bin/python
@@ -27,6 +27,11 @@ lint: ## Formatting, clippy and documentation, warnings as errors
 
 deny: ## What is depended on: licences, sources, bans (needs cargo-deny; not part of ci)
 	cargo deny --offline check licenses bans sources
+
+bench-peers: setup ## larder beside nginx, Varnish and HAProxy: writes docs/performance.md
+	@scripts/setup-peers
+	cargo build --release
+	benches/peers/peers.py --write docs/performance.md
 
 count: ## Instructions of each kind of request, by callgrind; fails where one has grown by 5 %
 	@command -v valgrind >/dev/null || scripts/debian valgrind

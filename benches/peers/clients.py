@@ -106,11 +106,20 @@ def ask(port, path, method="GET"):
     return answer
 
 
-def tell(port, path):
-    """The figure that the origin answers."""
-    with socket.create_connection(("127.0.0.1", port)) as stream:
-        stream.sendall(f"GET {path} HTTP/1.1\r\n\r\n".encode())
+def raw(port, path):
+    """An answer as it comes over the wire: head with its blank line, and body."""
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as stream:
+        stream.sendall(f"GET {path} HTTP/1.1\r\nHost: site.test\r\n\r\n".encode())
         heard = b""
         while b"\r\n\r\n" not in heard or len(heard.split(b"\r\n\r\n", 1)[1]) < length(heard):
-            heard += stream.recv(4096)
-    return float(heard.split(b"\r\n\r\n", 1)[1])
+            data = stream.recv(65536)
+            if not data:
+                raise ConnectionError(f"{path}: the connection ended after {heard[:200]}")
+            heard += data
+    head, _, body = heard.partition(b"\r\n\r\n")
+    return head + b"\r\n\r\n", body
+
+
+def tell(port, path):
+    """The figure that the origin answers."""
+    return float(raw(port, path)[1])

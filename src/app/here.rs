@@ -24,7 +24,7 @@ pub struct Here {
     shared: Shared,
     sweeper: Sweeper,
     // Who is told by them goes on while they are there.
-    _proxy: watch::Sender<listen::Configured>,
+    proxy: watch::Sender<listen::Configured>,
     _door: watch::Sender<admin::Configured>,
     _closing: watch::Sender<bool>,
     _closed: watch::Sender<bool>,
@@ -39,6 +39,12 @@ impl Here {
     /// Where the operator connects.
     pub fn admin(&self) -> Option<SocketAddr> {
         self.admin
+    }
+
+    /// Who answers, and what is shared with it: for benchmarks of single steps.
+    #[doc(hidden)]
+    pub fn inside(&self) -> (Arc<Proxy>, &Shared) {
+        (Arc::clone(&self.proxy.borrow().proxy), &self.shared)
     }
 
     /// Gives back a little of the space of what was purged. Returns whether there
@@ -93,7 +99,7 @@ pub fn start_here(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Here, St
         admin,
         shared,
         sweeper,
-        _proxy: by_proxy,
+        proxy: by_proxy,
         _door: by_door,
         _closing: closing,
         _closed: closed,

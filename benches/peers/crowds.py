@@ -1,8 +1,6 @@
-"""What is measured, row by row."""
+"""Crowds at a page: what is measured in time and memory, each proxy by itself."""
 
-import re
 import statistics
-import subprocess
 import time
 
 import clients
@@ -204,32 +202,12 @@ def stampede(bench, origin):
     bench.put(f"{MANY:,} clients, the origin dead: slowest, less that of a hit", dead - hit, "ms", 50)
 
 
-IN_TURN = [cold, just_expired, remembered, follower, memory, endless]
-WITH_A_DYING_ORIGIN = [restarted, stampede]
-
-
-def cpu(running, arguments, table):
-    """CPU a request, one core against another that makes the load."""
-    for path, row, target in [
-        ("/pass", "CPU of a pass, 1 KiB, kept alive", ("nginx", 1.0)),
-        ("/hit", "CPU of a hit, 1 KiB, kept alive", ("nginx", 0.62)),
-    ]:
-        figures = {name: [] for name in running}
-        for _ in range(arguments.times):
-            for name, proxy in running.items():
-                figures[name].append(load(proxy, path, arguments.seconds))
-        for name in running:
-            table.put(row, name, statistics.median(figures[name]), "us", target)
-
-
-def load(proxy, path, seconds):
-    """Microseconds of the proxy's CPU a request."""
-    words = ["taskset", "-c", "1", "wrk", "-t1", "-c64", f"-d{seconds}s"]
-    before = proxy.cpu()
-    said = subprocess.run(
-        [*words, f"http://127.0.0.1:{proxy.port}{path}"], capture_output=True, text=True
-    ).stdout
-    spent = proxy.cpu() - before
-    if "Non-2xx" in said:
-        raise RuntimeError(said)
-    return spent / int(re.search(r"(\d+) requests in", said).group(1)) * 1e6
+IN_TURN = {
+    "cold": cold,
+    "just-expired": just_expired,
+    "remembered": remembered,
+    "follower": follower,
+    "large": memory,
+    "endless": endless,
+}
+WITH_A_DYING_ORIGIN = {"restarted": restarted, "stampede": stampede}
