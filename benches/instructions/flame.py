@@ -76,6 +76,14 @@ def crate(frame):
     return found.group(1) if found else "libc"
 
 
+def shares(costs):
+    """What each crate's own code took of the whole."""
+    own = collections.Counter()
+    for stack, cost in costs.items():
+        own[crate(stack[-1]) if stack else "tokio"] += cost
+    return {name: cost / sum(own.values()) for name, cost in own.items()}
+
+
 def tree(costs):
     """Nested frames: name -> [instructions, frames on top]."""
     root = [0, {}]
@@ -106,7 +114,7 @@ def main():
         root = tree(costs)
         title = f"A {kind.replace('-', ' ')}: {root[0]:,.0f} instructions outside the kernel"
         path = arguments.into / f"flame-{kind}.svg"
-        path.write_text(svg.draw(title, root, short, crate))
+        path.write_text(svg.draw(title, root, shares(costs), short, crate))
         print(f"{path}: {title}; {path.stat().st_size / 1024:.0f} KiB")
 
 

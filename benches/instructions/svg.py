@@ -1,4 +1,5 @@
-"""A flame graph as SVG: a frame is as wide as what it and those on top of it took."""
+"""A flame graph as SVG: a frame is as wide as what it and those on top of it took. The legend says
+what each crate's own code took."""
 
 from html import escape
 
@@ -14,15 +15,17 @@ COLOURS = {
 OTHERS = "#e6d690"
 
 
-def draw(title, root, short, crate):
+def draw(title, root, shares, short, crate):
     drawn, depth = [], deepest(root, root[0])
     height = MARGIN * 2 + ROW * (depth + 3)
     frames(drawn, root, 0.0, 0, root[0], height - MARGIN - ROW, short, crate)
     words = [f'<text x="{MARGIN}" y="{MARGIN + 12}" font-size="15">{escape(title)}</text>']
+    others = sum(share for name, share in shares.items() if name not in COLOURS)
     for number, (name, colour) in enumerate([*COLOURS.items(), ("others", OTHERS)]):
-        x, y = MARGIN + number * 90, MARGIN + ROW + 6
+        x, y = MARGIN + number * 120, MARGIN + ROW + 6
+        share = others if name == "others" else shares.get(name, 0)
         words.append(f'<rect x="{x}" y="{y}" width="12" height="12" fill="{colour}"/>')
-        words.append(f'<text x="{x + 17}" y="{y + 10}">{name}</text>')
+        words.append(f'<text x="{x + 17}" y="{y + 10}">{name} {share:.0%}</text>')
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" '
         f'width="{WIDTH}" height="{height}" font-family="monospace" font-size="11">\n'

@@ -75,7 +75,7 @@ class Table:
     def lines(self, names):
         """The table as Markdown."""
         names = [name for name in names if any(name in row.figures for row in self.rows.values())]
-        yield "| | " + " | ".join(names) + " | target | larder's | +/- |"
+        yield "| | " + " | ".join(names) + " | target | result | +/- |"
         yield "|---|" + "--:|" * len(names) + "---|---|--:|"
         for title, row in self.rows.items():
             cells = [write(row.figure(name), row.unit) for name in names]
