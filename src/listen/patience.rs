@@ -44,6 +44,8 @@ pub(super) struct Patient {
     /// silent.
     silence: Option<Pin<Box<Sleep>>>,
     inside: Inside,
+    /// Of what is held back, the bytes that are counted.
+    counted: usize,
 }
 
 /// What is counted for as long as a stream is open, as a tunnel too.
@@ -92,8 +94,8 @@ impl Patient {
         inside: Inside,
     ) -> Patient {
         let stream = Ahead::new(Moving::new(stream, options.write_stall), outlet);
-        let (reading, silence) = (Deadline::default(), None);
-        Patient { stream, strict, glances, phases, options, reading, silence, inside }
+        let (reading, silence, counted) = (Deadline::default(), None, 0);
+        Patient { stream, strict, glances, phases, options, reading, silence, inside, counted }
     }
 
     /// Looks whether the client has gone, which hyper doesn't while it answers.
@@ -112,13 +114,13 @@ impl Patient {
         Poll::Ready(Error::new(ErrorKind::ConnectionAborted, "the client has gone"))
     }
 
-    /// Counts what is held back of a head that hasn't come whole; `before` was held
-    /// before.
-    fn count_held(&mut self, before: usize) {
+    /// Counts what has been read and not been given on, as it is now.
+    fn count_held(&mut self) {
         let held = self.strict.held();
-        if held != before {
-            let rest = self.inside.charge.bytes().saturating_sub(before);
+        if held != self.counted {
+            let rest = self.inside.charge.bytes() - self.counted;
             self.inside.charge.set(rest + held);
+            self.counted = held;
         }
     }
 
@@ -181,6 +183,27 @@ impl Patient {
         }
         is_answered
     }
+
+    /// Reads what may be given on.
+    fn poll_judged(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<Result<()>> {
+        let before = buf.filled().len();
+        while !self.strict.give(buf, || self.phases.is_tunnel())? {
+            ready!(self.glances.poll_written(&mut self.stream, cx))?;
+            ready!(self.poll_stream(cx, buf))?;
+            if buf.filled().len() == before {
+                return Poll::Ready(Ok(()));
+            }
+            if self.answers_at_a_glance(&buf.filled()[before..]) {
+                buf.set_filled(before);
+                continue;
+            }
+            self.strict.judge(buf, before);
+            if buf.filled().len() > before {
+                return Poll::Ready(Ok(()));
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
 }
 
 impl AsyncRead for Patient {
@@ -190,25 +213,9 @@ impl AsyncRead for Patient {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<Result<()>> {
         let this = self.get_mut();
-        let before = buf.filled().len();
-        while !this.strict.give(buf, || this.phases.is_tunnel())? {
-            ready!(this.glances.poll_written(&mut this.stream, cx))?;
-            ready!(this.poll_stream(cx, buf))?;
-            if buf.filled().len() == before {
-                return Poll::Ready(Ok(()));
-            }
-            if this.answers_at_a_glance(&buf.filled()[before..]) {
-                buf.set_filled(before);
-                continue;
-            }
-            let held = this.strict.held();
-            this.strict.judge(buf, before);
-            this.count_held(held);
-            if buf.filled().len() > before {
-                return Poll::Ready(Ok(()));
-            }
-        }
-        Poll::Ready(Ok(()))
+        let read = this.poll_judged(cx, buf);
+        this.count_held();
+        read
     }
 }
 

@@ -149,6 +149,24 @@ fn heads_that_do_not_come_whole_count() {
     wait_until("they are gone", || counted() < before + 100_000);
 }
 
+#[test]
+fn heads_that_came_in_pieces_count_no_more_once_they_are_read() {
+    let origin = Origin::answering(|_| reply(200, &["Cache-Control: no-store"], "page"));
+    let larder = Larder::in_front_of(origin.address, &[]);
+    let counted = || larder.stat("/memory/with_in_flight/bytes") as usize;
+    let mut client = Connection::open(larder.proxy);
+    let before = counted();
+    for _ in 0..10 {
+        let value = "x".repeat(8000);
+        client
+            .send(format!("GET / HTTP/1.1\r\nHost: x\r\nX: {value}\r\nY: {value}\r\n").as_bytes());
+        wait_until("they have come", || counted() >= before + 16_000);
+        client.send(b"\r\n");
+        assert_eq!(client.answer("GET").expect("an answer").text(), "page");
+    }
+    wait_until("they count no more", || counted() < before + 16_000);
+}
+
 /// An origin that holds what is asked for below `/held` until the gate opens.
 fn holding(gate: &Gate) -> Origin {
     let gate = gate.clone();
