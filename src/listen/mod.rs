@@ -2,6 +2,7 @@
 //! them. Knows the proxy only as something that answers.
 
 mod ahead;
+mod anew;
 mod glance;
 mod patience;
 mod phases;

@@ -1,6 +1,13 @@
 //! The strict reading of chunks (RFC 9112 section 7.1), byte for byte: where a
 //! chunked body ends, so that nobody takes a part of it for a request.
 
+/// The most bytes of all size lines of a body that say nothing: leading zeros, white
+/// space and extensions.
+const MOST_THAT_SAYS_NOTHING: u16 = 16 << 10;
+
+/// Digits that a size may need.
+const DIGITS: u8 = 16;
+
 /// Reads one chunked body, in whatever pieces it comes.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ChunkReader {
@@ -8,10 +15,12 @@ pub struct ChunkReader {
     /// Of a size, or of a chunk what is left of it.
     size: u64,
     digits: u8,
+    /// Bytes of size lines that said nothing so far.
+    said_nothing: u16,
 }
 
 /// Which byte comes next.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd)]
 enum At {
     #[default]
     Size,
@@ -30,49 +39,77 @@ enum At {
     LastLineFeed,
 }
 
+/// What bytes of a chunked body are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The end of a chunk, if one came before, and the size line of the next.
+    Framing,
+    /// A chunk's data.
+    Data,
+    /// Trailer fields, and the empty line behind them.
+    Trailers,
+    /// The same, to the end of the body.
+    End,
+}
+
 /// A byte stands where it must not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Misplaced;
 
 impl ChunkReader {
-    /// Reads on; how many of these bytes belong to the body, if it ends in them.
+    /// Reads on to where another part begins: how many of these bytes that takes, and
+    /// what they are.
     ///
     /// # Errors
     /// At the first byte that is [`Misplaced`]: then nothing behind it is known.
-    pub fn read(&mut self, bytes: &[u8]) -> Result<Option<usize>, Misplaced> {
-        let mut next = 0;
-        while next < bytes.len() {
-            if self.at == At::Data {
-                let left = u64::try_from(bytes.len() - next).unwrap_or(u64::MAX);
-                let taken = self.size.min(left);
-                self.size -= taken;
-                next += usize::try_from(taken).unwrap_or(usize::MAX);
-                if self.size == 0 {
-                    self.at = At::DataReturn;
-                }
-                continue;
-            }
-            let over = self.at == At::LastLineFeed;
-            self.at = self.step(bytes[next])?;
-            next += 1;
-            if over {
-                return Ok(Some(next));
+    pub fn read(&mut self, bytes: &[u8]) -> Result<(usize, Part), Misplaced> {
+        if self.at == At::Data {
+            return Ok((self.data(bytes.len()), Part::Data));
+        }
+        let part = if self.at < At::Trailer { Part::Framing } else { Part::Trailers };
+        for (index, byte) in bytes.iter().enumerate() {
+            let before = self.at;
+            self.at = self.step(*byte)?;
+            match self.at {
+                At::Data => return Ok((index + 1, part)),
+                At::Trailer if part == Part::Framing => return Ok((index + 1, part)),
+                _ if before == At::LastLineFeed => return Ok((index + 1, Part::End)),
+                _ => {}
             }
         }
-        Ok(None)
+        Ok((bytes.len(), part))
+    }
+
+    /// What is left of the chunk whose data comes next; `None` if none does.
+    pub fn left(&self) -> Option<u64> {
+        (self.at == At::Data).then_some(self.size)
+    }
+
+    /// The last chunk has been read.
+    pub fn is_behind_chunks(&self) -> bool {
+        self.at >= At::Trailer
+    }
+
+    fn data(&mut self, length: usize) -> usize {
+        let taken = usize::try_from(self.size).unwrap_or(usize::MAX).min(length);
+        self.size -= taken as u64;
+        if self.size == 0 {
+            self.at = At::DataReturn;
+        }
+        taken
     }
 
     fn step(&mut self, byte: u8) -> Result<At, Misplaced> {
         let text = matches!(byte, b'\t' | b' '..=b'~' | 0x80..);
         match (self.at, byte) {
             (At::Size, b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F') => self.digit(byte),
-            (At::Size, b' ' | b'\t') if self.digits > 0 => Ok(At::BeforeExtension),
-            (At::BeforeExtension, b' ' | b'\t') => Ok(At::BeforeExtension),
-            (At::Size, b';') if self.digits > 0 => Ok(At::Extension),
-            (At::BeforeExtension, b';') => Ok(At::Extension),
+            (At::Size, b' ' | b'\t') if self.digits > 0 => self.nothing(At::BeforeExtension),
+            (At::BeforeExtension, b' ' | b'\t') => self.nothing(At::BeforeExtension),
+            (At::Size, b';') if self.digits > 0 => self.nothing(At::Extension),
+            (At::BeforeExtension, b';') => self.nothing(At::Extension),
             (At::Size, b'\r') if self.digits > 0 => Ok(At::SizeLineFeed),
             (At::Extension, b'\r') => Ok(At::SizeLineFeed),
-            (At::Extension, _) if text => Ok(At::Extension),
+            (At::Extension, _) if text => self.nothing(At::Extension),
             (At::SizeLineFeed, b'\n') if self.size > 0 => Ok(At::Data),
             (At::SizeLineFeed, b'\n') => Ok(At::Trailer),
             (At::DataReturn, b'\r') => Ok(At::DataLineFeed),
@@ -96,8 +133,17 @@ impl ChunkReader {
         let digit = char::from(byte).to_digit(16).ok_or(Misplaced)?;
         let size = self.size.checked_mul(16).filter(|size| *size <= i64::MAX as u64);
         self.size = size.ok_or(Misplaced)? + u64::from(digit);
-        self.digits = self.digits.saturating_add(1);
+        if self.digits == DIGITS {
+            return self.nothing(At::Size);
+        }
+        self.digits += 1;
         Ok(At::Size)
+    }
+
+    /// A byte that says nothing.
+    fn nothing(&mut self, at: At) -> Result<At, Misplaced> {
+        self.said_nothing += 1;
+        (self.said_nothing < MOST_THAT_SAYS_NOTHING).then_some(at).ok_or(Misplaced)
     }
 }
 
@@ -106,23 +152,40 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    /// The content, and where the body ends, if it does.
+    type Body = (Vec<u8>, Option<usize>);
+
+    fn read<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Result<Body, Misplaced> {
+        let (mut reader, mut content, mut before) = (ChunkReader::default(), Vec::new(), 0);
+        for mut piece in pieces {
+            while !piece.is_empty() {
+                let (length, part) = reader.read(piece)?;
+                before += length;
+                match part {
+                    Part::Data => content.extend_from_slice(&piece[..length]),
+                    Part::End => return Ok((content, Some(before))),
+                    Part::Framing | Part::Trailers => {}
+                }
+                piece = &piece[length..];
+            }
+        }
+        Ok((content, None))
+    }
+
     #[test]
     fn a_body_ends_behind_its_last_chunk_and_its_trailers() {
-        for text in [
-            "0\r\n\r\n",
-            "3\r\nabc\r\n0\r\n\r\n",
-            "000\r\n\r\n",
-            "A\r\n0\r\n\r\n12345\r\n0\r\n\r\n",
-            "3;a=b;c=\"d\"\r\nabc\r\n0;e\r\n\r\n",
-            "3 \t; a\r\nabc\r\n0\r\n\r\n",
-            "3\r\nabc\r\n0\r\nX: y\r\nZ:\r\n\r\n",
+        for (text, content) in [
+            ("0\r\n\r\n", ""),
+            ("3\r\nabc\r\n0\r\n\r\n", "abc"),
+            ("000\r\n\r\n", ""),
+            ("A\r\n0\r\n\r\n12345\r\n0\r\n\r\n", "0\r\n\r\n12345"),
+            ("3;a=b;c=\"d\"\r\nabc\r\n0;e\r\n\r\n", "abc"),
+            ("3 \t; a\r\nabc\r\n2\r\nde\r\n0\r\n\r\n", "abcde"),
+            ("3\r\nabc\r\n0\r\nX: y\r\nZ:\r\n\r\n", "abc"),
         ] {
             let bytes = format!("{text}GET / HTTP/1.1\r\n");
-            assert_eq!(
-                ChunkReader::default().read(bytes.as_bytes()),
-                Ok(Some(text.len())),
-                "{text:?}"
-            );
+            let expected = (content.as_bytes().to_vec(), Some(text.len()));
+            assert_eq!(read([bytes.as_bytes()]), Ok(expected), "{text:?}");
         }
     }
 
@@ -157,10 +220,25 @@ mod tests {
             "0\r\nX: \x01\r\n",
             "0\r\n\rx",
         ] {
-            assert_eq!(ChunkReader::default().read(text.as_bytes()), Err(Misplaced), "{text:?}");
+            assert_eq!(read([text.as_bytes()]), Err(Misplaced), "{text:?}");
         }
         let largest = "7fffffffffffffff\r\nabc";
-        assert_eq!(ChunkReader::default().read(largest.as_bytes()), Ok(None));
+        assert_eq!(read([largest.as_bytes()]), Ok((b"abc".to_vec(), None)));
+    }
+
+    #[test]
+    fn what_says_nothing_has_a_bound() {
+        let most = usize::from(MOST_THAT_SAYS_NOTHING) - 1;
+        for (before, piece, behind) in [("3;", "x", "\r\n"), ("3", " ", ";\r\n"), ("", "0", "")] {
+            let (mut reader, piece) = (ChunkReader::default(), piece.as_bytes());
+            // One is taken by the semicolon; of the zeros a size has some.
+            let free = if before.is_empty() { usize::from(DIGITS) + 1 } else { 0 };
+            assert!(reader.read(before.as_bytes()).is_ok());
+            assert!(reader.read(&piece.repeat(most - 1 + free)).is_ok());
+            let mut full = reader;
+            assert!(reader.read(behind.as_bytes()).is_ok());
+            assert!(full.read(&piece.repeat(2)).is_err());
+        }
     }
 
     proptest! {
@@ -169,16 +247,8 @@ mod tests {
             text in "([0-9a]{1,2}(;[a-z]{0,3})?\r\n[a-z]{0,12}(\r\n)?){0,4}0\r\n(X: [a-z]{0,5}\r\n)?\r\n[A-Z]{0,5}",
             size in 1usize..9,
         ) {
-            let whole = ChunkReader::default().read(text.as_bytes());
-            let (mut reader, mut before, mut read) = (ChunkReader::default(), 0, Ok(None));
-            for piece in text.as_bytes().chunks(size) {
-                read = reader.read(piece).map(|end| end.map(|end| before + end));
-                before += piece.len();
-                if read != Ok(None) {
-                    break;
-                }
-            }
-            prop_assert_eq!(read, whole);
+            let pieces = read(text.as_bytes().chunks(size));
+            prop_assert_eq!(pieces, read([text.as_bytes()]));
         }
     }
 }

@@ -28,6 +28,7 @@ pub struct HeadReader {
     /// A field speaks of the body's length.
     framed: bool,
     upgrade: bool,
+    trailers: bool,
 }
 
 /// A whole head.
@@ -39,6 +40,8 @@ pub struct Head {
     pub framing: Framing,
     /// It bears `Upgrade`: what follows may not be HTTP.
     pub upgrade: bool,
+    /// It bears `Trailer`: fields behind the body are announced.
+    pub trailers: bool,
 }
 
 impl HeadReader {
@@ -71,7 +74,8 @@ impl HeadReader {
                         true => framing(version, &bytes[fields..first])?,
                         false => Framing::Length(0),
                     };
-                    return Ok(Some(Head { length: end + 1, framing, upgrade: self.upgrade }));
+                    let (length, upgrade, trailers) = (end + 1, self.upgrade, self.trailers);
+                    return Ok(Some(Head { length, framing, upgrade, trailers }));
                 }
                 Some(_) => self.field(line, limits)?,
             }
@@ -95,7 +99,10 @@ impl HeadReader {
             return Err(Refusal::new(status, "there are too many header fields"));
         }
         match field_name(line)?.len() {
-            7 => self.upgrade |= is_named(line, b"upgrade"),
+            7 => {
+                self.upgrade |= is_named(line, b"upgrade");
+                self.trailers |= is_named(line, b"trailer");
+            }
             14 => self.framed |= is_named(line, b"content-length"),
             17 => self.framed |= is_named(line, b"transfer-encoding"),
             _ => {}
@@ -237,13 +244,16 @@ mod tests {
     #[test]
     fn a_head_is_whole_with_its_empty_line() {
         let text = b"\r\nPOST /a?b HTTP/1.1\r\nHost: x\r\ncontent-LENGTH: \t7 \r\n\r\nbody";
-        let head = Head { length: text.len() - 4, framing: Framing::Length(7), upgrade: false };
+        let length = text.len() - 4;
+        let framing = Framing::Length(7);
+        let head = Head { length, framing, upgrade: false, trailers: false };
         assert_eq!(read(text), Ok(Some(head)));
         for end in 0..text.len() - 4 {
             assert_eq!(read(&text[..end]), Ok(None), "{end}");
         }
-        let text = b"GET * HTTP/1.0\r\nUpgrade:x\r\n\r\n";
-        let head = Head { length: text.len(), framing: Framing::Length(0), upgrade: true };
+        let text = b"GET * HTTP/1.0\r\nUpgrade:x\r\nTRAILER: y\r\n\r\n";
+        let (length, framing) = (text.len(), Framing::Length(0));
+        let head = Head { length, framing, upgrade: true, trailers: true };
         assert_eq!(read(text), Ok(Some(head)));
     }
 

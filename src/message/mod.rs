@@ -8,7 +8,7 @@ mod head;
 mod plain;
 mod sender;
 
-pub use chunks::{ChunkReader, Misplaced};
+pub use chunks::{ChunkReader, Misplaced, Part};
 pub use framing::Framing;
 pub use head::{Head, HeadLimits, HeadReader};
 pub use plain::Plain;

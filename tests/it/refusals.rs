@@ -203,10 +203,10 @@ fn what_is_too_large_is_refused() {
 #[test]
 fn a_body_that_is_too_large_is_refused() {
     let origin = echo();
-    let env = [("LARDER_LIMITS__REQUEST_BODY", "1000"), ("LARDER_THREADS", "1")];
+    let env = [("LARDER_LIMITS__REQUEST_BODY", "10000"), ("LARDER_THREADS", "1")];
     let larder = Larder::with_env(origin.address, &[], &env);
-    assert_eq!(request(larder.proxy, "POST", "/", &[], &[b'x'; 1000]).status, 200);
-    let answer = request(larder.proxy, "POST", "/", &[], &[b'x'; 1001]);
+    assert_eq!(request(larder.proxy, "POST", "/", &[], &[b'x'; 10_000]).status, 200);
+    let answer = request(larder.proxy, "POST", "/", &[], &[b'x'; 10_001]);
     assert_eq!((answer.status, answer.field("connection")), (413, Some("close")));
     assert_eq!(answer.cache_status(), "larder");
     assert_eq!(origin.count(), 1);
@@ -217,7 +217,8 @@ fn a_body_that_is_too_large_is_refused() {
     for (larder, count) in [(&larder, 1), (&passing, 2), (&passing, 3)] {
         let mut client = Connection::open(larder.proxy);
         client.send(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
-        client.send(format!("1f4\r\n{0}\r\n1f5\r\n{0}x\r\n0\r\n\r\n", "x".repeat(500)).as_bytes());
+        let half = "x".repeat(5000);
+        client.send(format!("1388\r\n{half}\r\n1389\r\n{half}x\r\n0\r\n\r\n").as_bytes());
         let answer = client.answer("POST").expect("an answer");
         assert_eq!((answer.status, answer.field("connection")), (413, Some("close")));
         assert_eq!(answer.cache_status(), "larder; fwd=method; detail=request-body");

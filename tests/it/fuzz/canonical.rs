@@ -28,18 +28,20 @@ pub fn check(data: &[u8]) {
     let read = through(bytes, usize::from(*size).max(1), LIMITS);
     let whole = through(bytes, bytes.len().max(1), LIMITS);
     assert_eq!(read.broken, whole.broken);
-    match read.broken {
-        // Up to the byte that is misplaced, or less.
-        true => assert!(bytes.starts_with(&read.given) && bytes.starts_with(&whole.given)),
-        false => assert_eq!(read.given, whole.given),
-    }
     assert_eq!(read.refused.is_some(), whole.refused.is_some());
+    let ((sent, _), (at_once, _)) = (reference::messages(bytes), reference::messages(&whole.given));
     let (expected, count) = reference::messages(&read.given);
-    if let Some((before, _)) = read.refused {
+    if let Some((before, _)) = &read.refused {
         // What came before, and the stand-in for what is refused.
         assert_eq!((expected.len() as u64, count), (before + 1, read.given.len()));
-    } else if !read.broken {
-        assert!(bytes.starts_with(&read.given));
+        assert_eq!(expected[..expected.len() - 1], sent[..expected.len() - 1]);
+        assert_eq!(expected, at_once);
+    } else if read.broken {
+        breaks_off(&expected, &sent);
+        breaks_off(&at_once, &sent);
+    } else {
+        // As far as it came, too: nothing is held back.
+        assert_eq!((&expected, &at_once), (&sent, &sent));
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let seen = runtime.block_on(served(read.given));
@@ -59,6 +61,16 @@ pub fn check(data: &[u8]) {
         let ended = seen.last().is_some_and(refused) || expected[..seen.len()].iter().any(is_last);
         assert!(ended, "hyper has read {} of {expected:?}", seen.len());
     }
+}
+
+/// The first of what was sent, and the last of it only to the byte that is misplaced, or
+/// less.
+fn breaks_off(given: &[Message], sent: &[Message]) {
+    let Some((last, before)) = given.split_last() else { panic!("there was a head") };
+    assert_eq!(before, &sent[..before.len()]);
+    let meant = &sent[before.len()];
+    assert!(!last.complete && meant.body.starts_with(&last.body), "{last:?} {meant:?}");
+    assert_eq!((&last.method, &last.fields), (&meant.method, &meant.fields));
 }
 
 /// A request as hyper read it, and what came of it.

@@ -12,6 +12,7 @@ pub struct Message {
     pub target: String,
     pub minor: u8,
     pub fields: Fields,
+    /// As far as it came.
     pub body: Vec<u8>,
     /// The body came to its end.
     pub complete: bool,
@@ -62,10 +63,17 @@ pub fn length(message: &Message) -> Length {
     }
 }
 
-/// A chunked body: its content, and how many bytes it has; `None` if there is no end
-/// to it.
-pub fn unchunked(bytes: &[u8]) -> Option<(Vec<u8>, usize)> {
-    let (mut body, mut at) = (Vec::new(), 0);
+/// A chunked body: its content as far as it came, and how many bytes it has if it came
+/// to its end.
+pub fn unchunked(bytes: &[u8]) -> (Vec<u8>, Option<usize>) {
+    let mut content = Vec::new();
+    let end = chunks(bytes, &mut content).and_then(|at| trailers(bytes, at));
+    (content, end)
+}
+
+/// Where the chunks end.
+fn chunks(bytes: &[u8], content: &mut Vec<u8>) -> Option<usize> {
+    let mut at = 0;
     loop {
         let line = bytes[at..].windows(2).position(|two| two == b"\r\n")?;
         let text = String::from_utf8_lossy(&bytes[at..at + line]).into_owned();
@@ -76,40 +84,42 @@ pub fn unchunked(bytes: &[u8]) -> Option<(Vec<u8>, usize)> {
         let size = u64::from_str_radix(&digits, 16).ok()?;
         at += line + 2;
         if size == 0 {
-            break;
+            return Some(at);
         }
-        let size = usize::try_from(size).ok()?;
-        let end = at.checked_add(size)?;
-        body.extend_from_slice(bytes.get(at..end)?);
-        (bytes.get(end..end + 2)? == b"\r\n").then_some(())?;
+        let end = at.saturating_add(usize::try_from(size).ok()?);
+        content.extend_from_slice(&bytes[at..end.min(bytes.len())]);
+        (bytes.get(end..end.checked_add(2)?)? == b"\r\n").then_some(())?;
         at = end + 2;
     }
-    // Trailer fields, and an empty line.
+}
+
+/// Where trailer fields and the empty line behind them end.
+fn trailers(bytes: &[u8], mut at: usize) -> Option<usize> {
     loop {
         let line = bytes[at..].windows(2).position(|two| two == b"\r\n")?;
         at += line + 2;
         if line == 0 {
-            return Some((body, at));
+            return Some(at);
         }
     }
 }
 
-/// The first message of a connection, and how many bytes it has: all of them if it
-/// does not come to its end. `None` if there is no whole head, or one that is unclear.
+/// The first message of a connection, its body as far as it came, and how many bytes it
+/// has: all of them if it does not come to its end. `None` if there is no whole head, or one that is unclear.
 pub fn message(bytes: &[u8]) -> Option<(Message, usize)> {
     let (mut message, count) = head(bytes)?;
     let rest = &bytes[count..];
-    let body = match length(&message) {
+    let (body, end) = match length(&message) {
         Length::Unclear => return None,
         Length::Bytes(length) => {
             let length = usize::try_from(length).unwrap_or(usize::MAX);
-            rest.get(..length).map(|body| (body.to_vec(), length))
+            let end = (length <= rest.len()).then_some(length);
+            (rest[..length.min(rest.len())].to_vec(), end)
         }
         Length::Chunks => unchunked(rest),
     };
-    let Some((body, length)) = body else { return Some((message, bytes.len())) };
-    (message.body, message.complete) = (body, true);
-    Some((message, count + length))
+    (message.body, message.complete) = (body, end.is_some());
+    Some((message, end.map_or(bytes.len(), |length| count + length)))
 }
 
 /// All messages of a connection, until there is no more or one is unclear; and how
