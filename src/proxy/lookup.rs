@@ -76,8 +76,8 @@ impl Proxy {
         if found.is_selected() {
             return found;
         }
-        for (variance, key) in &self.shared.memory.variances().others(key) {
-            let other = self.look_at(request, &Place { key, variance: Some(variance) });
+        for (variance, key) in self.shared.memory.variances().others(key) {
+            let other = self.look_at(request, &Place { key: &key, variance: Some(&variance) });
             if other.is_selected() {
                 return other;
             }

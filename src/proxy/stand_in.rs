@@ -46,7 +46,7 @@ impl Proxy {
 
     fn verdicts(&self, key: &CacheKey, tags: &Tags, fence: u64) -> impl Iterator<Item = Verdict> {
         let others = self.shared.memory.variances().others(key);
-        let keys = std::iter::once(key.clone()).chain(others.into_iter().map(|(_, other)| other));
+        let keys = std::iter::once(key.clone()).chain(others.map(|(_, other)| other));
         keys.map(move |key| self.shared.purger.judge(&key, tags, fence))
     }
 

@@ -249,12 +249,11 @@ impl Purger {
     /// the place of the selector that it counts for.
     pub(super) fn others(&self, reach: &Reach<'_>) -> Vec<(CacheKey, usize)> {
         let variances = self.memory.variances();
-        let of = |(key, place): (&CacheKey, usize)| {
-            let others = variances.others(key).into_iter().map(|(_, other)| other);
-            let key = key.clone();
-            others.filter(move |other| *other != key).map(move |other| (other, place))
+        let of = |(key, place)| {
+            let others = variances.others(key).map(|(_, other)| other);
+            others.filter(move |other| other != key).map(move |other| (other, place))
         };
-        let mut others: Vec<_> = reach.keys().flat_map(of).collect();
+        let mut others: Vec<(CacheKey, usize)> = reach.keys().flat_map(of).collect();
         // Two queries may be stored under one key, which then counts once.
         others.sort_unstable_by_key(|(key, place)| (key.hash(), *place));
         others.dedup();

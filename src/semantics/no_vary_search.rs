@@ -3,12 +3,16 @@
 
 use http::header::{HeaderMap, HeaderName};
 use sfv::{BareItem, Dictionary, InnerList, ListEntry, Parser};
-use std::borrow::Cow;
 
 const NO_VARY_SEARCH: HeaderName = HeaderName::from_static("no-vary-search");
 
 /// The longest field that is read, in bytes.
 const LONGEST: usize = 2048;
+
+/// The most parameters of a query that is compared with others; Django, for one, reads no
+/// more. One with more stands for itself alone: bringing it into the form of all equivalent
+/// ones would cost larder many times what it costs its sender.
+pub const MOST_PARAMETERS: usize = 1000;
 
 /// What a response says about the queries that it may answer besides its own
 /// (section 4, "URL search variance"): never that everything matters, which is
@@ -19,11 +23,11 @@ pub struct SearchVariance {
     order_matters: bool,
 }
 
-/// Names of parameters, decoded.
+/// Names of parameters, as [`encode`] writes them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Params {
-    AllMatterBut(Vec<Vec<u8>>),
-    OnlyMatter(Vec<Vec<u8>>),
+    AllMatterBut(Vec<String>),
+    OnlyMatter(Vec<String>),
 }
 
 impl SearchVariance {
@@ -61,8 +65,9 @@ impl SearchVariance {
     /// (section 6): what matters of it, as `application/x-www-form-urlencoded`.
     /// Itself it is written so, too.
     ///
-    /// Stricter than the draft in one thing: what is not UTF-8 is compared by
-    /// its bytes, and not taken for the same.
+    /// Stricter than the draft in two things: what is not UTF-8 is compared by
+    /// its bytes, and not taken for the same; and a query of more than
+    /// [`MOST_PARAMETERS`] is equivalent to itself alone.
     ///
     /// ```
     /// use http::{HeaderMap, HeaderValue};
@@ -74,40 +79,39 @@ impl SearchVariance {
     /// assert_eq!(variance.canonical("b=%32&utm_source=x&a"), "a=&b=2");
     /// ```
     pub fn canonical(&self, query: &str) -> String {
-        let mut pairs: Vec<(Decoded<'_>, Decoded<'_>)> = query
-            .split('&')
-            .filter(|pair| !pair.is_empty())
-            .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
-            .map(|(name, value)| (decoded(name), decoded(value)))
-            .filter(|(name, _)| self.matters(name))
-            .collect();
-        if !self.order_matters {
-            // Stable: values of one name keep their order.
-            pairs.sort_by(|(one, _), (other, _)| one.cmp(other));
-        }
-        let mut written = String::with_capacity(query.len() + pairs.len());
-        for (name, value) in &pairs {
-            if !written.is_empty() {
+        let mut written = String::with_capacity(query.len() + query.len() / 2);
+        for (number, pair) in query.split('&').filter(|pair| !pair.is_empty()).enumerate() {
+            if number == MOST_PARAMETERS {
+                return query.to_string();
+            }
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let before = written.len();
+            if before > 0 {
                 written.push('&');
             }
+            let begin = written.len();
             encode(name, &mut written);
-            written.push('=');
-            encode(value, &mut written);
+            if self.matters(&written[begin..]) {
+                written.push('=');
+                encode(value, &mut written);
+            } else {
+                written.truncate(before);
+            }
         }
-        written
+        if self.order_matters { written } else { by_name(&written) }
     }
 
     /// Bytes that it takes in memory, at most.
     pub fn weight(&self) -> usize {
         let (Params::AllMatterBut(names) | Params::OnlyMatter(names)) = &self.params;
         // Each name is allocated by itself.
-        let each = |name: &Vec<u8>| name.capacity() + size_of::<Vec<u8>>() + 16;
+        let each = |name: &String| name.capacity() + size_of::<String>() + 16;
         size_of::<SearchVariance>() + names.iter().map(each).sum::<usize>()
     }
 
-    fn matters(&self, name: &[u8]) -> bool {
+    fn matters(&self, name: &str) -> bool {
         let is_among =
-            |names: &[Vec<u8>]| names.binary_search_by(|other| other.as_slice().cmp(name)).is_ok();
+            |names: &[String]| names.binary_search_by(|other| other.as_str().cmp(name)).is_ok();
         match &self.params {
             Params::AllMatterBut(names) => !is_among(names),
             Params::OnlyMatter(names) => is_among(names),
@@ -122,54 +126,76 @@ fn boolean(entry: &ListEntry) -> Option<bool> {
     }
 }
 
-/// The members of a list of strings, decoded as names in a query are (section
-/// 5.3), sorted.
-fn names(list: &InnerList) -> Option<Vec<Vec<u8>>> {
-    let name = |item: &BareItem| item.as_string().map(|name| decoded(name.as_str()).into_owned());
-    let mut names: Vec<Vec<u8>> =
+/// The members of a list of strings, written as names in a query are (section 5.3),
+/// sorted.
+fn names(list: &InnerList) -> Option<Vec<String>> {
+    let name = |item: &BareItem| {
+        let mut name = String::new();
+        encode(item.as_string()?.as_str(), &mut name);
+        Some(name)
+    };
+    let mut names: Vec<String> =
         list.items.iter().map(|item| name(&item.bare_item)).collect::<Option<_>>()?;
     names.sort_unstable();
     names.dedup();
     Some(names)
 }
 
-/// A name or a value; a part of the query if there is nothing to be decoded.
-type Decoded<'a> = Cow<'a, [u8]>;
-
-fn decoded(text: &str) -> Decoded<'_> {
-    let hex = |digit: Option<&u8>| char::from(*digit?).to_digit(16).map(|value| value as u8);
-    let (bytes, mut at) = (text.as_bytes(), 0);
-    if !bytes.iter().any(|byte| matches!(byte, b'%' | b'+')) {
-        return Cow::Borrowed(bytes);
+/// A canonical query in the order of its names; the values of one keep theirs.
+fn by_name(query: &str) -> String {
+    let name = |pair: &str| pair.find('=').unwrap_or_default();
+    let mut pairs: Vec<(&str, &str)> =
+        query.split('&').map(|pair| pair.split_at(name(pair))).collect();
+    pairs.sort_by_key(|(name, _)| *name);
+    let mut sorted = String::with_capacity(query.len());
+    for (name, value) in pairs {
+        if !sorted.is_empty() {
+            sorted.push('&');
+        }
+        sorted.push_str(name);
+        sorted.push_str(value);
     }
-    let mut plain = Vec::with_capacity(bytes.len());
-    while let Some(byte) = bytes.get(at) {
-        at += 1;
-        plain.push(match (byte, hex(bytes.get(at)), hex(bytes.get(at + 1))) {
-            (b'%', Some(high), Some(low)) => {
-                at += 2;
-                high << 4 | low
-            }
-            (b'+', ..) => b' ',
-            _ => *byte,
-        });
-    }
-    Cow::Owned(plain)
+    sorted
 }
 
-fn encode(bytes: &[u8], text: &mut String) {
+/// Writes a name or a value in the one way that there is for the bytes that it stands for.
+fn encode(text: &str, written: &mut String) {
+    let bytes = text.as_bytes();
+    if bytes.iter().all(|byte| is_plain(*byte)) {
+        return written.push_str(text);
+    }
+    let hex = |at: usize| char::from(*bytes.get(at)?).to_digit(16).map(|digit| digit as u8);
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        at += 1;
+        encode_byte(
+            written,
+            match (byte, hex(at), hex(at + 1)) {
+                (b'%', Some(high), Some(low)) => {
+                    at += 2;
+                    high << 4 | low
+                }
+                (b'+', ..) => b' ',
+                _ => *byte,
+            },
+        );
+    }
+}
+
+fn encode_byte(written: &mut String, byte: u8) {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
-    for byte in bytes {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                text.push(char::from(*byte));
-            }
-            _ => {
-                let digits = [byte >> 4, byte & 15].map(|digit| DIGITS[usize::from(digit)]);
-                text.extend(['%', char::from(digits[0]), char::from(digits[1])]);
-            }
+    match is_plain(byte) {
+        true => written.push(char::from(byte)),
+        false => {
+            let digits = [byte >> 4, byte & 15].map(|digit| DIGITS[usize::from(digit)]);
+            written.extend(['%', char::from(digits[0]), char::from(digits[1])]);
         }
     }
+}
+
+/// A byte that stands for itself (RFC 3986 section 2.3).
+fn is_plain(byte: u8) -> bool {
+    matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~')
 }
 
 #[cfg(test)]
@@ -253,6 +279,19 @@ mod tests {
             for query in *others {
                 assert_ne!(variance.canonical(query), canonical, "{field}: {query}");
             }
+        }
+    }
+
+    #[test]
+    fn a_query_of_too_many_parameters_stands_for_itself_alone() {
+        for field in ["params", "key-order, params=(\"a\")", "params, except=(\"b\")"] {
+            let variance = variance(field).expect("a variance");
+            let most = "&b%3d=%20&a".repeat(MOST_PARAMETERS / 2);
+            assert_ne!(variance.canonical(&most), most, "{field}");
+            let more = format!("{most}&a");
+            assert_eq!(variance.canonical(&more), more, "{field}");
+            // Nor does it get the form of another one.
+            assert_eq!(variance.canonical(&variance.canonical(&most)), variance.canonical(&most));
         }
     }
 

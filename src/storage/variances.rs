@@ -98,9 +98,14 @@ impl Variances {
     /// The keys under which what may answer a request with this key is stored,
     /// each with the variance that a response there has to bear. The key itself
     /// may be among them.
-    pub fn others(&self, key: &CacheKey) -> Vec<(Arc<SearchVariance>, CacheKey)> {
-        let known = self.of(key).into_iter();
-        known.map(|variance| (Arc::clone(&variance), canonical(key, &variance))).collect()
+    pub fn others<'a>(
+        &self,
+        key: &'a CacheKey,
+    ) -> impl Iterator<Item = (Arc<SearchVariance>, CacheKey)> + use<'a> {
+        self.of(key).into_iter().map(|variance| {
+            let key = canonical(key, &variance);
+            (variance, key)
+        })
     }
 
     fn of(&self, key: &CacheKey) -> Vec<Arc<SearchVariance>> {
@@ -152,7 +157,7 @@ mod tests {
     }
 
     fn others(variances: &Variances, path: &str) -> Vec<CacheKey> {
-        variances.others(&key(path)).into_iter().map(|(_, key)| key).collect()
+        variances.others(&key(path)).map(|(_, key)| key).collect()
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use super::reference::{lines, value};
 use http::{HeaderMap, HeaderName};
-use larder::semantics::no_vary_search::SearchVariance;
+use larder::semantics::no_vary_search::{MOST_PARAMETERS, SearchVariance};
 use percent_encoding::percent_decode_str;
 use sfv::{BareItem, Dictionary, InnerList, ListEntry, Parser};
 
@@ -75,6 +75,13 @@ pub fn check(data: &[u8]) {
     let text = |line: Option<&[u8]>| String::from_utf8_lossy(line.unwrap_or_default()).into_owned();
     let (one, other) = (text(lines.next()), text(lines.next()));
     let canonical = variance.canonical(&one);
+    let is_long =
+        |query: &str| query.split('&').filter(|pair| !pair.is_empty()).count() > MOST_PARAMETERS;
+    if is_long(&one) || is_long(&other) {
+        assert!(!is_long(&one) || canonical == one);
+        assert_eq!(variance.canonical(&other) == canonical, one == other);
+        return;
+    }
     assert_eq!(variance.canonical(&canonical), canonical);
     assert!(canonical.bytes().all(|b| b.is_ascii_graphic() && b != b'#'));
     assert_eq!(pairs(&canonical, &says), pairs(&one, &says));
