@@ -3,12 +3,13 @@
 //!
 //! A request is recognised by its head alone ([`recognise`]), so that it is known
 //! who has to be let in before any of it is read ([`Claim::read`]). Nothing here
-//! purges, or talks: values in, values out. `FORMS` is the table of what is
+//! purges, or talks: values in, values out. `forms::FORMS` is the table of what is
 //! understood, and of who says it.
 
 mod bans;
 mod cloudflare;
 mod fastly;
+mod forms;
 pub mod litespeed;
 mod patterns;
 mod plone;
@@ -22,6 +23,7 @@ pub use reply::{Manner, Said};
 
 use crate::key::Target;
 use crate::purge::{Selectors, Softness, bearer};
+use forms::{FORMS, Form, Kind};
 use http::header::{AUTHORIZATION, HeaderMap};
 use http::{Method, StatusCode};
 use std::fmt;
@@ -181,35 +183,6 @@ impl Purge {
 /// The most selectors of one request.
 const MOST_SELECTORS: usize = 1000;
 
-/// A way of saying what is to be purged.
-struct Form {
-    /// Who says it so.
-    of: &'static [Dialect],
-    methods: &'static [&'static str],
-    when: When,
-    kind: Kind,
-    read: fn(&Head<'_>, &[u8]) -> Result<Wish, Mistake>,
-}
-
-/// What tells a form from others with its method.
-enum When {
-    Always,
-    /// One of these fields is there.
-    Bears(&'static [&'static str]),
-    /// Its path looks so.
-    Path(fn(&str) -> bool),
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    /// Its method is for caches alone.
-    Own,
-    /// The same, but it means something else to others: only where it is named.
-    OnlyNamed,
-    /// The app may have a page of its own there.
-    Ordinary,
-}
-
 /// The methods that are for caches alone. No app ever sees one of them.
 const OWN_METHODS: [&str; 11] = [
     "PURGE",
@@ -230,79 +203,8 @@ pub fn is_for_caches(method: &Method) -> bool {
     OWN_METHODS.contains(&method.as_str())
 }
 
-const PURGE: &[&str] = &["PURGE"];
-const BAN: &[&str] = &["BAN"];
-const EITHER: &[&str] = &["PURGE", "BAN"];
-
-/// Every form, the more special before the more general: the first that fits is
-/// the one that counts.
-const FORMS: &[Form] = &[
-    own(&[FosHttpCache, Typo3, Varnish], EITHER, When::Bears(tagged::XKEY_WISHES), tagged::xkey),
-    own(&[FosHttpCache, Varnish], &["PURGEKEYS", "XKEYPURGE"], When::Always, tagged::xkey),
-    own(&[FosHttpCache], &["PURGETAGS"], When::Always, tagged::purgetags),
-    own(&[Varnish], &["PURGETAG"], When::Always, tagged::purgetag),
-    own(&[FosHttpCache], PURGE, When::Bears(&["clear-cache"]), tagged::clear),
-    own(&[Magento], PURGE, When::Bears(tagged::MAGENTO), tagged::magento),
-    own(&[Shopware, ApiPlatform, Varnish], PURGE, When::Bears(&["xkey"]), tagged::shopware),
-    own(TAGGERS, PURGE, When::Bears(tagged::LISTS), tagged::listed),
-    own(&[Typo3], EITHER, When::Bears(bans::TYPO3), bans::typo3),
-    own(&[ApiPlatform], BAN, When::Bears(&["apiplatform-ban-regex"]), bans::api_platform),
-    own(&[FosHttpCache], BAN, When::Bears(&["x-cache-tags"]), bans::foshttpcache_tags),
-    own(&[Drupal, Lagoon, ApiPlatform], BAN, When::Bears(bans::DRUPAL), bans::drupal),
-    own(&[FosHttpCache, Typo3], BAN, When::Bears(bans::BY_URL), bans::by_url),
-    own(&[Drupal], BAN, When::Path(bans::is_wildcard), bans::wildcard),
-    own(&[Varnish, Shopware], BAN, When::Always, bans::path),
-    own(&[Varnish], &["BANDIR"], When::Always, bans::directory),
-    own(&[Varnish, Drupal], &["PURGEALL", "FULLBAN"], When::Always, bans::everything_there_is),
-    own(&[Drupal, Lagoon], &["URIBAN"], When::Always, bans::uri),
-    own(&[Lagoon, Varnish], &["REFRESH"], When::Always, |_, _| Ok(Wish::Refresh)),
-    own(&[WordPress], PURGE, When::Bears(&["x-purge-method"]), urls::wordpress),
-    own(&[Souin, ApiPlatform], PURGE, When::Path(souin::is_api), souin::by_key),
-    own(&[Plone], PURGE, When::Path(plone::is_virtual), plone::page),
-    Form { kind: Kind::OnlyNamed, ..own(&[Lagoon], PURGE, When::Always, bans::uri) },
-    own(&[Nginx, WordPress, Varnish], PURGE, When::Path(urls::is_wildcard), urls::wildcard),
-    own(&[Nginx], PURGE, When::Path(urls::is_below_purge), urls::below_purge),
-    own(&[Url, Plone, FosHttpCache, WordPress, Fastly], PURGE, When::Always, urls::page),
-    own(&[Nginx, Drupal, Varnish, Shopware], PURGE, When::Always, urls::page),
-    ordinary(&[Fastly], POST, fastly::is_api, fastly::read),
-    ordinary(&[Cloudflare], &["POST", "DELETE"], cloudflare::is_api, cloudflare::read),
-    ordinary(&[Souin], POST, souin::is_api, souin::by_document),
-    ordinary(&[Nginx], &["GET"], urls::is_below_purge, urls::below_purge),
-];
-
-const POST: &[&str] = &["POST"];
-const TAGGERS: &[Dialect] = &[Souin, ApiPlatform, Nginx, FosHttpCache, Drupal, Fastly, Varnish];
-
-const fn own(
-    of: &'static [Dialect],
-    methods: &'static [&'static str],
-    when: When,
-    read: fn(&Head<'_>, &[u8]) -> Result<Wish, Mistake>,
-) -> Form {
-    Form { of, methods, when, kind: Kind::Own, read }
-}
-
-const fn ordinary(
-    of: &'static [Dialect],
-    methods: &'static [&'static str],
-    is_there: fn(&str) -> bool,
-    read: fn(&Head<'_>, &[u8]) -> Result<Wish, Mistake>,
-) -> Form {
-    Form { of, methods, when: When::Path(is_there), kind: Kind::Ordinary, read }
-}
-
-impl Form {
-    fn fits(&self, head: &Head<'_>) -> bool {
-        self.methods.contains(&head.method.as_str())
-            && match self.when {
-                When::Always => true,
-                When::Bears(names) => names.iter().any(|name| head.fields.contains_key(*name)),
-                When::Path(looks_so) => looks_so(head.target.path()),
-            }
-    }
-}
-
 /// A request that says, by its head, that it is a purge.
+#[derive(Clone)]
 pub struct Claim {
     form: &'static Form,
     /// The name of the first dialect that is understood and says it so.
@@ -312,6 +214,9 @@ pub struct Claim {
     pub by_token_only: bool,
     /// The app may have a page there: whoever may not purge is sent to it.
     pub may_be_a_page: bool,
+    /// To [read](Claim::read) it an expression may have to be compiled, which takes up to
+    /// 40 ms: to be done where that is allowed.
+    pub compiles: bool,
 }
 
 impl fmt::Debug for Claim {
@@ -331,7 +236,8 @@ pub fn recognise(head: &Head<'_>, understood: &Understood) -> Option<Claim> {
     let is_named = understood.names_one_of(form.of);
     let by_token_only = is_from_a_web_page(head) || (may_be_a_page && !is_named);
     let dialect = form.of.iter().copied().find(|dialect| understood.has(*dialect))?.name();
-    Some(Claim { form, dialect, by_token_only, may_be_a_page })
+    let compiles = form.compiles;
+    Some(Claim { form, dialect, by_token_only, may_be_a_page, compiles })
 }
 
 /// Whether a browser may have sent a request for a web page, which is never let in

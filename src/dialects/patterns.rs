@@ -54,7 +54,7 @@ pub(super) fn with_url(
 
 /// An expression for this text and nothing else.
 pub(super) fn quoted(text: &str) -> String {
-    regex::escape(text)
+    regex_syntax::escape(text)
 }
 
 /// An expression for what begins with this text.

@@ -2,7 +2,7 @@
 
 use super::{Answer, Proxy, passthrough, respond};
 use crate::body::{self, Body, Unread};
-use crate::dialects::{self, Head, Said, Wish, litespeed};
+use crate::dialects::{self, Claim, Head, Said, Wish, litespeed};
 use crate::key::CacheKey;
 use crate::message::Presented;
 use crate::metrics::{Leave, Trouble};
@@ -163,8 +163,10 @@ impl Proxy {
             true => read(body).await,
             false => Ok(Bytes::new()),
         };
-        let wish = document
-            .and_then(|document| claim.read(&head, &document).map_err(|mistake| mistake.detail));
+        let wish = match document {
+            Ok(document) => wish(&claim, &head, document).await,
+            Err(why) => Err(why),
+        };
         let wish = match wish {
             Ok(wish) => wish,
             Err(detail) => return own(said(claim.refusal(StatusCode::BAD_REQUEST, &detail), None)),
@@ -265,6 +267,23 @@ fn names_urls(selectors: &Selectors) -> bool {
         selectors;
     let others = tags.len() + groups.len() + hosts.len() + paths.len();
     !everything && others + prefixes.len() + patterns.len() == 0
+}
+
+/// What a purge wants. Expressions are compiled where nobody else waits meanwhile.
+async fn wish(claim: &Claim, head: &Head<'_>, document: Bytes) -> Result<Wish, String> {
+    let read = |claim: &Claim, head: &Head<'_>, document: &[u8]| {
+        claim.read(head, document).map_err(|mistake| mistake.detail)
+    };
+    if !claim.compiles {
+        return read(claim, head, &document);
+    }
+    let (claim, method) = (claim.clone(), head.method.clone());
+    let (target, fields) = (head.target.clone(), head.fields.clone());
+    let apart = tokio::task::spawn_blocking(move || {
+        let head = Head { method: &method, target: &target, fields: &fields };
+        read(&claim, &head, &document)
+    });
+    apart.await.unwrap_or_else(|error| Err(error.to_string()))
 }
 
 async fn read(body: Incoming) -> Result<Bytes, String> {

@@ -1,5 +1,6 @@
 //! The marks that purges leave, and the fences of what is in flight.
 
+use super::departure::{Departure, InFlight};
 use super::pattern::Pattern;
 use super::purger::Softness;
 use super::selectors::{Prefix, Selectors};
@@ -7,10 +8,13 @@ use crate::key::CacheKey;
 use crate::semantics::tags::Tags;
 use crate::semantics::time::Moment;
 use crate::storage::{BuildPlain, Name, Softening};
-use parking_lot::{Mutex, RwLock};
+use parking_lot::RwLock;
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The most patterns that what lands is searched for. Beyond it the oldest are forgotten, and
+/// what left for the origin before them is not stored.
+const MOST_PATTERNS: usize = 64;
 
 /// What the purges so far mean for a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,7 +93,7 @@ struct Table {
 pub(super) struct Marks {
     counter: AtomicU64,
     table: RwLock<Table>,
-    in_flight: Arc<Mutex<BTreeMap<u64, usize>>>,
+    in_flight: InFlight,
 }
 
 impl Marks {
@@ -100,11 +104,7 @@ impl Marks {
 
     /// Notes that a request leaves for the origin.
     pub fn depart(&self) -> Departure {
-        let mut in_flight = self.in_flight.lock();
-        let fence = self.last();
-        *in_flight.entry(fence).or_default() += 1;
-        drop(in_flight);
-        Departure { fence, in_flight: Arc::clone(&self.in_flight) }
+        self.in_flight.depart(|| self.last())
     }
 
     /// Leaves marks under all these names, with one number; for the purge with
@@ -140,10 +140,7 @@ impl Marks {
                     let lengths = same.prefixes.iter().map(|prefix| (prefix.length(), number));
                     table.lengths.extend(lengths);
                 }
-                None => {
-                    table.searched += pattern.weight();
-                    table.patterns.push_back((number, soft, pattern.clone()));
-                }
+                None => table.add_pattern(number, soft, pattern),
             }
         }
         begun(number);
@@ -184,13 +181,27 @@ impl Marks {
         if self.last() == fence {
             return Verdict::Stands;
         }
-        let table = self.table.read();
+        let (mut searched, mut found) = (fence, Vec::new());
+        let table = loop {
+            let table = self.table.read();
+            let more = table.patterns.iter().filter(|(number, ..)| *number > searched);
+            let more: Vec<_> =
+                more.map(|(number, _, pattern)| (*number, pattern.clone())).collect();
+            let Some((last, _)) = more.last() else { break table };
+            // To search takes its time, and whoever purges or lands would wait.
+            drop(table);
+            searched = *last;
+            found.extend(more.iter().filter_map(|(number, pattern)| {
+                let is_met = pattern.searcher()?.meets(key.target(), tags, content_type);
+                is_met.then_some(*number)
+            }));
+        };
         let mut met = Met::by_names(&table, key, tags, fence);
-        for (number, soft, pattern) in &table.patterns {
-            if *number > fence && pattern.meets(key.target(), tags, content_type) {
-                let hard = if soft.is_none() { *number } else { 0 };
-                met.take(&Mark { hard, soft: *soft });
-            }
+        // One that has been taken back meanwhile is not there any more.
+        for (number, soft, _) in table.patterns.iter().filter(|(number, ..)| found.contains(number))
+        {
+            let hard = if soft.is_none() { *number } else { 0 };
+            met.take(&Mark { hard, soft: *soft });
         }
         if table.forgotten > fence {
             met.hard = met.hard.max(table.forgotten);
@@ -209,8 +220,7 @@ impl Marks {
     /// The number up to which every response is either stored or gone: no fetch
     /// that left before it is still in flight.
     pub fn settled(&self) -> u64 {
-        let in_flight = self.in_flight.lock();
-        in_flight.keys().next().copied().unwrap_or_else(|| self.last())
+        self.in_flight.lowest(|| self.last())
     }
 
     /// Forgets the marks up to `number`: nothing older than they are can meet them
@@ -276,10 +286,7 @@ impl Table {
             return None;
         }
         if pattern == oldest {
-            if let Some((.., pattern)) = self.patterns.pop_front() {
-                self.searched -= pattern.weight();
-            }
-            return Some(oldest);
+            return self.drop_pattern();
         }
         // Marked again since then, it is further behind as well.
         if let Some((_, name)) = self.order.pop_front()
@@ -288,6 +295,23 @@ impl Table {
             self.named.remove(&name);
         }
         Some(oldest)
+    }
+
+    fn add_pattern(&mut self, number: u64, soft: Option<Softening>, pattern: &Pattern) {
+        self.searched += pattern.weight();
+        self.patterns.push_back((number, soft, pattern.clone()));
+        if self.patterns.len() > MOST_PATTERNS
+            && let Some(forgotten) = self.drop_pattern()
+        {
+            self.forgotten = self.forgotten.max(forgotten);
+        }
+    }
+
+    /// Forgets the oldest pattern. Returns its number.
+    fn drop_pattern(&mut self) -> Option<u64> {
+        let (number, _, pattern) = self.patterns.pop_front()?;
+        self.searched -= pattern.weight();
+        Some(number)
     }
 
     fn weight(&self) -> usize {
@@ -346,33 +370,6 @@ impl Met {
             }
             Some(soft) => Verdict::Soft(soft),
             None => Verdict::Stands,
-        }
-    }
-}
-
-/// A request on its way to the origin. Keep it until its response is stored or
-/// dropped: as long as it lives, no mark that could meet it is forgotten.
-#[derive(Debug)]
-pub struct Departure {
-    fence: u64,
-    in_flight: Arc<Mutex<BTreeMap<u64, usize>>>,
-}
-
-impl Departure {
-    /// The number of the last purge when the request left.
-    pub fn fence(&self) -> u64 {
-        self.fence
-    }
-}
-
-impl Drop for Departure {
-    fn drop(&mut self) {
-        let mut in_flight = self.in_flight.lock();
-        if let Some(count) = in_flight.get_mut(&self.fence) {
-            *count -= 1;
-            if *count == 0 {
-                in_flight.remove(&self.fence);
-            }
         }
     }
 }

@@ -1,4 +1,6 @@
 use super::*;
+use crate::key::Target;
+use crate::purge::Expressions;
 
 #[test]
 fn a_million_marks_take_no_more_room_than_they_may() {
@@ -31,4 +33,34 @@ fn a_million_marks_take_no_more_room_than_they_may() {
     drop(under_way);
     mark(2_000_000, 1);
     assert_eq!(marks.count(), 0);
+}
+
+#[test]
+fn what_lands_is_searched_for_so_many_patterns_and_no_more() {
+    let marks = Marks::default();
+    let purge = |number: usize| {
+        let url = format!("^/{number}/");
+        let url = Expressions { url: Some(&url), ..Expressions::default() };
+        let patterns = vec![Pattern::new(&url).expect("an expression")];
+        let selectors = &Selectors { patterns, ..Selectors::default() };
+        let (names, softness, at) = (&[][..], Softness::Hard, Moment(0));
+        marks.mark(&Marked { selectors, names, softness, at, purge: None }, |_| {})
+    };
+    let verdict = |path: &str, fence| {
+        let target = Target::from_url(&format!("http://a.test{path}")).expect("a target");
+        marks.verdict_in_flight(&CacheKey::new(target), &Tags::default(), None, fence, |_| {})
+    };
+    let under_way = marks.depart();
+    for number in 0..MOST_PATTERNS {
+        purge(number);
+    }
+    assert_eq!(verdict("/0/x", under_way.fence()), Verdict::Hard { number: 1 });
+    assert_eq!(verdict("/x", under_way.fence()), Verdict::Stands);
+    let later = marks.depart();
+    purge(MOST_PATTERNS);
+    assert_eq!(marks.count(), MOST_PATTERNS);
+    // Nobody can say any more whether the first one met it.
+    assert_eq!(verdict("/x", under_way.fence()), Verdict::Hard { number: 1 });
+    assert_eq!(verdict("/0/x", later.fence()), Verdict::Stands);
+    assert!(matches!(verdict("/64/x", later.fence()), Verdict::Hard { .. }));
 }

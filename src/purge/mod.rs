@@ -9,6 +9,7 @@
 
 mod access;
 mod audit;
+mod departure;
 mod marks;
 mod named;
 mod pattern;
@@ -22,7 +23,8 @@ mod sweeper;
 
 pub use access::{Access, Denied, Grant, Scope, Token, bearer};
 pub use audit::{Audit, IN_BAND, MOST as MOST_RECORDS, Made, Record};
-pub use marks::{Departure, Verdict};
+pub use departure::Departure;
+pub use marks::Verdict;
 pub use named::Named;
 pub use pattern::{BadPattern, Expressions, LONGEST as LONGEST_EXPRESSION, Part, Pattern};
 pub use purger::{Purger, Softness};

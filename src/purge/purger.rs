@@ -1,6 +1,8 @@
 //! Purging what is stored and what is on its way.
 
-use super::marks::{Departure, Marked, Marks, Verdict};
+use super::departure::Departure;
+use super::marks::{Marked, Marks, Verdict};
+use super::pattern::Searcher;
 use super::progress::Progress;
 use super::reach::{Purged, Reach, Tally, content_type};
 use super::selectors::Selectors;
@@ -279,17 +281,17 @@ impl Purger {
         tally: &mut Tally,
         mut takes: impl FnMut(&CacheKey, &Arc<StoredResponse>) -> bool,
     ) {
-        if reach.searches().next().is_none() {
+        let mut searchers: Vec<_> = reach.searchers().collect();
+        if searchers.is_empty() {
             return;
         }
         self.slices(|ids| {
             for (id, key, stored) in self.memory.resolve(ids) {
                 let (tags, kind) = (&stored.content().tags, Some(content_type(&stored)));
-                let met: Vec<usize> = reach
-                    .searches()
-                    .filter(|(pattern, _)| pattern.meets(key.target(), tags, kind))
-                    .map(|(_, place)| place)
-                    .collect();
+                let meets = |(searcher, place): &mut (Searcher<'_>, usize)| {
+                    searcher.meets(key.target(), tags, kind).then_some(*place)
+                };
+                let met: Vec<usize> = searchers.iter_mut().filter_map(meets).collect();
                 if !met.is_empty() && takes(&key, &stored) {
                     met.iter().for_each(|place| tally.add(*place, vec![id]));
                 }

@@ -1,6 +1,6 @@
 //! What the selectors of one purge reach, each and together.
 
-use super::pattern::Pattern;
+use super::pattern::Searcher;
 use super::selectors::Selectors;
 use crate::key::CacheKey;
 use crate::storage::{Id, Name, StoredResponse, Wanted};
@@ -99,10 +99,11 @@ impl<'a> Reach<'a> {
         self.everything.is_some()
     }
 
-    /// The patterns that have to be looked for in each response, and their places.
-    pub fn searches(&self) -> impl Iterator<Item = (&'a Pattern, usize)> {
+    /// Who looks for the patterns that have to be looked for in each response, and the
+    /// places of these.
+    pub fn searchers(&self) -> impl Iterator<Item = (Searcher<'a>, usize)> {
         let all = self.selectors.patterns.iter().zip(self.patterns..);
-        all.filter(|(pattern, _)| pattern.same().is_none())
+        all.filter_map(|(pattern, place)| Some((pattern.searcher()?, place)))
     }
 
     /// A tally of nothing yet.

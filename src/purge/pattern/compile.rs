@@ -14,7 +14,7 @@ const MOST: usize = 4096;
 #[derive(Debug)]
 pub(super) struct Read {
     pub text: String,
-    hir: Hir,
+    pub hir: Hir,
 }
 
 /// Reads an expression, and says what is wrong with it.

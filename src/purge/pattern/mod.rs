@@ -3,19 +3,18 @@
 //! compiled to it; the rest are looked for in what is stored.
 
 mod compile;
+mod search;
 mod shape;
 
+pub(super) use search::Searcher;
+
 use super::Selectors;
-use crate::key::Target;
-use crate::semantics::tags::Tags;
-use regex::{Regex, RegexBuilder};
+use search::Search;
 use std::fmt;
 use std::sync::Arc;
 
 /// The longest expression, in bytes.
 pub const LONGEST: usize = 16 << 10;
-/// What an expression may take in memory once it is compiled, in bytes.
-const MOST_MEMORY: usize = 1 << 20;
 
 /// What a pattern asks for: all that is given has to be met. Each is searched
 /// for, and not anchored by itself.
@@ -103,18 +102,10 @@ enum Kind {
     Search(Arc<Search>),
 }
 
-/// Expressions that have to be searched for.
-#[derive(Debug)]
-struct Search {
-    host: Option<Regex>,
-    url: Option<Regex>,
-    content_type: Option<Regex>,
-    tags: Option<Regex>,
-}
-
 impl Pattern {
-    /// Reads expressions, in the syntax of the `regex` crate. They take time in
-    /// proportion to the text, whatever they are.
+    /// Reads expressions, in the syntax of the `regex` crate. To search for them takes
+    /// time in proportion to the text, whatever they are; to compile them, some 40 ms at
+    /// the most.
     ///
     /// ```
     /// use larder::purge::{Expressions, Pattern};
@@ -138,12 +129,7 @@ impl Pattern {
         if let Some(same) = compile::same(&host, &url, &content_type, &tags) {
             return Ok(Pattern { kind: Kind::Same(Arc::new(same)), text });
         }
-        let search = Search {
-            host: regex(Part::Host, host)?,
-            url: regex(Part::Url, url)?,
-            content_type: regex(Part::ContentType, content_type)?,
-            tags: regex(Part::Tags, tags)?,
-        };
+        let search = Search::new(host, url, content_type, tags)?;
         Ok(Pattern { kind: Kind::Search(Arc::new(search)), text })
     }
 
@@ -155,57 +141,21 @@ impl Pattern {
         }
     }
 
-    /// Whether a response meets what has to be searched for; its content type is
-    /// `None` if that isn't known, and might be any.
-    pub(super) fn meets(&self, target: &Target, tags: &Tags, content_type: Option<&str>) -> bool {
-        let Kind::Search(search) = &self.kind else { return false };
-        let is_met = |regex: &Option<Regex>, text: &str| {
-            regex.as_ref().is_none_or(|regex| regex.is_match(text))
-        };
-        is_met(&search.host, target.host().as_str())
-            && is_met(&search.url, target.path_and_query())
-            && content_type.is_none_or(|text| is_met(&search.content_type, text))
-            && search.tags.as_ref().is_none_or(|regex| regex.is_match(&joined(tags)))
+    /// Who looks for it, if it has to be searched for.
+    pub(super) fn searcher(&self) -> Option<Searcher<'_>> {
+        match &self.kind {
+            Kind::Same(_) => None,
+            Kind::Search(search) => Some(Searcher::new(search)),
+        }
     }
 
     /// Bytes that it takes in memory, at most.
     pub(super) fn weight(&self) -> usize {
         match &self.kind {
             Kind::Same(_) => 0,
-            Kind::Search(search) => {
-                let all = [&search.host, &search.url, &search.content_type, &search.tags];
-                let all = all.into_iter().flatten();
-                self.text.len() + all.map(|regex| 4096 + regex.as_str().len() * 64).sum::<usize>()
-            }
+            Kind::Search(search) => self.text.len() + search.weight(),
         }
     }
-}
-
-fn regex(part: Part, expression: Option<compile::Read>) -> Result<Option<Regex>, BadPattern> {
-    let Some(expression) = expression else { return Ok(None) };
-    RegexBuilder::new(&expression.text)
-        .case_insensitive(part == Part::Host)
-        .size_limit(MOST_MEMORY)
-        .build()
-        .map(Some)
-        .map_err(|error| match error {
-            regex::Error::CompiledTooBig(limit) => {
-                format!("compiled it is larger than {limit} bytes")
-            }
-            error => error.to_string(),
-        })
-        .map_err(|why| BadPattern { part, why })
-}
-
-fn joined(tags: &Tags) -> String {
-    let mut all = String::new();
-    for tag in tags.global.iter().filter(|tag| !tag.contains(',')) {
-        if !all.is_empty() {
-            all.push(',');
-        }
-        all.push_str(tag);
-    }
-    all
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 use super::*;
-use crate::key::{CacheKey, Scheme};
+use crate::key::{CacheKey, Scheme, Target};
 use crate::purge::tests::{House, bearing};
 use crate::purge::{Softness, Verdict};
+use crate::semantics::tags::Tags;
 use crate::semantics::time::Moment;
 use proptest::prelude::*;
 use std::collections::HashSet;
@@ -97,13 +98,30 @@ fn what_is_wrong_with_an_expression_is_said_with_its_place() {
         ("a{2,1}", "at byte 1: invalid repetition count range, the start must be <= the end"),
         ("(?=a)", "at byte 0: look-around, including look-ahead and look-behind, is not supported"),
         (r"\1", "at byte 0: backreferences are not supported"),
-        (r"(\w{100}){100}", "compiled it is larger than 1048576 bytes"),
+        (r"(\w{100}){100}", "compiled it is larger than 524288 bytes"),
         (&long, "longer than 16384 bytes"),
     ] {
         let given = Expressions { url: Some(url), ..Expressions::default() };
         let bad = Pattern::new(&given).expect_err(expected);
         assert_eq!(bad, BadPattern { part: Part::Url, why: expected.into() });
     }
+}
+
+#[test]
+fn an_expression_weighs_what_it_takes_once_it_is_compiled() {
+    const KIB: usize = 1024;
+    for (url, least, most) in [
+        ("^/blog/[0-9]+", KIB, 32 * KIB),
+        ("a{5000}", 200 * KIB, 400 * KIB),
+        (r"\w{4}", 100 * KIB, 400 * KIB),
+        (r"\w{9}", 300 * KIB, 1100 * KIB),
+    ] {
+        let weight = pattern(None, Some(url), None).weight();
+        assert!((least..most).contains(&weight), "{url}: {weight}");
+    }
+    let two = pattern(None, Some("a{5000}"), Some("b{5000}")).weight();
+    assert!(two > 400 * KIB, "{two}");
+    assert_eq!(pattern(None, Some(".*"), None).weight(), 0);
 }
 
 const HOSTS: [&str; 4] = ["a", "b:81", "ab", "a.b"];
@@ -145,17 +163,12 @@ proptest! {
             tags: tags.as_deref(),
         };
         let pattern = Pattern::new(&given).expect("a pattern");
-        let expression = |part, text: &Option<String>| {
-            let read = text.as_ref().map(|text| compile::read(part, text).expect("an expression"));
-            regex(part, read).expect("an expression")
+        let read = |part, text: &Option<String>| {
+            text.as_ref().map(|text| compile::read(part, text).expect("an expression"))
         };
-        let search = Search {
-            host: expression(Part::Host, &host),
-            url: expression(Part::Url, &url),
-            content_type: None,
-            tags: expression(Part::Tags, &tags),
-        };
-        let search = Pattern { kind: Kind::Search(Arc::new(search)), text: "".into() };
+        let (host, url) = (read(Part::Host, &host), read(Part::Url, &url));
+        let search = Search::new(host, url, None, read(Part::Tags, &tags)).expect("expressions");
+        let mut search = Searcher::new(&search);
         let selectors = Selectors { patterns: vec![pattern.clone()], ..Selectors::default() };
         // What lands after the purge is judged by its marks.
         let empty = House::new();
