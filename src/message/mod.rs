@@ -132,7 +132,7 @@ impl Presented {
         sender::drop_ambiguous_names(&mut fields);
         remove_hop_by_hop(&mut fields);
         join_cookies(&mut fields, options)?;
-        let sender = Sender::settle(&mut fields, host, peer, options);
+        let sender = Sender::settle(&mut fields, host, peer, options)?;
 
         let uri = origin_form(uri)?;
         let asterisk = uri.path() == "*";

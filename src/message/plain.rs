@@ -107,6 +107,7 @@ impl<'a> Plain<'a> {
 
         let (mut host, mut proto, mut forwarded_host) = (None, None, None);
         let (mut bears_cookies, mut is_conditional, mut demands) = (false, false, false);
+        let mut chain = FOR + peer.written.len();
         let is_proxy = options.trusts(peer.ip());
         let lines = &head[line + 1..];
         for (name, value) in fields(lines) {
@@ -123,12 +124,15 @@ impl<'a> Plain<'a> {
                 Role::SaidByProxies if is_proxy => match name.len() {
                     PROTO if proto.is_none() => proto = Some(value),
                     HOST if forwarded_host.is_none() => forwarded_host = Some(value),
-                    FOR => {}
+                    FOR => chain += list(value).map(|hop| hop.len() + ", ".len()).sum::<usize>(),
                     _ => return None,
                 },
                 Role::Selects | Role::SaidByProxies | Role::Unkeyed => {}
                 Role::Host | Role::Connection | Role::Identifies | Role::Other => return None,
             }
+        }
+        if chain > options.max_field {
+            return None;
         }
         // Whatever stands there is refused if it is no host, whoever is believed.
         let host = Host::canonical(host?)?;

@@ -2,8 +2,10 @@
 //! believed, which are replaced, and which nobody may send.
 
 use super::Options;
+use crate::error::Refusal;
 use crate::key::{Host, Scheme};
 use crate::semantics::fields::{members, remove_if};
+use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use std::net::{IpAddr, SocketAddr};
 
@@ -84,7 +86,7 @@ pub(super) fn drop_ambiguous_names(fields: &mut HeaderMap) {
 pub struct Peer {
     address: SocketAddr,
     /// Its IP address, as `X-Forwarded-For` says it.
-    written: HeaderValue,
+    pub(super) written: HeaderValue,
 }
 
 impl Peer {
@@ -120,7 +122,15 @@ pub(super) struct Sender {
 impl Sender {
     /// Believes a trusted proxy, replaces what anybody else says, and writes
     /// the result into the fields.
-    pub fn settle(fields: &mut HeaderMap, host: Host, peer: &Peer, options: &Options) -> Sender {
+    ///
+    /// # Errors
+    /// 431 if what proxies say, in one line, is longer than a field may be.
+    pub fn settle(
+        fields: &mut HeaderMap,
+        host: Host,
+        peer: &Peer,
+        options: &Options,
+    ) -> Result<Sender, Refusal> {
         let address = peer.ip();
         let is_proxy = options.trusts(address);
         remove_if(fields, |name| {
@@ -137,8 +147,12 @@ impl Sender {
             [] => peer.written.clone(),
             chain => written(format!("{}, {address}", chain.join(", "))),
         };
+        if X_FORWARDED_FOR.as_str().len() + chain.len() > options.max_field {
+            let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+            return Err(Refusal::new(status, "X-Forwarded-For is too long"));
+        }
         tell(fields, scheme, &host, chain);
-        Sender { scheme, host, client }
+        Ok(Sender { scheme, host, client })
     }
 }
 

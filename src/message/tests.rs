@@ -126,6 +126,21 @@ fn a_trusted_proxy_is_believed() {
 }
 
 #[test]
+fn what_proxies_say_is_one_line_and_has_the_length_of_one() {
+    let lines = |count: usize| {
+        let mut lines = vec![("host", "a.example")];
+        lines.extend([("x-forwarded-for", "1.2.3.4")].repeat(count));
+        let request = read_from("10.1.1.1:99", "GET", "/p", &lines);
+        request
+            .map(|request| request.fields["x-forwarded-for"].len())
+            .map_err(|r| r.status.as_u16())
+    };
+    assert_eq!(lines(3), Ok(35));
+    assert_eq!(lines(4), Ok(44));
+    assert_eq!(lines(5), Err(431));
+}
+
+#[test]
 fn what_is_not_keyed_reaches_no_app_not_even_from_a_trusted_proxy() {
     let family = ["x-forwarded-prefix", "x-forwarded-ssl"];
     for name in UNKEYED.iter().chain(&family) {
