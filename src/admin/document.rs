@@ -259,7 +259,7 @@ impl Reading {
 
     fn take_tags<'a>(&mut self, tags: impl Iterator<Item = &'a String>) {
         for (at, tag) in tags.enumerate() {
-            if tag.is_empty() || tag.len() > tags::LONGEST || tag.chars().any(char::is_control) {
+            if !tags::can_be_tag(tag) {
                 let longest = tags::LONGEST;
                 let rule = format!("a tag has 1 to {longest} bytes and no control characters");
                 self.wrong(format!("/tags/{at}"), format!("tags[{at}]: {rule}"));

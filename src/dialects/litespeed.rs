@@ -7,7 +7,7 @@
 use super::patterns::{self, join};
 use crate::key::Target;
 use crate::purge::Selectors;
-use crate::semantics::tags::LONGEST;
+use crate::semantics::tags::can_be_tag;
 use http::header::{HeaderMap, HeaderName};
 
 /// The field.
@@ -58,9 +58,7 @@ fn take(part: &str, target: &Target, purges: &mut InBand) {
                 let tag = tag.map(|tag| tag.strip_prefix("public:").unwrap_or(tag));
                 match tag {
                     Some("*") => goes.everything = true,
-                    Some(tag) if !tag.is_empty() && tag.len() <= LONGEST => {
-                        goes.tags.push(tag.into());
-                    }
+                    Some(tag) if can_be_tag(tag) => goes.tags.push(tag.into()),
                     Some(_) => {}
                     None => {
                         if let Ok(page) = target.with_path(word) {
@@ -80,7 +78,7 @@ mod tests {
 
     /// Tags, paths, everything: hard, then soft.
     fn read(line: &str) -> Option<[(String, String, bool); 2]> {
-        let line = HeaderValue::from_str(line).expect("a value");
+        let line = HeaderValue::from_bytes(line.as_bytes()).expect("a value");
         let fields = HeaderMap::from_iter([(FIELD, line)]);
         let target = Target::from_url("https://site.test/here").expect("a URL");
         let purges = purges(&fields, &target)?;
@@ -100,6 +98,8 @@ mod tests {
             ("*", of("", "", true), nothing.clone()),
             ("public,*", of("", "", true), nothing.clone()),
             ("tag=*", of("", "", true), nothing.clone()),
+            // No tag has a control character.
+            ("tag=a,tag=\u{9b}31mred", of("a", "", false), nothing.clone()),
             ("stale, tag=a, /p", nothing.clone(), of("a", "/p", false)),
             ("stale=on,tag=public:a", nothing.clone(), of("a", "", false)),
             (

@@ -1,7 +1,7 @@
 //! What the fields of purges are written in.
 
 use super::{Head, Mistake};
-use crate::semantics::tags::LONGEST;
+use crate::semantics::tags::{LONGEST, can_be_tag};
 
 /// Every member of a field, on whatever line, between commas and white space.
 pub(super) fn list(head: &Head<'_>, name: &str) -> Result<Vec<Box<str>>, Mistake> {
@@ -30,7 +30,7 @@ pub(super) fn text(head: &Head<'_>, name: &str) -> Result<Option<String>, Mistak
 
 /// A tag, if it can be one.
 pub(super) fn tag_at(place: impl std::fmt::Display, tag: &str) -> Result<Box<str>, Mistake> {
-    if tag.is_empty() || tag.len() > LONGEST || tag.chars().any(char::is_control) {
+    if !can_be_tag(tag) {
         let what = format!("a tag has 1 to {LONGEST} bytes and no control characters");
         return Err(Mistake::at(place, what));
     }

@@ -18,8 +18,15 @@ const NAMED: [(HeaderName, &str); 2] = [
     (HeaderName::from_static("typo3-pid"), "TYPO3-Pid"),
 ];
 
-/// The longest tag or group that is kept, in bytes; a longer one is left out.
+/// The longest tag or group that is kept, in bytes.
 pub const LONGEST: usize = 1024;
+
+/// Whether a text can be a tag or a group: it has 1 to [`LONGEST`] bytes, and none of
+/// its characters controls a terminal (those of C1, which a field may bear in UTF-8,
+/// do as well).
+pub fn can_be_tag(text: &str) -> bool {
+    (1..=LONGEST).contains(&text.len()) && !text.chars().any(char::is_control)
+}
 
 /// What a response may be forgotten by besides its URL. Each list is sorted,
 /// every member once.
@@ -111,7 +118,7 @@ pub(super) fn strict_strings(fields: &HeaderMap, name: &HeaderName) -> Arc<[Box<
 }
 
 fn tidy(mut tags: Vec<Box<str>>) -> Arc<[Box<str>]> {
-    tags.retain(|tag| !tag.is_empty() && tag.len() <= LONGEST);
+    tags.retain(|tag| can_be_tag(tag));
     tags.sort_unstable();
     tags.dedup();
     tags.into()
@@ -191,5 +198,16 @@ mod tests {
     fn a_monstrous_tag_is_left_out() {
         let long = "x".repeat(LONGEST + 1);
         assert_eq!(taken("xkey", &[&format!("a {long}")]), ["a"]);
+    }
+
+    #[test]
+    fn a_tag_with_control_characters_is_left_out() {
+        let mut fields = HeaderMap::new();
+        for line in ["a \u{9b}31mred", "b\u{85} é"] {
+            let value = HeaderValue::from_bytes(line.as_bytes()).expect("a value");
+            fields.append("xkey", value);
+        }
+        let tags = take(&mut fields, &[HeaderName::from_static("xkey")]);
+        assert_eq!(tags.global.join(" "), "a é");
     }
 }

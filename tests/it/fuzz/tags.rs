@@ -27,9 +27,9 @@ pub fn check(data: &[u8]) {
     }
     assert!(names[..6].iter().all(|name| !left.contains_key(name)));
     assert_eq!(left.get_all(&names[6]).iter().count(), all.get_all(&names[6]).iter().count());
-    let has = |tag: &str| {
-        tag.is_empty() || tag.len() > LONGEST || tags.global.iter().any(|t| **t == *tag)
-    };
+    let is_none =
+        |tag: &str| tag.is_empty() || tag.len() > LONGEST || tag.chars().any(char::is_control);
+    let has = |tag: &str| is_none(tag) || tags.global.iter().any(|t| **t == *tag);
     let mut known: Vec<String> = Vec::new();
     for (name, line) in &all {
         let text = String::from_utf8_lossy(line.as_bytes()).into_owned();
@@ -46,11 +46,8 @@ pub fn check(data: &[u8]) {
             "cache-groups" => {
                 let strings = groups(line.as_bytes());
                 let strings = strings.unwrap_or_else(|| words.map(String::from).collect());
-                let in_groups = |tag: &String| {
-                    tag.is_empty()
-                        || tag.len() > LONGEST
-                        || tags.groups.iter().any(|t| **t == **tag)
-                };
+                let in_groups =
+                    |tag: &String| is_none(tag) || tags.groups.iter().any(|t| **t == **tag);
                 assert!(strings.iter().all(in_groups), "{strings:?}");
                 known.extend(strings);
             }
