@@ -19,6 +19,7 @@ pub mod error;
 pub mod gate;
 pub mod interim;
 pub mod key;
+pub mod lanes;
 pub mod listen;
 pub mod message;
 pub mod metrics;

@@ -171,11 +171,11 @@ impl<'a> Plain<'a> {
         Some(map)
     }
 
-    /// The value of the first field with this name, in lower case.
-    pub fn field(&self, wanted: &str) -> Option<HeaderValue> {
+    /// The value of the first field with this name.
+    pub fn field(&self, wanted: &HeaderName) -> Option<&'a [u8]> {
         let mut fields = fields(self.lines);
-        let found = fields.find(|(name, _)| name.eq_ignore_ascii_case(wanted.as_bytes()));
-        found.and_then(|(_, value)| HeaderValue::from_bytes(value).ok())
+        let wanted = wanted.as_str().as_bytes();
+        fields.find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value)
     }
 
     /// The client's address, as far as it is known.
@@ -217,6 +217,7 @@ mod tests {
     use crate::message::{HeadLimits, HeadReader, Presented};
     use equivalent::Equivalent;
     use http::Request;
+    use http::header::REFERER;
     use proptest::prelude::*;
 
     const LINES: &[&str] = &[
@@ -340,7 +341,7 @@ mod tests {
         let plain = Plain::read(head.as_bytes(), &peer, &options()).expect("plain");
         assert!(plain.bears_cookies && !plain.is_conditional && !plain.demands);
         assert_eq!(plain.fields(|_| false).expect("fields").len(), 1);
-        assert_eq!(plain.field("referer").expect("a value"), "http://a.test/");
+        assert_eq!(plain.field(&REFERER).expect("a value"), b"http://a.test/");
         let long = head.replace("a=b", &"x".repeat(60));
         assert!(Plain::read(long.as_bytes(), &peer, &options()).is_none(), "it is refused");
     }

@@ -75,7 +75,7 @@ impl Proxy {
             body: (code == content.status).then(|| Arc::clone(&content.chunks)),
             next: (0, 0),
             sent: 0,
-            line: Line::of_plain(&plain, peer, &self.shared)
+            line: Line::of_plain(&plain, peer, now, &self.shared)
                 .map(|line| Pending::new(line, code, status, &self.shared)),
         })
     }

@@ -30,40 +30,64 @@ pub(super) struct Line {
     /// Who asked, as far as it is known.
     pub client: IpAddr,
     method: Method,
-    target: String,
     version: Version,
-    host: Option<HeaderValue>,
-    referer: Option<HeaderValue>,
-    agent: Option<HeaderValue>,
+    texts: Texts,
+}
+
+/// The texts of a line, one after the other in the same memory.
+#[derive(Default)]
+struct Texts {
+    bytes: Vec<u8>,
+    /// Where each ends that there is: target, `Host`, `Referer`, `User-Agent`.
+    ends: [Option<usize>; 4],
+}
+
+/// The fields that a line tells of.
+const TOLD: [HeaderName; 3] = [header::HOST, header::REFERER, header::USER_AGENT];
+
+impl Texts {
+    /// Of a target, and of the first field with each of these names that there is.
+    fn of<'a>(target: &[u8], field: impl Fn(&HeaderName) -> Option<&'a [u8]>) -> Texts {
+        let texts = [Some(target), field(&TOLD[0]), field(&TOLD[1]), field(&TOLD[2])];
+        let length = texts.iter().flatten().map(|text| text.len()).sum();
+        let mut bytes = Vec::with_capacity(length);
+        let ends = texts.map(|text| {
+            bytes.extend_from_slice(text?);
+            Some(bytes.len())
+        });
+        Texts { bytes, ends }
+    }
+
+    fn get(&self, at: usize) -> Option<&[u8]> {
+        let end = self.ends[at]?;
+        let before = self.ends[..at].iter().rev().flatten().next();
+        self.bytes.get(before.copied().unwrap_or_default()..end)
+    }
 }
 
 impl Line {
     /// `None` if nothing is written.
     pub fn begin(request: &Request<Incoming>, peer: &Peer, shared: &Shared) -> Option<Line> {
-        let field = |name: HeaderName| request.headers().get(name).cloned();
+        let fields = request.headers();
         shared.log.is_on().then(|| Line {
             began: shared.clock.now(),
             client: peer.ip(),
             method: request.method().clone(),
-            target: request.uri().to_string(),
             version: request.version(),
-            host: field(header::HOST),
-            referer: field(header::REFERER),
-            agent: field(header::USER_AGENT),
+            texts: Texts::of(request.uri().to_string().as_bytes(), |name| {
+                fields.get(name).map(HeaderValue::as_bytes)
+            }),
         })
     }
 
     /// The same of a request that is answered at a glance.
-    pub fn of_plain(plain: &Plain<'_>, peer: &Peer, shared: &Shared) -> Option<Line> {
+    pub fn of_plain(plain: &Plain<'_>, peer: &Peer, now: Moment, shared: &Shared) -> Option<Line> {
         shared.log.is_on().then(|| Line {
-            began: shared.clock.now(),
+            began: now,
             client: plain.client(peer, &shared.options.presented),
             method: Method::GET,
-            target: plain.sought.path_and_query().to_string(),
             version: Version::HTTP_11,
-            host: plain.field("host"),
-            referer: plain.field("referer"),
-            agent: plain.field("user-agent"),
+            texts: Texts::of(plain.sought.path_and_query().as_bytes(), |name| plain.field(name)),
         })
     }
 
@@ -78,11 +102,8 @@ impl Line {
             began: shared.clock.now(),
             client: peer.ip(),
             method,
-            target: target.to_string(),
             version: Version::HTTP_11,
-            host: None,
-            referer: None,
-            agent: None,
+            texts: Texts::of(target.as_bytes(), |_| None),
         })
     }
 }
@@ -141,19 +162,16 @@ impl Pending {
     /// So many bytes of the body have been sent, and all there were unless it is broken.
     pub fn write(self, sent: u64, broken: bool) {
         let Pending { log, clock, line, code, status } = self;
-        let text = |value: &Option<HeaderValue>| {
-            value.as_ref().map(|v| String::from_utf8_lossy(v.as_bytes()).into_owned())
-        };
-        log.write(Entry {
+        log.write(&Entry {
             at: clock.wall(),
             took: clock.now().since(line.began),
             client: line.client,
             method: line.method.as_str(),
-            target: &line.target,
+            target: line.texts.get(0).unwrap_or_default(),
             version: line.version,
-            host: text(&line.host),
-            referer: text(&line.referer),
-            agent: text(&line.agent),
+            host: line.texts.get(1),
+            referer: line.texts.get(2),
+            agent: line.texts.get(3),
             status: code.as_u16(),
             bytes: sent,
             broken,

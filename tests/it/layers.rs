@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// The floors, lowest first.
 const FLOORS: &[&[&str]] = &[
-    &["semantics", "key", "message", "interim", "clock", "error", "account"],
+    &["semantics", "key", "message", "interim", "clock", "error", "account", "lanes"],
     &[
         "body",
         "storage",
