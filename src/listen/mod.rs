@@ -2,6 +2,7 @@
 //! them. Knows the proxy only as something that answers.
 
 mod ahead;
+mod alone;
 mod anew;
 mod glance;
 mod patience;
@@ -20,6 +21,7 @@ use crate::message::{HeadLimits, Peer};
 use crate::metrics::{Leave, Trouble};
 use crate::moving;
 use crate::proxy::Proxy;
+use alone::Next;
 use glance::Glances;
 use http::header::CONNECTION;
 use http::{HeaderValue, Request, StatusCode};
@@ -30,6 +32,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use patience::{Inside, Patient};
 use phases::Phases;
+use std::error::Error;
 use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
@@ -70,9 +73,12 @@ pub struct Configured {
 /// How long nothing is accepted when the process has no descriptor left.
 const OUT_OF_DESCRIPTORS: Duration = Duration::from_millis(50);
 
-/// What a connection takes in memory while it is idle, with hyper's buffers for what
-/// is read and written (measured; docs/security.md).
-const PER_CONNECTION: usize = 20 << 10;
+/// What a connection takes in memory while it is idle (measured; docs/security.md).
+const PER_CONNECTION: usize = 5 << 10;
+
+/// What it takes besides once hyper serves it, with its buffers for what is read and
+/// written (measured; docs/security.md).
+const WITH_HYPER: usize = 15 << 10;
 
 /// How long a client that has connected and said nothing is waited for when the
 /// door closes.
@@ -88,21 +94,23 @@ pub async fn serve(
     listener: Listener,
     current: watch::Receiver<Configured>,
     gate: Arc<Gate>,
-    closing: watch::Receiver<bool>,
+    mut closing: watch::Receiver<bool>,
 ) -> std::io::Result<()> {
     let Listener { socket, passed } = listener;
     let listener = TcpListener::from_std(socket)?;
     // Every connection holds a sender; when the last is gone, all are over.
     let (alive, mut all_over) = mpsc::channel::<()>(1);
-    let mut closed = closing.clone();
+    // Connections look at this each time that they have done something; what all
+    // threads have in common they would wait for.
+    let (here, closing_here) = watch::channel(false);
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            () = told(&mut closed) => break,
+            () = told(&mut closing) => break,
         };
         match accepted {
             Ok((stream, peer)) => {
-                admit(stream, peer, &current, &gate, &closing, alive.clone());
+                admit(stream, peer, &current, &gate, &closing_here, alive.clone());
             }
             Err(error) => {
                 let leave = current.borrow().proxy.met(Trouble::Descriptors);
@@ -113,13 +121,14 @@ pub async fn serve(
             }
         }
     }
+    here.send_replace(true);
     if !passed {
         // Who has connected already is served still. Who waits at a socket that
         // others hold too is theirs.
         while let Ok(Ok((stream, peer))) =
             tokio::time::timeout(Duration::ZERO, listener.accept()).await
         {
-            admit(stream, peer, &current, &gate, &closing, alive.clone());
+            admit(stream, peer, &current, &gate, &closing_here, alive.clone());
         }
     }
     drop((listener, alive));
@@ -148,8 +157,10 @@ fn admit(
     let inside = match enter(&proxy, gate, peer) {
         Ok(inside) => inside,
         Err(trouble) => {
+            // Counted first: who reads the answer may look at the numbers.
+            let leave = proxy.met(trouble);
             patience::turn_away(&stream);
-            if let Some(Leave { unlogged }) = proxy.met(trouble) {
+            if let Some(Leave { unlogged }) = leave {
                 tracing::warn!(%peer, why = trouble.name(), unlogged, "a connection was turned away");
             }
             return;
@@ -158,21 +169,22 @@ fn admit(
     let (current, closing) = (current.clone(), closing.clone());
     let options = current.borrow().options;
     tokio::spawn(async move {
-        let told = Told::default();
+        let told_each_other = Told::default();
         // A socket without it works, only slower.
         let _ = stream.set_nodelay(true);
-        let Told { phases, outlet, refusals } = told.clone();
+        let Told { phases, outlet, refusals } = told_each_other.clone();
         let course = phases.clone();
         let peer = Arc::new(Peer::new(peer));
         let limits = HeadLimits { bytes: options.max_head, fields: options.max_fields };
         let strict = Strict::new(limits, refusals);
         let glances = Glances::new(current.clone(), Arc::clone(&peer));
         let stream = Patient::new(stream, phases, outlet, strict, glances, options, inside);
-        let served = serve_connection(stream, told, &peer, current.clone(), options, closing);
-        let served = served.await;
+        let connection = Connection { stream, told_each_other, peer, current, options, closing };
+        let (peer, current) = (Arc::clone(&connection.peer), connection.current.clone());
+        let served = connection.serve().await;
         let trouble = match &served {
             _ if course.had_slow_head() => Some(Trouble::SlowHead),
-            Err(error) if patience::is_slow_reader(error) => Some(Trouble::SlowReader),
+            Err(error) if patience::is_slow_reader(&**error) => Some(Trouble::SlowReader),
             _ => None,
         };
         trouble.map(|trouble| current.borrow().proxy.met(trouble));
@@ -204,17 +216,35 @@ struct Told {
     refusals: Refusals,
 }
 
-async fn serve_connection(
+/// A connection that has been let in.
+struct Connection {
     stream: Patient,
     told_each_other: Told,
-    peer: &Arc<Peer>,
+    peer: Arc<Peer>,
     current: watch::Receiver<Configured>,
     options: Options,
-    mut closing: watch::Receiver<bool>,
-) -> hyper::Result<()> {
+    closing: watch::Receiver<bool>,
+}
+
+impl Connection {
+    /// Answers alone as long as that will do, and then has hyper serve it to its end.
+    async fn serve(mut self) -> Result<(), Box<dyn Error + Send + Sync>> {
+        let phases = &self.told_each_other.phases;
+        match alone::answer(&mut self.stream, phases, &mut self.closing).await? {
+            Next::Over => Ok(()),
+            Next::Whole => {
+                self.stream.takes(WITH_HYPER);
+                // In a box: most connections never need the room.
+                Ok(Box::pin(serve_by_hyper(self)).await?)
+            }
+        }
+    }
+}
+
+async fn serve_by_hyper(connection: Connection) -> hyper::Result<()> {
+    let Connection { stream, told_each_other, peer, current, options, mut closing } = connection;
     let Told { phases, outlet, refusals } = told_each_other;
     let phase = phases.clone();
-    let peer = Arc::clone(peer);
     let service = service_fn(move |request: Request<Incoming>| {
         let proxy = Arc::clone(&current.borrow().proxy);
         let (mut busy, turn) = (phases.begin(), outlet.begin());

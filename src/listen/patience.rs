@@ -56,26 +56,38 @@ pub(super) struct Inside {
 }
 
 /// A time-out that runs from when it is first needed.
-#[derive(Default)]
 struct Deadline {
     phase: Option<Phase>,
+    at: Instant,
     timer: Option<Pin<Box<Sleep>>>,
 }
 
 impl Deadline {
+    /// None yet.
+    fn new() -> Deadline {
+        Deadline { phase: None, at: Instant::now(), timer: None }
+    }
+
     /// Polls a time-out of this length that began when this phase did.
+    ///
+    /// The timer is set again only to come sooner, or when it has come too soon: each
+    /// request begins another time-out, and nearly none comes to its end.
     fn poll(&mut self, phase: Phase, length: Duration, cx: &mut Context<'_>) -> Poll<()> {
-        let begins = self.phase.replace(phase) != Some(phase);
-        let timer = match &mut self.timer {
-            Some(timer) => {
-                if begins {
-                    timer.as_mut().reset(Instant::now() + length);
-                }
-                timer
+        if self.phase.replace(phase) != Some(phase) {
+            self.at = Instant::now() + length;
+        }
+        let at = self.at;
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(at)));
+        if timer.deadline() > at {
+            timer.as_mut().reset(at);
+        }
+        loop {
+            ready!(timer.as_mut().poll(cx));
+            if timer.deadline() >= at {
+                return Poll::Ready(());
             }
-            None => self.timer.insert(Box::pin(sleep_until(Instant::now() + length))),
-        };
-        timer.as_mut().poll(cx)
+            timer.as_mut().reset(at);
+        }
     }
 
     fn clear(&mut self) {
@@ -94,7 +106,7 @@ impl Patient {
         inside: Inside,
     ) -> Patient {
         let stream = Ahead::new(Moving::new(stream, options.write_stall), outlet);
-        let (reading, silence, counted) = (Deadline::default(), None, 0);
+        let (reading, silence, counted) = (Deadline::new(), None, 0);
         Patient { stream, strict, glances, phases, options, reading, silence, inside, counted }
     }
 
@@ -122,6 +134,18 @@ impl Patient {
             self.inside.charge.set(rest + held);
             self.counted = held;
         }
+    }
+
+    /// Keeps what has been read for whoever reads next.
+    pub fn keep(&mut self, bytes: &[u8]) {
+        self.strict.put_back(bytes);
+        self.count_held();
+    }
+
+    /// Counts what the connection takes besides from now on.
+    pub fn takes(&mut self, more: usize) {
+        let bytes = self.inside.charge.bytes();
+        self.inside.charge.set(bytes + more);
     }
 
     fn poll_read_deadline(&mut self, cx: &mut Context<'_>) -> Poll<()> {
@@ -272,8 +296,8 @@ impl AsyncWrite for Patient {
 
 /// Whether a connection has ended so because its client took nothing of an answer, or
 /// too little.
-pub(super) fn is_slow_reader(error: &hyper::Error) -> bool {
-    let mut cause = std::error::Error::source(error);
+pub(super) fn is_slow_reader(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut cause = Some(error);
     while let Some(error) = cause {
         let inner = error.downcast_ref::<Error>().and_then(Error::get_ref);
         let stood_still = inner.is_some_and(|inner| inner.is::<Still>());

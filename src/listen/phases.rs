@@ -102,6 +102,11 @@ impl Phases {
     pub fn is_new(&self) -> bool {
         *self.0.phase.lock() == Phase::New
     }
+
+    /// Nothing has come yet, or the beginning of a head and no more.
+    pub fn awaits_a_head(&self) -> bool {
+        matches!(*self.0.phase.lock(), Phase::New | Phase::Head)
+    }
 }
 
 /// A request is being answered.

@@ -127,6 +127,11 @@ impl Strict {
         }
     }
 
+    /// Takes back what was let through, to be given on before anything else.
+    pub fn put_back(&mut self, bytes: &[u8]) {
+        self.ready.splice(0..0, bytes.iter().copied());
+    }
+
     /// Whether these bytes are a whole head that is let in, all there is of its
     /// request, and nothing before them is still being read.
     pub fn is_one_head(&self, bytes: &[u8]) -> bool {
