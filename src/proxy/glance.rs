@@ -6,7 +6,7 @@
 //! response is settled there. `docs/adr/0032-hits-at-a-glance.md` says why there are two.
 
 use super::record::{Line, Pending};
-use super::{Proxy, purging, respond};
+use super::{Proxy, purging, respond, stand_in};
 use crate::message::{Peer, Plain};
 use crate::semantics::cache_status::{CacheStatus, NAME, Outcome};
 use crate::semantics::conditional::{self, Precondition};
@@ -53,11 +53,16 @@ impl Proxy {
         let content = stored.content();
         let personal = options.policy.cookies.identify(&fields);
         let demands = RequestDirectives::default();
-        if reuse::decide(&content.freshness, None, personal, &demands, now) != Reuse::Fresh {
-            return None;
-        }
+        let detail = match reuse::decide(&content.freshness, None, personal, &demands, now) {
+            Reuse::Fresh => None,
+            Reuse::Validate if self.plainly_stands_in(stored, personal, now) => {
+                Some(stand_in::DETAIL)
+            }
+            _ => return None,
+        };
         stored.count_hit();
         let mut status = CacheStatus::new(Outcome::Hit);
+        status.detail = detail;
         status.ttl = Some(respond::ttl(stored, now));
         self.shared.metrics.count(&status);
         self.shared.metrics.short_way.count();

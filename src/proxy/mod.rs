@@ -259,8 +259,8 @@ impl Proxy {
                     return self.hit(request, stored, Some(why));
                 }
                 Found::Stale(stored, Forward::Stale) if self.stands_in(request, &key, stored) => {
-                    self.validate_behind(request, &key, stored);
-                    return self.hit(request, stored, Some("stale-when-down"));
+                    self.ask_now_and_then(request, &key, stored);
+                    return self.hit(request, stored, Some(stand_in::DETAIL));
                 }
                 Found::Stale(..) | Found::Part(_) | Found::Others(_) => {}
                 Found::Withheld | Found::Nothing(_) => {}

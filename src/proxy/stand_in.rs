@@ -13,6 +13,7 @@ use crate::purge::Verdict;
 use crate::semantics::cache_status::CacheStatus;
 use crate::semantics::reuse::{self, Failure, OnFailure, WhenSlow};
 use crate::semantics::tags::Tags;
+use crate::semantics::time::Moment;
 use crate::storage::StoredResponse;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -21,6 +22,9 @@ use tokio::time::Sleep;
 /// How long a request waits before a stale response is answered; `None` is as
 /// long as it takes.
 pub(super) type Patience = Option<Pin<Box<Sleep>>>;
+
+/// What is said of a response that stands in for an origin that can't be reached.
+pub(super) const DETAIL: &str = "stale-when-down";
 
 impl Proxy {
     /// An error of the origin's that a stale response may stand in for.
@@ -81,6 +85,36 @@ impl Proxy {
             && self.may_stand_in(request, key, stale, Failure::Unreachable)
     }
 
+    /// Asks the origin behind such an answer, but not behind each of many.
+    pub(super) fn ask_now_and_then(
+        self: &Arc<Self>,
+        request: &Presented,
+        key: &CacheKey,
+        stale: &Arc<StoredResponse>,
+    ) {
+        let now = self.shared.clock.now();
+        if stale.is_to_be_asked_for(now) {
+            stale.is_asked_for(now);
+            self.validate_behind(request, key, stale);
+        }
+    }
+
+    /// The same for a whole response that no purge has met, if nobody is to be asked
+    /// for it now.
+    pub(super) fn plainly_stands_in(
+        &self,
+        stale: &StoredResponse,
+        personal: bool,
+        now: Moment,
+    ) -> bool {
+        let freshness = &stale.content().freshness;
+        let may = reuse::on_failure(freshness, None, personal, Failure::Unreachable, now);
+        !personal
+            && may == OnFailure::AnswerStale
+            && !stale.is_to_be_asked_for(now)
+            && self.pool.is_away()
+    }
+
     fn may_stand_in(
         &self,
         request: &Presented,
@@ -119,7 +153,7 @@ impl Proxy {
                 let now = self.shared.clock.now();
                 status.ttl = Some(respond::ttl(stale, now));
                 status.detail = Some(match failed {
-                    Failed::Silent(_) => "stale-when-down",
+                    Failed::Silent(_) => DETAIL,
                     Failed::Status(_) => "stale-if-error",
                 });
                 respond::from_store(request, stale, now, self.shared.options.max_ranges, status)

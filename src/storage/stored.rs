@@ -16,7 +16,7 @@ use parking_lot::Mutex;
 use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 /// What a stored response consists of, before it is stored.
 #[derive(Clone, Debug)]
@@ -87,6 +87,9 @@ pub struct StoredResponse {
     settled: AtomicBool,
     /// How often it has been asked for near its end; no further than is asked.
     near_its_end: AtomicU8,
+    /// When the origin was last asked for it while it stood in, in milliseconds and one;
+    /// zero for never.
+    asked_in_vain: AtomicU64,
     /// How many requests it has answered.
     hits: AtomicU64,
     /// How many of them no longer count when room is needed.
@@ -108,6 +111,7 @@ impl StoredResponse {
             id: AtomicU32::new(0),
             settled: AtomicBool::new(false),
             near_its_end: AtomicU8::new(0),
+            asked_in_vain: AtomicU64::new(0),
             hits: AtomicU64::new(0),
             hits_forgotten: AtomicU64::new(0),
         }
@@ -174,6 +178,18 @@ impl StoredResponse {
         let asked = self.near_its_end.load(Ordering::Relaxed);
         asked < OFTEN
             && self.near_its_end.fetch_add(1, Ordering::Relaxed).saturating_add(1) == OFTEN
+    }
+
+    /// Whether it is time to ask the origin for it, which is known to be away and for
+    /// which it stands in.
+    pub fn is_to_be_asked_for(&self, now: Moment) -> bool {
+        let asked = self.asked_in_vain.load(Ordering::Relaxed).checked_sub(1);
+        asked.is_none_or(|asked| now.since(Moment(asked)) >= IN_VAIN)
+    }
+
+    /// Notes that the origin is asked for it now.
+    pub fn is_asked_for(&self, now: Moment) {
+        self.asked_in_vain.store(now.0.saturating_add(1), Ordering::Relaxed);
     }
 
     /// Notes that it has answered a request.
@@ -256,6 +272,10 @@ impl Softening {
 
 /// Requests near its end that make a response one that is asked for often.
 const OFTEN: u8 = 2;
+
+/// The least time between two requests to an origin that is away, for a response that
+/// stands in for it.
+const IN_VAIN: Duration = Duration::from_millis(100);
 
 /// What a field costs in a map besides its text: its place among the entries,
 /// which are allocated in powers of two, its index, and its value's allocation.

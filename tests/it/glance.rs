@@ -1,9 +1,12 @@
 //! Hits by the short way are those of the whole way, byte for byte.
 
-use crate::harness::{Connection, House, Larder, Origin, get, reply, request};
+use crate::harness::{Connection, House, Larder, Origin, get, reply, request, wait_until};
 use larder::config::{Settings, Target};
-use std::io::Read;
+use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 /// A field that the short way knows nothing of.
 const WHOLE_WAY: &str = "X-Whole-Way: 1";
@@ -23,12 +26,17 @@ fn written(path: &str, lines: &[&str]) -> String {
     format!("GET {path} HTTP/1.1\r\nHost: site.test\r\n{lines}\r\n")
 }
 
-/// How many hits went the short way.
-fn short(house: &House) -> u64 {
+/// One of the numbers.
+fn stat(house: &House, pointer: &str) -> u64 {
     let admin = house.running.admin().expect("an admin port");
     let stats = request(admin, "GET", "/v1/stats", &[("Host", "localhost")], b"").text();
     let stats: serde_json::Value = serde_json::from_str(&stats).expect("a document");
-    stats["requests"]["short_way"].as_u64().expect("a number")
+    stats.pointer(pointer).and_then(serde_json::Value::as_u64).expect("a number")
+}
+
+/// How many hits went the short way.
+fn short(house: &House) -> u64 {
+    stat(house, "/requests/short_way")
 }
 
 /// An app with a response of each kind.
@@ -237,6 +245,56 @@ fn what_is_in_doubt_goes_the_whole_way() {
     assert!(!is_short("/stale", &[]), "it is stale");
 }
 
+/// A page that stands in for an origin that is known to be away goes the short way too,
+/// while nobody is to be asked; and the origin is asked again and again.
+#[test]
+fn what_stands_in_goes_the_short_way() {
+    let away = Arc::new(AtomicBool::new(false));
+    let is_away = Arc::clone(&away);
+    let origin = Origin::scripted(move |_, stream| {
+        let text = reply(200, &["Cache-Control: max-age=10", "ETag: \"a\""], "page");
+        !is_away.load(Ordering::SeqCst) && stream.write_all(text.as_bytes()).is_ok()
+    });
+    let (host, port) = (origin.address.ip().to_string(), origin.address.port());
+    let mut settings = Settings::new(Target::Tcp { host, port });
+    (settings.cache.jitter, settings.cache.early_refresh) = (0, 0);
+    (settings.origin.eject_after, settings.origin.eject_for) = (1, Duration::from_secs(3600));
+    let house = House::with(settings);
+    sent(house.proxy(), &written("/", &[]));
+    house.pass(11);
+    away.store(true, Ordering::SeqCst);
+    let first = sent(house.proxy(), &written("/", &[]));
+    assert!(first.contains("cache-status: larder; fwd=stale; "), "{first}");
+
+    let ask = |lines: &[&str]| {
+        let before = short(&house);
+        let answer = sent(house.proxy(), &written("/", lines));
+        (sorted(&answer), short(&house) - before)
+    };
+    // The first has the origin asked behind it, and that takes the whole way.
+    let (first, count) = ask(&[]);
+    assert!(first.contains("cache-status: larder; hit; ttl=-1; detail=stale-when-down"), "{first}");
+    assert_eq!(count, 0);
+    assert_eq!(ask(&[]), (first.clone(), 1));
+    assert_eq!(ask(&[WHOLE_WAY]), (first, 0), "both ways give the same");
+    let has_it = ["If-None-Match: \"a\""];
+    let (not_modified, count) = ask(&has_it);
+    assert!(not_modified.starts_with("HTTP/1.1 304 ") && count == 1, "{not_modified}");
+    assert_eq!(ask(&[&has_it[..], &[WHOLE_WAY]].concat()), (not_modified, 0));
+    let asked = origin.count();
+    wait_until("it is asked again", || {
+        house.clock.advance(Duration::from_millis(100));
+        ask(&[]);
+        origin.count() > asked
+    });
+    away.store(false, Ordering::SeqCst);
+    wait_until("what comes behind is seen", || {
+        house.clock.advance(Duration::from_millis(100));
+        let (answer, _) = ask(&[]);
+        answer.contains("larder; hit; ttl=") && !answer.contains("detail=")
+    });
+}
+
 /// Requests that are sent at once are answered in their order, whichever way they go.
 #[test]
 fn answers_keep_their_order() {
@@ -266,6 +324,31 @@ fn answers_keep_their_order() {
         assert_eq!((answer.status, answer.body.len()), expected, "{path}");
     }
     assert!(short(&house) > 0, "at least the first");
+}
+
+/// What a connection takes is counted, and hyper's part of it only from its first
+/// request on that goes the whole way.
+#[test]
+fn a_connection_takes_little_until_a_request_goes_the_whole_way() {
+    const MANY: usize = 20;
+    let origin = app();
+    let house = House::in_front_of(&origin, |_| {});
+    let mut all: Vec<Connection> = (0..MANY).map(|_| Connection::open(house.proxy())).collect();
+    all[0].ask("/", "");
+    assert_eq!(all[0].answer("GET").expect("an answer").status, 200);
+    let mut taken_when_all_ask = |more: &str| {
+        for connection in &mut all {
+            connection.ask("/", more);
+            assert!(connection.answer("GET").expect("an answer").is_hit());
+        }
+        stat(&house, "/memory/with_in_flight/bytes")
+    };
+    let plain = taken_when_all_ask("");
+    assert_eq!(taken_when_all_ask(""), plain, "it is as plain as before");
+    let whole = taken_when_all_ask(&format!("{WHOLE_WAY}\r\n"));
+    let (one, others) = (8 << 10, MANY as u64 - 1);
+    assert!(whole - plain >= others * one, "{plain}, {whole}");
+    assert_eq!(taken_when_all_ask(""), whole, "hyper stays");
 }
 
 /// The log has the same lines for both.
