@@ -10,6 +10,7 @@ use crate::body::Body;
 use crate::error::OriginError;
 use http::{Request, Response};
 use hyper::body::Incoming;
+use std::pin::pin;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep};
 
@@ -56,8 +57,10 @@ impl Attempt {
             self.sent = None;
             sleep(pool.options.first_byte_timeout).await;
         };
+        // Pinned where it is made: `select!` would move it, and it is large.
+        let mut exchanging = pin!(exchange(pool, idle, upstream, request, again));
         let result = tokio::select! {
-            result = exchange(pool, idle, upstream, request, again) => result,
+            result = exchanging.as_mut() => result,
             () = patience => Err(Failure::Final(OriginError::FirstByteTimeout)),
         };
         match &result {

@@ -18,6 +18,7 @@ use super::upstream::Upstream;
 use crate::body::Body;
 use crate::error::OriginError;
 use http::{Request, Response};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
@@ -142,7 +143,8 @@ impl Pool {
             return self.send_until(None, request, when_refused, held).await;
         }
         let end = Instant::now() + total;
-        let answer = self.send_until(Some(end), request, when_refused, held);
+        // Pinned where it is made: the time-out would move it, and it is large.
+        let answer = pin!(self.send_until(Some(end), request, when_refused, held));
         timeout_at(end, answer).await.unwrap_or(Err(OriginError::TotalTimeout))
     }
 

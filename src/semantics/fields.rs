@@ -59,6 +59,12 @@ pub fn remove_if(fields: &mut HeaderMap, unwanted: impl Fn(&HeaderName) -> bool)
     }
 }
 
+/// Whether a field is there. Heads are short: to compare a few names with each of
+/// theirs costs less than to hash them.
+pub(super) fn is_there(fields: &HeaderMap, name: &HeaderName) -> bool {
+    fields.keys().any(|own| own == name)
+}
+
 /// Moves every line of a field from one map to another.
 pub(super) fn move_lines(from: &mut HeaderMap, name: &HeaderName, to: &mut HeaderMap) {
     if let header::Entry::Occupied(lines) = from.entry(name) {

@@ -2,6 +2,7 @@
 //! `Cache-Tag`, `Surrogate-Key`, `xkey`, `X-Cache-Tags` and their like, and
 //! `Cache-Groups` (RFC 9875).
 
+use super::fields::is_there;
 use http::header::{HeaderMap, HeaderName};
 use std::sync::Arc;
 
@@ -75,11 +76,17 @@ impl Tags {
 /// assert_eq!(fields.keys().map(|name| name.as_str()).collect::<Vec<_>>(), ["cache-groups"]);
 /// ```
 pub fn take(fields: &mut HeaderMap, names: &[HeaderName]) -> Tags {
-    let groups = strings(fields, &CACHE_GROUPS);
+    let groups = match is_there(fields, &CACHE_GROUPS) {
+        true => strings(fields, &CACHE_GROUPS),
+        false => Arc::default(),
+    };
     let mut global = Vec::new();
     for name in names {
         if *name == CACHE_GROUPS {
             global.extend_from_slice(&groups);
+            continue;
+        }
+        if !is_there(fields, name) {
             continue;
         }
         for line in fields.get_all(name) {

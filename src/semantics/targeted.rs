@@ -9,6 +9,7 @@
 
 use super::cache_control::{Argument, members};
 use super::directives::{ResponseDirectives, Scope, Value};
+use super::fields::is_there;
 use super::time::DeltaSeconds;
 use http::header::{HeaderMap, HeaderName};
 use sfv::{BareItem, Dictionary, ListEntry, Parser};
@@ -47,7 +48,7 @@ pub fn directives(
 ) -> ResponseDirectives {
     targeted
         .iter()
-        .filter(|name| fields.contains_key(*name))
+        .filter(|name| is_there(fields, name))
         .find_map(|name| match name {
             name if *name == SURROGATE_CONTROL => surrogate_control(fields),
             name if *name == X_ACCEL_EXPIRES => x_accel_expires(fields, received_at),
