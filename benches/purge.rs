@@ -11,15 +11,11 @@
 #![allow(clippy::disallowed_methods, reason = "a benchmark measures by the machine's clock")]
 
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode};
+use http::HeaderMap;
 use larder::key::{CacheKey, Target};
 use larder::purge::{Path, Prefix, Purger, Selectors, Softness};
-use larder::semantics::directives::ResponseDirectives;
-use larder::semantics::freshness::Freshness;
-use larder::semantics::policy::Policy;
 use larder::semantics::tags::Tags;
-use larder::semantics::time::{Exchange, Moment};
-use larder::semantics::vary::NominatedFields;
+use larder::semantics::time::Moment;
 use larder::storage::{Content, Limits, Memory, StoredResponse};
 use rustix::time::{ClockId, clock_gettime};
 use std::hint::black_box;
@@ -28,7 +24,7 @@ use std::net::TcpStream;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 const ROUNDS: usize = 5;
 
@@ -49,29 +45,8 @@ fn tags(number: usize) -> Tags {
 
 fn store(memory: &Memory, purger: &Purger, number: usize) {
     let departure = purger.depart();
-    let fields = HeaderMap::new();
-    let (status, policy) = (StatusCode::OK, Policy::default());
-    let exchange =
-        Exchange { sent: Moment(0), received: Moment(0), received_at: SystemTime::UNIX_EPOCH };
-    let directives = ResponseDirectives::default();
-    let nominated = NominatedFields::of(&fields);
-    let content = Content {
-        status,
-        freshness: Freshness::of(status, &fields, &directives, &exchange, &policy, false),
-        variant: nominated.select(&fields, &policy).expect("a variant"),
-        nominated,
-        fields,
-        own_fields: HeaderMap::new(),
-        chunks: [Bytes::from_static(b"a page")].into(),
-        length: 6,
-        part: None,
-        received_at: exchange.received_at,
-        sent: exchange.sent,
-        fence: departure.fence(),
-        tags: tags(number),
-        query: None,
-        variance: None,
-    };
+    let plain = Content::plain(HeaderMap::new(), Bytes::from_static(b"a page"));
+    let content = Content { fence: departure.fence(), tags: tags(number), ..plain };
     let (key, stored) = (key(number), Arc::new(StoredResponse::new(content)));
     assert!(memory.put(&key, Arc::clone(&stored)));
     purger.settle(&key, &stored);

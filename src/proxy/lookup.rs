@@ -118,7 +118,7 @@ impl Proxy {
 
     /// What is stored in a place. What has been stale for longer than it is kept
     /// goes now, when somebody looks.
-    fn kept(&self, key: &CacheKey) -> Option<Arc<Slot>> {
+    fn kept(&self, key: &CacheKey) -> Option<Slot> {
         let (memory, now) = (&self.shared.memory, self.shared.clock.now());
         let slot = memory.get(key)?;
         let is_over =

@@ -297,7 +297,6 @@ impl Purger {
                 }
             }
         });
-        self.memory.tidy();
     }
 
     /// Shows the numbers of all that is stored, a slice at a time. What is stored
@@ -327,15 +326,10 @@ impl Purger {
                 self.memory.resolve(from..*first)
             }
         };
-        let mut removed = false;
         for (_, key, stored) in &slice {
             if let Verdict::Hard { number } = self.show(key, stored) {
                 self.remove(key, stored, number);
-                removed = true;
             }
-        }
-        if removed {
-            self.memory.tidy();
         }
         let is_done = match &work.left {
             Left::Found(ids) => ids.len() == 0,

@@ -1,15 +1,11 @@
 use super::*;
 use crate::key::{CacheKey, Host, Target};
-use crate::semantics::directives::ResponseDirectives;
-use crate::semantics::freshness::Freshness;
-use crate::semantics::policy::Policy;
 use crate::semantics::tags::Tags;
-use crate::semantics::time::{Exchange, Moment};
-use crate::semantics::vary::NominatedFields;
+use crate::semantics::time::Moment;
 use crate::storage::{Content, Limits, Memory, Softening, StoredResponse};
-use http::{HeaderMap, StatusCode};
+use bytes::Bytes;
+use http::HeaderMap;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 pub(super) fn key(url: &str) -> CacheKey {
     CacheKey::new(Target::from_url(url).expect("a URL"))
@@ -31,28 +27,8 @@ fn response(tags: &[&str], fence: u64) -> Arc<StoredResponse> {
 
 /// One whose request left then.
 pub(super) fn response_sent(tags: &[&str], fence: u64, sent: Moment) -> Arc<StoredResponse> {
-    let fields = HeaderMap::new();
-    let exchange = Exchange { sent, received: sent, received_at: SystemTime::UNIX_EPOCH };
-    let nominated = NominatedFields::of(&fields);
-    let directives = ResponseDirectives::default();
-    let policy = Policy::default();
-    Arc::new(StoredResponse::new(Content {
-        status: StatusCode::OK,
-        freshness: Freshness::of(StatusCode::OK, &fields, &directives, &exchange, &policy, false),
-        variant: nominated.select(&fields, &Policy::default()).expect("a variant"),
-        nominated,
-        fields,
-        own_fields: HeaderMap::new(),
-        chunks: [].into(),
-        length: 0,
-        part: None,
-        received_at: exchange.received_at,
-        sent: exchange.sent,
-        fence,
-        tags: bearing(tags),
-        query: None,
-        variance: None,
-    }))
+    let plain = Content::plain(HeaderMap::new(), Bytes::new());
+    Arc::new(StoredResponse::new(Content { sent, fence, tags: bearing(tags), ..plain }))
 }
 
 pub(super) struct House {

@@ -1,19 +1,15 @@
 //! What is stored, by names and by places: so that a purge finds what it meets,
 //! and knows how much that is, without looking at everything.
 //!
-//! Each slot that is in the map, or about to be, holds its responses in the
-//! index; a response is there as long as one slot holds it. So a response that
-//! can be found in the map is in the index before it can be, and until after.
+//! A response that can be looked up is in the index before it can be, and until
+//! after.
 
-use super::memory::Slot;
 use super::names::{BuildPlain, Name};
+use super::slab::Slab;
 use super::stored::{Content, StoredResponse};
 use crate::key::{CacheKey, Host, Scheme, Target};
-use hashbrown::HashTable;
-use parking_lot::Mutex;
 use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::hash::BuildHasher;
 use std::sync::Arc;
 
 /// A stored response, by its number in the index. Once it has gone, another may
@@ -33,12 +29,10 @@ pub enum Wanted<'a> {
     Below(&'a Host, &'a str),
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Record {
     key: CacheKey,
     response: Arc<StoredResponse>,
-    /// Slots that hold it.
-    slots: u32,
 }
 
 /// The responses of one name: most names have one.
@@ -56,108 +50,26 @@ struct Placed {
     id: Id,
 }
 
-/// A response by its key: a part of that one's hash, so that the table can grow
-/// without a look at the records.
-#[derive(Debug)]
-struct Keyed {
-    hash: u32,
-    id: Id,
-}
-
-impl Keyed {
-    fn new(key: &CacheKey, id: Id) -> Keyed {
-        Keyed { hash: key.hash() as u32, id }
-    }
-
-    /// The table looks at the highest bits as well as at the lowest.
-    fn spread(&self) -> u64 {
-        BuildPlain::default().hash_one(self.hash)
-    }
-}
-
+/// The index.
 #[derive(Debug, Default)]
-struct Table {
-    records: Vec<Option<Record>>,
+pub(super) struct Index {
+    records: Slab<Option<Record>>,
     free: Vec<Id>,
-    keyed: HashTable<Keyed>,
     named: HashMap<Name, Members, BuildPlain>,
     placed: BTreeSet<Placed>,
 }
 
-/// The index.
-#[derive(Debug, Default)]
-pub(super) struct Index(Mutex<Table>);
-
 impl Index {
-    /// Has a slot hold its responses, before it is in the map. Refuses if one of
-    /// them but `newest` has left the map meanwhile: it is not to come back.
-    pub fn enter(&self, key: &CacheKey, slot: &Slot, newest: Option<&Arc<StoredResponse>>) -> bool {
-        let mut table = self.0.lock();
-        let is_new = |stored| newest.is_some_and(|newest| Arc::ptr_eq(newest, stored));
-        if slot.variants().iter().any(|stored| stored.id().is_none() && !is_new(stored)) {
-            return false;
-        }
-        slot.variants().iter().for_each(|stored| table.hold(key, stored));
-        true
-    }
-
-    /// The slot is not in the map any more.
-    pub fn leave(&self, slot: &Slot) {
-        let mut table = self.0.lock();
-        slot.variants().iter().for_each(|stored| table.release(stored));
-    }
-
-    /// Notes that a response has been judged by all purges that may not have found
-    /// it here; if it is still here.
-    pub fn settle(&self, stored: &StoredResponse) {
-        let _table = self.0.lock();
-        stored.set_settled(stored.id().is_some());
-    }
-
-    /// The number of responses.
-    pub fn count(&self) -> usize {
-        let table = self.0.lock();
-        table.records.len() - table.free.len()
-    }
-
-    /// One more than the highest number that is in use.
-    pub fn end(&self) -> Id {
-        self.0.lock().records.len() as Id
-    }
-
-    /// The responses that each of these looks for.
-    pub fn find<'a>(&self, all: impl Iterator<Item = Wanted<'a>>) -> Vec<Vec<Id>> {
-        let table = self.0.lock();
-        all.map(|wanted| table.find(wanted)).collect()
-    }
-
-    /// The responses with these numbers, as far as they are still there, each with
-    /// the key that it is stored under.
-    pub fn resolve(
-        &self,
-        ids: impl Iterator<Item = Id>,
-    ) -> Vec<(Id, CacheKey, Arc<StoredResponse>)> {
-        let table = self.0.lock();
-        let record = |id| table.records.get(id as usize)?.as_ref().map(|record| (id, record));
-        ids.filter_map(record)
-            .map(|(id, record)| (id, record.key.clone(), Arc::clone(&record.response)))
-            .collect()
-    }
-}
-
-impl Table {
-    fn hold(&mut self, key: &CacheKey, stored: &Arc<StoredResponse>) {
-        if let Some(id) = stored.id() {
-            if let Some(Some(record)) = self.records.get_mut(id as usize) {
-                record.slots += 1;
+    /// Has a response in the index from now on, under this number.
+    pub fn enter(&mut self, key: &CacheKey, stored: &Arc<StoredResponse>) -> Id {
+        let record = Some(Record { key: key.clone(), response: Arc::clone(stored) });
+        let id = match self.free.pop() {
+            Some(id) => {
+                self.records.get_mut(id).into_iter().for_each(|place| *place = record.clone());
+                id
             }
-            return;
-        }
-        let record = Record { key: key.clone(), response: Arc::clone(stored), slots: 1 };
-        let id = self.free.pop().unwrap_or_else(|| {
-            self.records.push(None);
-            (self.records.len() - 1) as Id
-        });
+            None => self.records.push(record),
+        };
         stored.set_id(Some(id));
         for name in names(key, stored) {
             match self.named.get_mut(&name) {
@@ -165,21 +77,14 @@ impl Table {
                 None => drop(self.named.insert(name, Members::One(id))),
             }
         }
-        let keyed = Keyed::new(key, id);
-        self.keyed.insert_unique(keyed.spread(), keyed, Keyed::spread);
         self.placed.insert(Placed { target: Arc::clone(key.shared_target()), id });
-        self.records[id as usize] = Some(record);
+        id
     }
 
-    fn release(&mut self, stored: &Arc<StoredResponse>) {
-        let Some(id) = stored.id() else { return };
-        let Some(place) = self.records.get_mut(id as usize) else { return };
-        let Some(record) = place else { return };
-        record.slots -= 1;
-        if record.slots > 0 {
-            return;
-        }
-        let Some(Record { key, .. }) = place.take() else { return };
+    /// Takes a response out, if it is there. Returns the number that it had.
+    pub fn leave(&mut self, stored: &StoredResponse) -> Option<Id> {
+        let id = stored.id()?;
+        let Record { key, .. } = self.records.get_mut(id)?.take()?;
         stored.set_settled(false);
         stored.set_id(None);
         for name in names(&key, stored) {
@@ -187,30 +92,41 @@ impl Table {
                 self.named.remove(&name);
             }
         }
-        let keyed = Keyed::new(&key, id);
-        if let Ok(entry) = self.keyed.find_entry(keyed.spread(), |other| other.id == id) {
-            entry.remove();
-        }
         self.placed.remove(&Placed { target: Arc::clone(key.shared_target()), id });
         self.free.push(id);
+        Some(id)
     }
 
-    fn find(&self, wanted: Wanted<'_>) -> Vec<Id> {
+    /// Notes that a response has been judged by all purges that may not have found
+    /// it here; if it is still here.
+    pub fn settle(&self, stored: &StoredResponse) {
+        stored.set_settled(stored.id().is_some());
+    }
+
+    /// The number of responses.
+    pub fn count(&self) -> usize {
+        self.records.len() - self.free.len()
+    }
+
+    /// One more than the highest number that is in use.
+    pub fn end(&self) -> Id {
+        self.records.len() as Id
+    }
+
+    /// The response with this number, with the key that it is stored under.
+    pub fn get(&self, id: Id) -> Option<(&CacheKey, &Arc<StoredResponse>)> {
+        self.records.get(id)?.as_ref().map(|record| (&record.key, &record.response))
+    }
+
+    /// The responses that are looked for otherwise than by a key.
+    pub fn find(&self, wanted: Wanted<'_>) -> Vec<Id> {
         match wanted {
             Wanted::Named(name) => match self.named.get(&name) {
                 None => Vec::new(),
                 Some(Members::One(id)) => vec![*id],
                 Some(Members::Many(ids)) => ids.iter().copied().collect(),
             },
-            Wanted::Key(key) => {
-                let wanted = Keyed::new(key, 0);
-                let is_its = |keyed: &&Keyed| {
-                    let record = self.records.get(keyed.id as usize).and_then(Option::as_ref);
-                    keyed.hash == wanted.hash && record.is_some_and(|record| record.key == *key)
-                };
-                let alike = self.keyed.iter_hash(wanted.spread());
-                alike.filter(is_its).map(|keyed| keyed.id).collect()
-            }
+            Wanted::Key(_) => Vec::new(),
             Wanted::Path(host, path) => self.with_queries(host, path).collect(),
             Wanted::Below(host, path) => {
                 let below = self.beginning(host, format!("{path}/"));
@@ -312,10 +228,9 @@ fn names(key: &CacheKey, stored: &StoredResponse) -> impl Iterator<Item = Name> 
 /// Bytes of a name that is nobody else's: its place in a table of which a part is
 /// empty, or its number in a set of its own.
 const PER_NAME: usize = 2 * size_of::<(Name, Members)>();
-/// Bytes of a response: its record, its place in the order, among its host's and
-/// by its key, each in a table of which a part is empty.
-const PER_RECORD: usize =
-    size_of::<Option<Record>>() * 3 / 2 + 2 * size_of::<Placed>() + 2 * size_of::<Keyed>() + 16;
+/// Bytes of a response: its record, its place in the order and among its host's,
+/// each in a table of which a part is empty.
+const PER_RECORD: usize = size_of::<Option<Record>>() + 2 * size_of::<Placed>() + 16;
 
 /// Bytes that a response takes in the index.
 pub(super) fn weight(content: &Content) -> usize {

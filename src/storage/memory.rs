@@ -1,89 +1,36 @@
-//! The memory tier: all variants of a target in one slot, the slots in a map
-//! that is bounded in bytes.
+//! The memory tier: all variants of a target in one slot, all slots together
+//! bounded in bytes.
 //!
-//! moka is that map and only that: nothing expires in it by moka's clock. A stale
-//! response is still worth a validation; who looks it up knows for how long. Its
-//! policy is LRU.
+//! A lookup goes to the [shards](super::shards), and waits for nobody but another one
+//! that changes the same shard just then. Whoever changes what is stored locks the
+//! [books](super::books) first, so that the shards, the index and the queues tell the
+//! same; for a few responses at a time, however many have to go.
+//!
+//! Nothing expires here. A stale response is still worth a validation; who looks it
+//! up knows for how long.
 
-use super::index::{Id, Index, Wanted};
-use super::stored::{Content, StoredResponse};
+use super::books::{Books, Step, weigh};
+use super::index::{Id, Wanted};
+use super::shards::Shards;
+use super::slot::Slot;
+use super::stored::StoredResponse;
 use super::variances::Variances;
 use crate::account::Account;
 use crate::key::CacheKey;
 use equivalent::Equivalent;
-use moka::ops::compute::Op;
-use moka::policy::EvictionPolicy;
-use moka::sync::Cache;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use std::hash::Hash;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Bounds of the memory tier.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Bytes for everything that is stored: heads, bodies, keys, tags, indexes.
+    /// Bytes for everything that is stored: heads, bodies, keys, tags, indexes. One
+    /// sixteenth stays free, for what several threads are just adding.
     pub bytes: u64,
     /// Variants of one target, answers to its queries included; beyond it the
     /// oldest go.
     pub variants: usize,
-}
-
-/// The stored responses of one target, the newest first.
-#[derive(Debug, Default)]
-pub struct Slot {
-    variants: Vec<Arc<StoredResponse>>,
-}
-
-impl Slot {
-    /// The variants, the newest first.
-    pub fn variants(&self) -> &[Arc<StoredResponse>] {
-        &self.variants
-    }
-
-    fn weight(&self) -> usize {
-        self.variants.iter().map(|stored| stored.weight() + size_of::<usize>()).sum()
-    }
-
-    /// Bytes of the bodies, which count for themselves where all memory is counted.
-    fn bodies(&self) -> usize {
-        self.variants.iter().map(|stored| stored.body_weight()).sum()
-    }
-
-    /// The slot with one more variant, in place of the one that it equals;
-    /// `None` if the request of that one left for the origin later than this
-    /// one's: then this one is the older of the two; or if this one is only a
-    /// part, and that one is complete.
-    fn with(&self, newest: Arc<StoredResponse>, limits: Limits) -> Option<Slot> {
-        let own = Arc::clone(&newest);
-        let equals = |other: &Arc<StoredResponse>| {
-            let (other, own) = (other.content(), own.content());
-            other.query == own.query
-                && other.nominated == own.nominated
-                && other.variant == own.variant
-        };
-        let later = |other: &Arc<StoredResponse>| {
-            let left = |content: &Content| (content.fence, content.sent);
-            left(other.content()) > left(own.content())
-        };
-        let complete = |stored: &Arc<StoredResponse>| stored.content().part.is_none();
-        let better = |other| later(other) || (complete(other) && !complete(&own));
-        if self.variants.iter().any(|other| equals(other) && better(other)) {
-            return None;
-        }
-        let others = self.variants.iter().filter(|other| !equals(other));
-        let mut left = usize::try_from(limits.bytes / 2).unwrap_or(usize::MAX);
-        let mut variants = vec![newest];
-        left = left.saturating_sub(variants[0].weight());
-        for other in others.take(limits.variants.saturating_sub(1)) {
-            match left.checked_sub(other.weight()) {
-                Some(rest) => left = rest,
-                None => break,
-            }
-            variants.push(Arc::clone(other));
-        }
-        Some(Slot { variants })
-    }
 }
 
 /// What the memory tier holds.
@@ -97,47 +44,33 @@ pub struct Usage {
     pub limit: u64,
 }
 
-/// moka counts weights in 32 bits; in units of this many bytes a slot may weigh
-/// more than 4 GiB.
-const UNIT: u64 = 64;
-/// Responses that are looked at at a time, and how many times, when room is needed.
-const LOOK: Id = 32;
-const MOST_LOOKS: usize = 16;
-
-/// What moka and the allocator take for a slot (measured: 353 bytes and more).
-const PER_SLOT: usize = 448;
+/// Responses that are decided about while the books are locked once.
+const SLICE: usize = 32;
+/// How many may stay before others have to go, asked for or not, and how many more
+/// for each that goes: nobody is to look at all there is.
+const MOST_STAY: usize = 256;
+const MORE_STAY: usize = 4;
+/// The most that make room at a time where memory is short.
+const MOST_SHED: usize = 512;
 
 /// The memory tier.
 #[derive(Debug)]
 pub struct Memory {
-    map: Cache<CacheKey, Arc<Slot>>,
-    counted: Arc<Counted>,
+    shards: Shards,
+    books: Mutex<Books>,
     limits: Limits,
-    index: Arc<Index>,
     variances: Variances,
-    /// Where the last look for what nobody asks for has ended.
-    hand: Mutex<Id>,
+    /// Held by who makes room because memory is short.
+    shedding: Mutex<()>,
 }
 
-/// The bytes of what is in the map.
-#[derive(Debug)]
-struct Counted {
-    bytes: AtomicU64,
-    account: Arc<Account>,
-}
-
-impl Counted {
-    fn add(&self, key: &CacheKey, slot: &Slot) {
-        let weight = weigh(key, slot);
-        self.bytes.fetch_add(weight, Ordering::Relaxed);
-        self.account.take(weight as usize - slot.bodies());
-    }
-
-    fn remove(&self, key: &CacheKey, slot: &Slot) {
-        let weight = weigh(key, slot);
-        self.bytes.fetch_sub(weight, Ordering::Relaxed);
-        self.account.give_back(weight as usize - slot.bodies());
-    }
+/// How far somebody is who needs room.
+#[derive(Default)]
+struct Eviction {
+    stayed: usize,
+    /// What has gone: it is dropped when nothing is locked.
+    gone: Vec<Slot>,
+    evicted: usize,
 }
 
 impl Memory {
@@ -151,23 +84,9 @@ impl Memory {
     /// marks and variances, is taken at once.
     pub fn counted(limits: Limits, account: Arc<Account>) -> Memory {
         account.take(2 * Self::share_of(limits));
-        let counted = Arc::new(Counted { bytes: AtomicU64::new(0), account });
-        let gone = Arc::clone(&counted);
-        let index = Arc::new(Index::default());
-        let indexed = Arc::clone(&index);
-        let map = Cache::builder()
-            .max_capacity(Self::capacity(limits) / UNIT)
-            .weigher(|key: &CacheKey, slot: &Arc<Slot>| {
-                u32::try_from(weigh(key, slot).div_ceil(UNIT)).unwrap_or(u32::MAX)
-            })
-            .eviction_policy(EvictionPolicy::lru())
-            .eviction_listener(move |key, slot, _cause| {
-                gone.remove(&key, &slot);
-                indexed.leave(&slot);
-            })
-            .build();
+        let books = Mutex::new(Books::new(Self::capacity(limits), account));
         let variances = Variances::new(Self::share_of(limits));
-        Memory { map, counted, limits, index, variances, hand: Mutex::default() }
+        Memory { shards: Shards::default(), books, limits, variances, shedding: Mutex::default() }
     }
 
     /// The part of the limit that is filled, so that what several threads are
@@ -192,8 +111,8 @@ impl Memory {
     }
 
     /// The stored responses of a target, by its key or what is equivalent to that.
-    pub fn get<K: Equivalent<CacheKey> + Hash>(&self, key: &K) -> Option<Arc<Slot>> {
-        self.map.get(key)
+    pub fn get<K: Equivalent<CacheKey> + Hash>(&self, key: &K) -> Option<Slot> {
+        self.shards.get(key)
     }
 
     /// Stores a response, in place of one that the same requests select.
@@ -201,73 +120,119 @@ impl Memory {
     /// for is not, nor one whose request left before that of the one it would
     /// replace, nor a part in place of a complete one.
     pub fn put(&self, key: &CacheKey, stored: Arc<StoredResponse>) -> bool {
-        if stored.weight() as u64 + key.weight() as u64 > Self::capacity(self.limits) {
+        let (weight, capacity) = (weigh(key, &stored), Self::capacity(self.limits));
+        if weight > capacity {
             return false;
         }
-        let mut kept = false;
-        self.map.entry(key.clone()).and_compute_with(|entry| {
-            let slot = match &entry {
-                Some(entry) => entry.value().with(Arc::clone(&stored), self.limits),
-                None => Slot::default().with(Arc::clone(&stored), self.limits),
-            };
-            let Some(mut slot) = slot else { return Op::Nop };
-            if !self.index.enter(key, &slot, Some(&stored)) {
-                // The others have just been evicted.
-                slot.variants.truncate(1);
-                self.index.enter(key, &slot, Some(&stored));
+        let mut eviction = Eviction::default();
+        loop {
+            let mut books = self.books.lock();
+            if stored.id().is_some() {
+                // This very response is stored already.
+                return true;
             }
-            kept = true;
-            self.counted.add(key, &slot);
-            Op::Put(Arc::new(slot))
-        });
-        self.make_room();
-        kept
+            let old = self.shards.get(key);
+            let Some(slot) = Slot::with(old.as_ref(), &stored, self.limits) else { return false };
+            let instead = old.as_ref().and_then(|old| old.equal(&stored));
+            let less = instead.map_or(0, |instead| weigh(key, instead));
+            let most = (capacity + less).saturating_sub(weight);
+            if books.bytes() <= most {
+                books.enter(key, &stored, instead);
+                eviction.gone.extend(self.set(&mut books, key, Some(slot)));
+                return true;
+            }
+            self.evict(&mut books, &mut eviction, most);
+            MutexGuard::unlock_fair(books);
+            eviction.gone.clear();
+        }
     }
 
-    /// moka evicts when it pleases; here it has to please now.
-    fn make_room(&self) {
-        for _ in 0..16 {
-            if self.counted.bytes.load(Ordering::Relaxed) <= Self::capacity(self.limits) {
+    /// Evicts what is next, until no more bytes than these are stored, or a few
+    /// responses have been looked at.
+    fn evict(&self, books: &mut Books, own: &mut Eviction, most: u64) {
+        for _ in 0..SLICE {
+            if books.bytes() <= most {
                 return;
             }
-            self.map.run_pending_tasks();
+            let step = match own.stayed < MOST_STAY + own.evicted * MORE_STAY {
+                true => books.step(),
+                false => books.next(),
+            };
+            match step {
+                Step::Nothing => return,
+                Step::Stays => own.stayed += 1,
+                Step::Goes(key, stored) => {
+                    own.evicted += 1;
+                    own.gone.extend(self.keep_only(books, &key, |s| !Arc::ptr_eq(s, &stored)));
+                }
+            }
         }
+    }
+
+    /// Puts a slot in place of the one that is there, whose responses leave the books
+    /// unless they are in both. The new one's have entered them.
+    fn set(&self, books: &mut Books, key: &CacheKey, slot: Option<Slot>) -> Option<Slot> {
+        let (kept, is_new) = (slot.clone(), u64::from(slot.is_some()));
+        let old = self.shards.set(key, slot);
+        books.targets = books.targets + is_new - u64::from(old.is_some());
+        let is_kept = |stored| kept.as_ref().is_some_and(|kept| kept.has(stored));
+        let left = old.iter().flat_map(Slot::variants).filter(|stored| !is_kept(stored));
+        left.for_each(|stored| books.leave(key, stored));
+        old
+    }
+
+    /// Returns what there was, if not all of it is kept.
+    fn keep_only(
+        &self,
+        books: &mut Books,
+        key: &CacheKey,
+        keep: impl Fn(&Arc<StoredResponse>) -> bool,
+    ) -> Option<Slot> {
+        let old = self.shards.get(key)?;
+        if old.variants().iter().all(&keep) {
+            return None;
+        }
+        self.set(books, key, old.only(keep))
     }
 
     /// Removes all variants of a target. Returns how many there were.
     pub fn remove(&self, key: &CacheKey) -> usize {
-        // Not moka's plain `remove`: a `put` under way, which has read the slot
-        // already, would write back what is removed here.
-        let mut count = 0;
-        self.map.entry(key.clone()).and_compute_with(|entry| match entry {
-            Some(entry) => {
-                count = entry.value().variants.len();
-                Op::Remove
-            }
-            None => Op::Nop,
-        });
-        count
+        let old = self.set(&mut self.books.lock(), key, None);
+        old.map_or(0, |old| old.variants().len())
     }
 
     /// Removes one stored response, and leaves the other variants.
     pub fn remove_one(&self, key: &CacheKey, stored: &Arc<StoredResponse>) {
-        self.keep_only(key, |other| !Arc::ptr_eq(other, stored));
+        let others = |other: &Arc<StoredResponse>| !Arc::ptr_eq(other, stored);
+        let old = self.keep_only(&mut self.books.lock(), key, others);
+        // Only now, when nothing is locked any more.
+        drop(old);
     }
 
     /// The number of stored responses.
     pub fn count(&self) -> usize {
-        self.index.count()
+        self.books.lock().index.count()
     }
 
     /// The stored responses that each of these looks for, as they are now. Takes
     /// time in proportion to what is found.
     pub fn find<'a>(&self, all: impl Iterator<Item = Wanted<'a>>) -> Vec<Vec<Id>> {
-        self.index.find(all)
+        let books = self.books.lock();
+        let of_key = |key| {
+            let slot = self.shards.get(key);
+            let variants = slot.iter().flat_map(Slot::variants);
+            variants.filter_map(|stored| stored.id()).collect()
+        };
+        all.map(|wanted| match wanted {
+            Wanted::Key(key) => of_key(key),
+            other => books.index.find(other),
+        })
+        .collect()
     }
 
     /// A number above those of all stored responses.
     pub fn end(&self) -> Id {
-        self.index.end()
+        self.books.lock().index.end()
     }
 
     /// The stored responses with these numbers, as far as they are still there,
@@ -277,78 +242,46 @@ impl Memory {
         &self,
         ids: impl Iterator<Item = Id>,
     ) -> Vec<(Id, CacheKey, Arc<StoredResponse>)> {
-        self.index.resolve(ids)
+        self.books.lock().resolve(ids)
     }
 
     /// Notes that a response which has been stored was judged since then.
     pub fn settle(&self, stored: &StoredResponse) {
-        self.index.settle(stored);
+        self.books.lock().index.settle(stored);
     }
 
-    /// Makes room: removes so many bytes of what is not asked for, and of what is if
-    /// that is not enough, what was asked for most at last; never more than leaves half
-    /// of the limit, so that not everything can be pushed out. A few hundred responses
-    /// at a time, so that nobody waits for long; nothing while somebody else is at it.
+    /// Makes room where memory is short: evicts so many bytes, but never more than
+    /// leaves half of the limit, so that not everything can be pushed out. A few
+    /// hundred responses at a time, so that nobody waits for long; nothing while
+    /// somebody else is at it.
     pub fn shed(&self, bytes: usize) {
-        let Some(mut hand) = self.hand.try_lock() else { return };
-        let stored = self.counted.bytes.load(Ordering::Relaxed);
-        let most = usize::try_from(stored.saturating_sub(self.limits.bytes / 2));
-        let (wanted, end) = (bytes.min(most.unwrap_or(usize::MAX)), self.index.end());
-        let mut freed = 0;
-        for _ in 0..MOST_LOOKS {
-            if freed >= wanted {
-                break;
-            }
-            let first = if *hand < end { *hand } else { 0 };
-            *hand = first.saturating_add(LOOK);
-            for (_, key, stored) in self.index.resolve(first..*hand) {
-                if freed < wanted && !stored.was_asked_for() {
-                    freed += key.weight() + stored.weight() + PER_SLOT;
-                    self.remove_one(&key, &stored);
-                }
+        let Some(_shedding) = self.shedding.try_lock() else { return };
+        let stored = self.books.lock().bytes();
+        let left = stored.saturating_sub(bytes as u64).max(self.limits.bytes / 2);
+        let mut eviction = Eviction::default();
+        for _ in 0..MOST_SHED / SLICE {
+            let mut books = self.books.lock();
+            self.evict(&mut books, &mut eviction, left);
+            let is_enough = books.bytes() <= left;
+            MutexGuard::unlock_fair(books);
+            eviction.gone.clear();
+            if is_enough {
+                return;
             }
         }
-        self.map.run_pending_tasks();
-    }
-
-    /// Has what was removed give back its space now.
-    pub fn tidy(&self) {
-        self.map.run_pending_tasks();
-    }
-
-    fn keep_only(&self, key: &CacheKey, keep: impl Fn(&Arc<StoredResponse>) -> bool) {
-        self.map.entry(key.clone()).and_compute_with(|entry| {
-            let Some(entry) = entry else { return Op::Nop };
-            let variants: Vec<_> =
-                entry.value().variants.iter().filter(|s| keep(s)).cloned().collect();
-            if variants.is_empty() {
-                return Op::Remove;
-            }
-            let slot = Slot { variants };
-            if !self.index.enter(key, &slot, None) {
-                // It has just been evicted.
-                return Op::Nop;
-            }
-            self.counted.add(key, &slot);
-            Op::Put(Arc::new(slot))
-        });
     }
 
     /// What is stored just now.
     pub fn usage(&self) -> Usage {
-        self.map.run_pending_tasks();
-        Usage {
-            targets: self.map.entry_count(),
-            bytes: self.counted.bytes.load(Ordering::Relaxed),
-            limit: self.limits.bytes,
-        }
+        let books = self.books.lock();
+        Usage { targets: books.targets, bytes: books.bytes(), limit: self.limits.bytes }
     }
-}
-
-fn weigh(key: &CacheKey, slot: &Slot) -> u64 {
-    (key.weight() + slot.weight() + PER_SLOT) as u64
 }
 
 #[cfg(test)]
 #[path = "memory_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "eviction_tests.rs"]
+mod eviction_tests;

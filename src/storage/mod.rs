@@ -4,14 +4,21 @@
 //! nothing of connections. Tiers are fields of the one who uses them, not a
 //! list of boxes; there is one so far, [`Memory`].
 
+mod books;
+mod ghosts;
 mod index;
 mod memory;
 mod names;
+mod queues;
+mod shards;
+mod slab;
+mod slot;
 mod stored;
 mod variances;
 
 pub use index::{Id, Wanted};
-pub use memory::{Limits, Memory, Slot, Usage};
+pub use memory::{Limits, Memory, Usage};
 pub use names::{BuildPlain, Name};
+pub use slot::Slot;
 pub use stored::{Content, Softening, StoredResponse};
 pub use variances::Variances;

@@ -3,12 +3,14 @@
 
 use super::index::{self, Id};
 use crate::key::CacheKey;
+use crate::semantics::directives::ResponseDirectives;
 use crate::semantics::freshness::Freshness;
 use crate::semantics::no_vary_search::SearchVariance;
 use crate::semantics::partial::Part;
+use crate::semantics::policy::Policy;
 use crate::semantics::query::QueryContent;
 use crate::semantics::tags::Tags;
-use crate::semantics::time::Moment;
+use crate::semantics::time::{Exchange, Moment};
 use crate::semantics::vary::{NominatedFields, VariantKey};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
@@ -58,6 +60,32 @@ pub struct Content {
 }
 
 impl Content {
+    /// A whole answer to a GET, of the beginning of time: to try and to measure a
+    /// store with. It is stale, and kept for as long as nobody asks how long.
+    pub fn plain(fields: HeaderMap, body: Bytes) -> Content {
+        let (sent, received_at) = (Moment(0), SystemTime::UNIX_EPOCH);
+        let exchange = Exchange { sent, received: sent, received_at };
+        let (status, directives) = (StatusCode::OK, ResponseDirectives::of(&fields));
+        let policy = Policy::default();
+        Content {
+            status,
+            freshness: Freshness::of(status, &fields, &directives, &exchange, &policy, false),
+            nominated: NominatedFields::Named([].into()),
+            variant: VariantKey::default(),
+            fields,
+            own_fields: HeaderMap::new(),
+            length: body.len() as u64,
+            chunks: [body].into(),
+            query: None,
+            variance: None,
+            part: None,
+            received_at,
+            sent,
+            fence: 0,
+            tags: Tags::default(),
+        }
+    }
+
     /// The key under which it is stored, or to be stored, as an answer to a
     /// request with this key.
     pub fn place(&self, asked: &CacheKey) -> CacheKey {
@@ -92,8 +120,8 @@ pub struct StoredResponse {
     asked_in_vain: AtomicU64,
     /// How many requests it has answered.
     hits: AtomicU64,
-    /// How many of them no longer count when room is needed.
-    hits_forgotten: AtomicU64,
+    /// How many of them count when room is needed; no further than is asked.
+    asked: AtomicU8,
 }
 
 impl StoredResponse {
@@ -113,7 +141,7 @@ impl StoredResponse {
             near_its_end: AtomicU8::new(0),
             asked_in_vain: AtomicU64::new(0),
             hits: AtomicU64::new(0),
-            hits_forgotten: AtomicU64::new(0),
+            asked: AtomicU8::new(0),
         }
     }
 
@@ -195,6 +223,10 @@ impl StoredResponse {
     /// Notes that it has answered a request.
     pub fn count_hit(&self) {
         self.hits.fetch_add(1, Ordering::Relaxed);
+        let asked = self.asked.load(Ordering::Relaxed);
+        if asked < MOST_ASKED {
+            self.asked.store(asked + 1, Ordering::Relaxed);
+        }
     }
 
     /// How many requests it has answered since it was stored, or confirmed.
@@ -202,13 +234,14 @@ impl StoredResponse {
         self.hits.load(Ordering::Relaxed)
     }
 
-    /// Whether it has answered requests that are not forgotten yet; half of them are
-    /// each time that this is asked.
-    pub(super) fn was_asked_for(&self) -> bool {
-        let forgotten = self.hits_forgotten.load(Ordering::Relaxed);
-        let remembered = self.hits().saturating_sub(forgotten);
-        self.hits_forgotten.fetch_add(remembered.div_ceil(2), Ordering::Relaxed);
-        remembered > 0
+    /// How many requests it has answered that are remembered when room is needed.
+    pub(super) fn asked(&self) -> u8 {
+        self.asked.load(Ordering::Relaxed)
+    }
+
+    /// Remembers so many.
+    pub(super) fn set_asked(&self, asked: u8) {
+        self.asked.store(asked, Ordering::Relaxed);
     }
 
     /// The same a second, on average; the first second counts whole.
@@ -270,6 +303,9 @@ impl Softening {
     }
 }
 
+/// Requests that are remembered when room is needed: who has answered more is not
+/// kept for longer.
+const MOST_ASKED: u8 = 3;
 /// Requests near its end that make a response one that is asked for often.
 const OFTEN: u8 = 2;
 
