@@ -194,7 +194,7 @@ fn record(criterion: &mut Criterion) {
     let path = path(7);
     criterion.bench_function("record: a line for the log", |bencher| {
         bencher.iter(|| {
-            log.write(Entry {
+            log.write(&Entry {
                 at: SystemTime::UNIX_EPOCH,
                 took: Duration::from_micros(20),
                 client: Ipv4Addr::LOCALHOST.into(),
