@@ -70,14 +70,17 @@ fn answered(larder: &Larder, bytes: &[u8], ends: bool) -> Vec<Place> {
 /// Has every reader read all connections, all at the same time.
 fn read_by_all(origin: &Recorder, seed: u64) {
     let connections = origin.noted().connections;
-    let parts: Vec<_> = connections.iter().flat_map(|bytes| parts(bytes)).collect();
+    let parts: Vec<_> =
+        connections.iter().flat_map(|bytes| parts(bytes)).filter(|part| !part.is_empty()).collect();
+    let broken = parts.iter().filter(|part| part.requests.is_empty()).count();
+    println!("{} connections, of which {broken} broke off", connections.len());
     let wrong = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         for mut reader in Reader::all() {
             let (parts, wrong) = (&parts, &wrong);
             scope.spawn(move || {
                 let (mut requests, mut refused) = (0, 0);
-                for part in parts.iter().filter(|part| !part.is_empty()) {
+                for part in parts {
                     requests += part.requests.len();
                     match part.read_by(&mut reader) {
                         Ok(count) => refused += count,

@@ -45,6 +45,10 @@ pub fn sent(random: &mut Random, number: u64, last: bool) -> Sent {
     if let Some(line) = sending.line(random) {
         draft.insert(random, line);
     }
+    if matches!(sending, Sending::Chunked { .. }) && random.percent(20) {
+        // Those that are announced may be handed on, behind the body.
+        draft.handed_on(random, "Trailer", b"X-Trailer, Content-Length, Host");
+    }
     if !old && sending.is_some() && random.percent(20) {
         draft.insert(random, b"Expect: 100-continue".to_vec());
     }
