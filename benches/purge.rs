@@ -16,7 +16,7 @@ use larder::key::{CacheKey, Target};
 use larder::purge::{Path, Prefix, Purger, Selectors, Softness};
 use larder::semantics::tags::Tags;
 use larder::semantics::time::Moment;
-use larder::storage::{Content, Limits, Memory, StoredResponse};
+use larder::storage::{Content, Limits, Memory, Special, StoredResponse};
 use rustix::time::{ClockId, clock_gettime};
 use std::hint::black_box;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -46,7 +46,8 @@ fn tags(number: usize) -> Tags {
 fn store(memory: &Memory, purger: &Purger, number: usize) {
     let departure = purger.depart();
     let plain = Content::plain(HeaderMap::new(), Bytes::from_static(b"a page"));
-    let content = Content { fence: departure.fence(), tags: tags(number), ..plain };
+    let rare = Special { tags: tags(number), ..Special::default() }.into();
+    let content = Content { fence: departure.fence(), rare, ..plain };
     let (key, stored) = (key(number), Arc::new(StoredResponse::new(content)));
     assert!(memory.put(&key, Arc::clone(&stored)));
     purger.settle(&key, &stored);

@@ -16,6 +16,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// allocation that they are in.
 pub const PER_PIECE: usize = 128;
 
+/// What a piece takes besides its bytes that is in memory of its own: its owner and the
+/// allocations.
+pub const PER_OWN_PIECE: usize = 48;
+
 /// How much room is left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Room {
@@ -110,6 +114,17 @@ impl Account {
         let _charge = self.charge(piece.len() + PER_PIECE);
         Bytes::from_owner(Held { piece, _charge })
     }
+
+    /// A piece that is in memory of its own, counted like [a held one](Account::hold):
+    /// it takes less besides its bytes.
+    pub fn own(self: &Arc<Self>, bytes: Vec<u8>) -> Bytes {
+        if bytes.is_empty() {
+            return Bytes::new();
+        }
+        let own = Own { bytes: bytes.into(), account: Arc::clone(self) };
+        self.take(own.weight());
+        Bytes::from_owner(own)
+    }
 }
 
 /// Bytes that are counted until this is dropped.
@@ -150,6 +165,29 @@ struct Held {
 impl AsRef<[u8]> for Held {
     fn as_ref(&self) -> &[u8] {
         &self.piece
+    }
+}
+
+struct Own {
+    bytes: Box<[u8]>,
+    account: Arc<Account>,
+}
+
+impl Own {
+    fn weight(&self) -> usize {
+        self.bytes.len() + PER_OWN_PIECE
+    }
+}
+
+impl AsRef<[u8]> for Own {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl Drop for Own {
+    fn drop(&mut self) {
+        self.account.give_back(self.weight());
     }
 }
 
@@ -205,7 +243,13 @@ mod tests {
         assert_eq!((account.taken(), &part[..]), (10 + PER_PIECE, &b"89"[..]));
         drop(part);
         assert_eq!(account.taken(), 0);
-        assert!(account.hold(Bytes::new()).is_empty());
+        assert!(account.hold(Bytes::new()).is_empty() && account.own(Vec::new()).is_empty());
+        assert_eq!(account.taken(), 0);
+        let own = account.own(b"0123456789".to_vec());
+        let part = own.slice(..3);
+        drop(own);
+        assert_eq!((account.taken(), &part[..]), (10 + PER_OWN_PIECE, &b"012"[..]));
+        drop(part);
         assert_eq!(account.taken(), 0);
     }
 }

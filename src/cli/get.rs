@@ -21,7 +21,7 @@ pub(super) fn run(args: &GetArgs) -> ExitCode {
             None => return failed(&format!("error: {line:?} is not a field: \"Name: value\"")),
         }
     }
-    let host = target.host().as_str();
+    let host = target.host();
     let address = match &args.via {
         Some(via) => via.strip_prefix("http://").unwrap_or(via).trim_end_matches('/').to_string(),
         None if target.scheme() == Scheme::Https => {

@@ -100,9 +100,9 @@ pub(super) fn is_wildcard(path: &str) -> bool {
 /// What begins with what stands before the star, at this host; `/site` is all of
 /// the host.
 pub(super) fn wildcard(head: &Head<'_>, _: &[u8]) -> Result<Wish, Mistake> {
-    let host = head.target.host().as_str();
+    let host = head.target.host();
     if head.target.path() == "/site" {
-        let hosts = vec![head.target.host().clone().of_any_scheme()];
+        let hosts = vec![head.target.host_alone().of_any_scheme()];
         return banned(Selectors { hosts, ..Selectors::default() });
     }
     let parts: Vec<String> = head.target.path_and_query().split('*').map(quoted).collect();

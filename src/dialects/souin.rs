@@ -101,7 +101,7 @@ pub(super) fn by_document(head: &Head<'_>, body: &[u8]) -> Result<Wish, Mistake>
         match document.of {
             Type::Uri => join(&mut selectors, patterns::page(&target)),
             Type::UriPrefix => selectors.prefixes.push(Prefix::of(&target)),
-            Type::Origin => selectors.hosts.push(target.host().clone().of_any_scheme()),
+            Type::Origin => selectors.hosts.push(target.host_alone().of_any_scheme()),
             Type::Group => {
                 let groups = document.groups.iter().map(|name| Group::at(&target, name));
                 selectors.groups.extend(groups);

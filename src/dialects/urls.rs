@@ -15,7 +15,7 @@ pub(super) fn page(head: &Head<'_>, _: &[u8]) -> Result<Wish, Mistake> {
 pub(super) fn wordpress(head: &Head<'_>, body: &[u8]) -> Result<Wish, Mistake> {
     match text(head, "x-purge-method")?.as_deref() {
         Some("regex") => {
-            let host = head.target.host().as_str();
+            let host = head.target.host();
             let url = format!("^{}", head.target.path_and_query());
             let selectors = patterns::with_url(Some(host), &url, "the URL")?;
             Purge::wish(selectors, softness(head), Manner::Purged)
@@ -34,7 +34,7 @@ pub(super) fn wildcard(head: &Head<'_>, _: &[u8]) -> Result<Wish, Mistake> {
     let path = head.target.path_and_query().trim_end_matches('*');
     let path =
         path.strip_suffix('.').filter(|_| head.target.path().ends_with(".*")).unwrap_or(path);
-    let host = head.target.host().as_str();
+    let host = head.target.host();
     let selectors = patterns::with_url(Some(host), &beginning(path), "the URL")?;
     Purge::wish(selectors, softness(head), Manner::Purged)
 }

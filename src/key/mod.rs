@@ -18,43 +18,40 @@ use xxhash_rust::xxh3::xxh3_128_with_seed;
 /// afresh in each process. Keys are equal if their targets are: two that collide
 /// in the hash stay two keys.
 #[derive(Clone, Debug)]
-pub struct CacheKey {
+pub struct CacheKey(Arc<Hashed>);
+
+#[derive(Debug)]
+struct Hashed {
     hash: u128,
-    target: Arc<Target>,
+    target: Target,
 }
 
 impl CacheKey {
     /// The key of a target.
-    pub fn new(target: impl Into<Arc<Target>>) -> CacheKey {
-        let target = target.into();
-        let hash = hash(target.scheme(), target.host().as_str(), target.path_and_query());
-        CacheKey { hash, target }
+    pub fn new(target: Target) -> CacheKey {
+        let hash = hash(target.scheme(), target.host(), target.path_and_query());
+        CacheKey(Arc::new(Hashed { hash, target }))
     }
 
     /// The target that the key stands for.
     pub fn target(&self) -> &Target {
-        &self.target
-    }
-
-    /// The target, to be held without the key.
-    pub fn shared_target(&self) -> &Arc<Target> {
-        &self.target
+        &self.0.target
     }
 
     /// The hash, for tables that may confuse two keys without harm.
     pub fn hash(&self) -> u128 {
-        self.hash
+        self.0.hash
     }
 
     /// The keys of the same target under both schemes: what a purge covers,
     /// because the requests that purge do not say which is meant.
     pub fn in_both_schemes(&self) -> [CacheKey; 2] {
-        [Scheme::Http, Scheme::Https].map(|scheme| CacheKey::new(self.target.with_scheme(scheme)))
+        [Scheme::Http, Scheme::Https].map(|scheme| CacheKey::new(self.target().with_scheme(scheme)))
     }
 
-    /// Bytes that the key takes in memory.
+    /// Bytes that the key takes in memory, in two allocations.
     pub fn weight(&self) -> usize {
-        size_of::<CacheKey>() + size_of::<Target>() + self.target.length()
+        size_of::<Hashed>() + 32 + self.target().length()
     }
 }
 
@@ -121,16 +118,16 @@ impl Hash for Sought<'_> {
 impl Equivalent<CacheKey> for Sought<'_> {
     fn equivalent(&self, key: &CacheKey) -> bool {
         let target = key.target();
-        self.hash == key.hash
+        self.hash == key.hash()
             && self.scheme == target.scheme()
-            && self.host == target.host().as_str()
+            && self.host == target.host()
             && self.path_and_query == target.path_and_query()
     }
 }
 
 impl PartialEq for CacheKey {
     fn eq(&self, other: &CacheKey) -> bool {
-        self.hash == other.hash && self.target == other.target
+        self.hash() == other.hash() && self.target() == other.target()
     }
 }
 
@@ -138,7 +135,7 @@ impl Eq for CacheKey {}
 
 impl Hash for CacheKey {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.hash.hash(state);
+        self.0.hash.hash(state);
     }
 }
 

@@ -143,9 +143,11 @@ impl std::error::Error for BadTarget {}
 /// Scheme, host, path and query of a request.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Target {
+    /// Host, path and query: in one piece, they take less.
+    text: Box<str>,
+    /// The length of the host.
+    host: u32,
     scheme: Scheme,
-    host: Host,
-    path_and_query: Box<str>,
 }
 
 impl Target {
@@ -158,7 +160,9 @@ impl Target {
             return Err(BadTarget::Path);
         }
         let host = host.without_default_port(scheme);
-        Ok(Target { scheme, host, path_and_query: path_and_query.into() })
+        let length = u32::try_from(host.0.len()).map_err(|_| BadTarget::Host)?;
+        let text = [host.as_str(), path_and_query].concat().into();
+        Ok(Target { text, host: length, scheme })
     }
 
     /// Reads an absolute URL; a fragment is not part of a target.
@@ -183,24 +187,30 @@ impl Target {
     }
 
     /// The host, without the scheme's own port.
-    pub fn host(&self) -> &Host {
-        &self.host
+    pub fn host(&self) -> &str {
+        &self.text[..self.host as usize]
+    }
+
+    /// The same, by itself.
+    pub fn host_alone(&self) -> Host {
+        Host(self.host().into())
     }
 
     /// The path and query, byte for byte as they came.
     pub fn path_and_query(&self) -> &str {
-        &self.path_and_query
+        &self.text[self.host as usize..]
     }
 
     /// The path alone.
     pub fn path(&self) -> &str {
-        self.path_and_query.split('?').next().unwrap_or_default()
+        self.path_and_query().split('?').next().unwrap_or_default()
     }
 
     /// The same target under another scheme.
     pub fn with_scheme(&self, scheme: Scheme) -> Target {
-        let host = self.host.clone().without_default_port(scheme);
-        Target { scheme, host, path_and_query: self.path_and_query.clone() }
+        let host = self.host().strip_suffix(scheme.default_port()).unwrap_or(self.host());
+        let text = [host, self.path_and_query()].concat().into();
+        Target { text, host: host.len() as u32, scheme }
     }
 
     /// The same scheme and host with another path and query.
@@ -208,12 +218,12 @@ impl Target {
     /// # Errors
     /// [`BadTarget::Path`] if the path does not begin with `/`.
     pub fn with_path(&self, path_and_query: &str) -> Result<Target, BadTarget> {
-        Target::new(self.scheme, self.host.clone(), path_and_query)
+        Target::new(self.scheme, self.host_alone(), path_and_query)
     }
 
     /// Bytes of the texts.
     pub fn length(&self) -> usize {
-        self.host.0.len() + self.path_and_query.len()
+        self.text.len()
     }
 }
 
@@ -221,11 +231,11 @@ impl Target {
 /// UTF-8 in a path may have it, is percent-encoded.
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}", self.scheme.as_str(), self.host.as_str())?;
-        if self.path_and_query.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
-            return f.write_str(&self.path_and_query);
+        write!(f, "{}://{}", self.scheme.as_str(), self.host())?;
+        if self.path_and_query().bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+            return f.write_str(self.path_and_query());
         }
-        self.path_and_query.chars().try_for_each(|char| match char.is_control() {
+        self.path_and_query().chars().try_for_each(|char| match char.is_control() {
             true => char.to_string().bytes().try_for_each(|byte| write!(f, "%{byte:02X}")),
             false => f.write_char(char),
         })

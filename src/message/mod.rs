@@ -71,7 +71,7 @@ pub struct Presented {
     /// The method.
     pub method: Method,
     /// Scheme, host, path and query: what is keyed, and what the app sees.
-    pub target: Arc<Target>,
+    pub target: Target,
     /// The request target as the app is to see it: path and query as they came,
     /// or `*`.
     pub uri: Uri,
@@ -144,7 +144,7 @@ impl Presented {
             .map_err(|_| Refusal::bad_request("the request target must begin with \"/\""))?;
         Ok(Presented {
             method,
-            target: Arc::new(target),
+            target,
             uri,
             fields,
             version,
@@ -170,7 +170,7 @@ impl Presented {
         Presented {
             method: Method::GET,
             uri: target.path_and_query().parse().unwrap_or_else(|_| Uri::from_static("/")),
-            target: Arc::new(target),
+            target,
             fields,
             version: Version::HTTP_11,
             client,

@@ -151,7 +151,7 @@ impl Sender {
             let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
             return Err(Refusal::new(status, "X-Forwarded-For is too long"));
         }
-        tell(fields, scheme, &host, chain);
+        tell(fields, scheme, host.as_str(), chain);
         Ok(Sender { scheme, host, client })
     }
 }
@@ -170,10 +170,10 @@ pub(super) fn client(chain: &[&str], address: IpAddr, options: &Options) -> IpAd
 }
 
 /// Tells the app whom the request is from, and what for.
-pub(super) fn tell(fields: &mut HeaderMap, scheme: Scheme, host: &Host, chain: HeaderValue) {
+pub(super) fn tell(fields: &mut HeaderMap, scheme: Scheme, host: &str, chain: HeaderValue) {
     let host = match fields.get(header::HOST) {
-        Some(value) if value.as_bytes() == host.as_str().as_bytes() => value.clone(),
-        _ => written(host.as_str()),
+        Some(value) if value.as_bytes() == host.as_bytes() => value.clone(),
+        _ => written(host),
     };
     fields.insert(X_FORWARDED_FOR, chain);
     fields.insert(X_FORWARDED_PROTO, HeaderValue::from_static(scheme.as_str()));

@@ -114,12 +114,13 @@ impl Proxy {
         let hopeless = plan.known.as_ref().is_some_and(|known| is_lasting(known.reason));
         match (offered, &plan.stale) {
             ([stale], Some(_)) => {
-                validation::make_conditional(&mut fields, &stale.content().fields);
+                validation::make_conditional(&mut fields, &stale.content().lines.fields());
             }
             ([], _) if hopeless => {}
             ([], _) => validation::remove_conditions(&mut fields),
             (others, _) => {
-                validation::offer(&mut fields, others.iter().map(|o| &o.content().fields));
+                let others: Vec<_> = others.iter().map(|o| o.content().lines.fields()).collect();
+                validation::offer(&mut fields, others.iter());
             }
         }
         keep_range(&plan.request, &mut fields);
@@ -165,9 +166,9 @@ fn confirmed(
         Some(stale) => stale,
         None => offered
             .iter()
-            .find(|stored| validation::is_named(&stored.content().fields, not_modified))?,
+            .find(|stored| validation::is_named(&stored.content().lines.fields(), not_modified))?,
     };
-    match validation::freshen(&stored.content().fields, not_modified) {
+    match validation::freshen(&stored.content().lines.fields(), not_modified) {
         Validated::Freshened(fields) => Some(Confirmed { stored: Arc::clone(stored), fields }),
         Validated::Other => None,
     }

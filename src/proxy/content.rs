@@ -13,8 +13,7 @@ use crate::semantics::tags::Tags;
 use crate::semantics::time::Exchange;
 use crate::semantics::vary::NominatedFields;
 use crate::semantics::{tags, targeted};
-use crate::storage::{Content, StoredResponse};
-use bytes::Bytes;
+use crate::storage::{Content, Lines, Pieces, Special, StoredResponse};
 use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderValue};
 use std::sync::Arc;
@@ -61,22 +60,24 @@ impl Proxy {
         fields.remove(header::AGE);
         add_date(&mut fields, exchange);
         let nominated = NominatedFields::of(&fields);
-        let content = Content {
-            status,
+        let special = Special {
             query: plan.request.query.clone(),
             variance: None,
             variant: nominated.select(&plan.request.fields, policy).unwrap_or_default(),
             nominated,
-            freshness,
-            fields,
-            own_fields,
-            chunks: [].into(),
-            length: 0,
+            own_fields: Lines::of(&own_fields),
             part: None,
-            received_at: exchange.received_at,
+            tags,
+        };
+        let content = Content {
+            status,
+            freshness,
+            lines: Lines::of(&fields),
+            chunks: Pieces::default(),
+            rare: special.into(),
+            received_at: exchange.received_at.into(),
             sent: exchange.sent,
             fence: departure.fence(),
-            tags,
         };
         Judged { content, directives, withheld }
     }
@@ -92,7 +93,7 @@ impl Proxy {
     ) -> Judged {
         let (old, policy) = (stored.content(), &self.shared.options.policy);
         // Like Vary, tags only grow: a 304 may bear those of a middleware alone.
-        let tags = old.tags.and(&tags::take(&mut fields, &self.shared.options.tag_fields));
+        let tags = old.rare.tags.and(&tags::take(&mut fields, &self.shared.options.tag_fields));
         complete_merge(&mut fields, old, reply.response.headers());
         add_date(&mut fields, &reply.exchange);
         let received_at = reply.exchange.received_at;
@@ -103,22 +104,24 @@ impl Proxy {
         fields.remove(header::AGE);
         fields.remove(header::TRAILER);
         let nominated = NominatedFields::of(&fields);
-        let content = Content {
-            status: old.status,
-            query: old.query.clone(),
+        let special = Special {
+            query: old.rare.query.clone(),
             variance: self.variance(plan, &fields, reply.departure.fence()),
             variant: nominated.select(&plan.request.fields, policy).unwrap_or_default(),
             nominated,
+            own_fields: Lines::of(&own_fields),
+            part: old.rare.part,
+            tags,
+        };
+        let content = Content {
+            status: old.status,
             freshness,
-            fields: own(&fields),
-            own_fields,
+            lines: Lines::of(&fields),
             chunks: old.chunks.clone(),
-            length: old.length,
-            part: old.part,
-            received_at,
+            rare: special.into(),
+            received_at: received_at.into(),
             sent: reply.exchange.sent,
             fence: reply.departure.fence(),
-            tags,
         };
         Judged { content, directives, withheld }
     }
@@ -166,7 +169,7 @@ impl Proxy {
         let path = request.target.path();
         let asked = Asked::of(&request.method, path, &request.fields, &policy.cookies);
         let Judged { content, directives, .. } = judged;
-        let (fields, freshness) = (&content.fields, &content.freshness);
+        let (fields, freshness) = (&content.lines.fields(), &content.freshness);
         match storable::decide(&asked, content.status, fields, directives, freshness, policy) {
             Storability::Refuse(reason) => Err(reason),
             Storability::Store if length > self.shared.options.max_object => Err(Reason::TooLarge),
@@ -185,29 +188,25 @@ impl Proxy {
 /// The same content with its body, ready to be stored.
 pub(super) fn with_body(content: &Content, filled: &Filled, account: &Arc<Account>) -> Content {
     let mut content = content.clone();
-    // In memory of their own: as they were read they hold on to the larger buffer
-    // that they were read into. So do the pieces of the body.
-    (content.fields, content.own_fields) = (own(&content.fields), own(&content.own_fields));
+    let mut fields = content.lines.fields();
     // Trailers are handed on as they come, and not stored.
-    content.fields.remove(header::TRAILER);
-    content.length = filled.length;
-    content.chunks = gathered(filled, account);
+    fields.remove(header::TRAILER);
     if content.status != StatusCode::NO_CONTENT {
-        content.fields.insert(header::CONTENT_LENGTH, HeaderValue::from(filled.length));
+        fields.insert(header::CONTENT_LENGTH, HeaderValue::from(filled.length));
     }
+    content.lines = Lines::of(&fields);
+    content.chunks = gathered(filled, account);
     content
 }
 
-/// One piece of exactly the body's size.
-fn gathered(filled: &Filled, account: &Arc<Account>) -> Arc<[Bytes]> {
-    if filled.length == 0 {
-        return [].into();
-    }
+/// One piece of exactly the body's size, in memory of its own: as it was read it holds
+/// on to the larger buffers that it was read into.
+fn gathered(filled: &Filled, account: &Arc<Account>) -> Pieces {
     let mut whole = Vec::with_capacity(usize::try_from(filled.length).unwrap_or(0));
     for chunk in &filled.chunks {
         whole.extend_from_slice(chunk);
     }
-    [account.hold(Bytes::from(whole))].into()
+    account.own(whole).into()
 }
 
 /// What a merge of stored fields with those of a newer head leaves to be done:
@@ -217,23 +216,11 @@ pub(super) fn complete_merge(merged: &mut HeaderMap, old: &Content, newer: &Head
     if !newer.contains_key(header::DATE) {
         merged.remove(header::DATE);
     }
-    for (name, value) in &old.own_fields {
+    for (name, value) in &old.rare.own_fields.fields() {
         if !newer.contains_key(name) {
             merged.append(name.clone(), value.clone());
         }
     }
-}
-
-/// The same fields in memory of their own.
-fn own(fields: &HeaderMap) -> HeaderMap {
-    let mut own = HeaderMap::with_capacity(fields.keys_len());
-    for (name, value) in fields {
-        if let Ok(mut copy) = HeaderValue::from_bytes(value.as_bytes()) {
-            copy.set_sensitive(value.is_sensitive());
-            own.append(name.clone(), copy);
-        }
-    }
-    own
 }
 
 /// A response without `Date` is dated when it was received (RFC 9110 section

@@ -149,7 +149,7 @@ impl Proxy {
     ) {
         let Confirmed { stored, fields } = confirmed;
         let judged = self.freshened(plan, &stored, *fields, &reply);
-        let storable = self.storability(&plan.request, &judged, judged.content.length);
+        let storable = self.storability(&plan.request, &judged, judged.content.length());
         let stored = Arc::new(StoredResponse::new(judged.content));
         let mut status = CacheStatus::forwarded(plan.forward);
         status.forward_status = Some(StatusCode::NOT_MODIFIED.as_u16());
@@ -200,7 +200,7 @@ impl Proxy {
                 let expected = http_body::Body::size_hint(reply.response.body()).exact();
                 match self.storability(&plan.request, &judged, expected.unwrap_or(0)) {
                     Ok(()) => return Some(self.fill(plan, reply, judged, beside, leader, own)),
-                    Err(reason) => (reason, judged.content.nominated),
+                    Err(reason) => (reason, judged.content.rare.nominated.clone()),
                 }
             }
         };
@@ -302,7 +302,8 @@ impl Proxy {
             && self.shared.make_room(filled.length as usize) == Room::Plenty
             && let Some(mut content) = self.to_be_kept(&plan, &filling.content, &filled, beside)
         {
-            content.variance = self.variance(&plan, &content.fields, content.fence);
+            let variance = self.variance(&plan, &content.lines.fields(), content.fence);
+            content.rare.change(|rare| rare.variance = variance);
             self.keep(&plan, &Arc::new(StoredResponse::new(content)));
         }
     }
@@ -326,7 +327,7 @@ impl Proxy {
                         // Newcomers could not be given its beginning, and
                         // nothing will be stored.
                         if in_flight.take().is_some() {
-                            let nominated = &filling.content.nominated;
+                            let nominated = &filling.content.rare.nominated;
                             self.not_worth_waiting_for(plan, nominated, Reason::TooLarge);
                         }
                     }
@@ -377,7 +378,7 @@ impl Proxy {
     pub(super) fn keep(&self, plan: &Plan, stored: &Arc<StoredResponse>) -> bool {
         let content = stored.content();
         let place = content.place(&plan.key);
-        let purged = || self.is_gone(&plan.key, &content.tags, content.fence);
+        let purged = || self.is_gone(&plan.key, &content.rare.tags, content.fence);
         if purged() || !self.shared.memory.put(&place, Arc::clone(stored)) {
             return false;
         }

@@ -104,9 +104,9 @@ impl Proxy {
         content: &Content,
     ) -> Option<(u64, u64)> {
         let policy = &self.shared.options.policy;
-        let variant = content.nominated.select(&request.fields, policy);
-        let number = self.purged_since(key, &content.tags, content.fence);
-        if variant.as_ref() == Some(&content.variant) && number == 0 {
+        let variant = content.rare.nominated.select(&request.fields, policy);
+        let number = self.purged_since(key, &content.rare.tags, content.fence);
+        if variant.as_ref() == Some(&content.rare.variant) && number == 0 {
             return None;
         }
         let variant = variant.map_or(0, |variant| xxh3_64(variant.as_bytes()) | 1);

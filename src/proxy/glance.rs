@@ -15,17 +15,16 @@ use crate::semantics::request_directives::RequestDirectives;
 use crate::semantics::reuse::{self, Reuse};
 use crate::semantics::time::Moment;
 use crate::semantics::vary::NominatedFields;
-use crate::storage::{Content, Slot, StoredResponse};
+use crate::storage::{Content, Lines, Pieces, Slot, StoredResponse};
 use bytes::{Buf, Bytes};
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, StatusCode, header};
 use std::io::{IoSlice, Write};
-use std::sync::Arc;
 
 /// An answer, head and body, as it goes over the wire. Whoever has taken all of it, or
 /// drops it before, has the line for the log written.
 pub struct Glanced {
     head: Bytes,
-    body: Option<Arc<[Bytes]>>,
+    body: Option<Pieces>,
     /// The piece of the body that is next, and how much of it has been taken.
     next: (usize, usize),
     sent: u64,
@@ -66,18 +65,11 @@ impl Proxy {
         status.ttl = Some(respond::ttl(stored, now));
         self.shared.metrics.count(&status);
         self.shared.metrics.short_way.count();
-        let code = match conditional::evaluate(
-            &fields,
-            content.status,
-            &content.fields,
-            content.received_at,
-        ) {
-            Precondition::NotModified => StatusCode::NOT_MODIFIED,
-            Precondition::Send => content.status,
-        };
+        let is_sent = !plain.is_conditional || !has_it(&fields, content);
+        let code = if is_sent { content.status } else { StatusCode::NOT_MODIFIED };
         Some(Glanced {
             head: written(content, code, now, &status),
-            body: (code == content.status).then(|| Arc::clone(&content.chunks)),
+            body: is_sent.then(|| content.chunks.clone()),
             next: (0, 0),
             sent: 0,
             line: Line::of_plain(&plain, peer, now, &self.shared)
@@ -95,18 +87,19 @@ impl Proxy {
     ) -> Option<&'a StoredResponse> {
         for stored in slot.variants() {
             let content = stored.content();
-            let is_plain = content.variance.is_none()
-                && content.part.is_none()
+            let is_plain = content.rare.variance.is_none()
+                && content.rare.part.is_none()
                 && content.freshness.kept_until() > now
                 && is_whole(content.status)
-                && is_shown(&content.nominated)
+                && is_shown(&content.rare.nominated)
                 && self.shared.purger.plainly_stands(stored);
             if !is_plain {
                 return None;
             }
             let policy = &self.shared.options.policy;
-            let is_for_get = content.query.is_none();
-            if is_for_get && content.nominated.selects(fields, &content.variant, policy) {
+            let is_for_get = content.rare.query.is_none();
+            let (nominated, variant) = (&content.rare.nominated, &content.rare.variant);
+            if is_for_get && nominated.selects(fields, variant, policy) {
                 return Some(stored);
             }
         }
@@ -116,7 +109,7 @@ impl Proxy {
 
 /// The fields of a request by which it may be decided what it is given of a slot.
 fn deciding_fields(plain: &Plain<'_>, slot: &Slot) -> Option<HeaderMap> {
-    let nominated = || slot.variants().iter().map(|stored| &stored.content().nominated);
+    let nominated = || slot.variants().iter().map(|stored| &stored.content().rare.nominated);
     let is_any = nominated().any(|nominated| !nominated.is_empty());
     if !(is_any || plain.bears_cookies || plain.is_conditional) {
         return Some(HeaderMap::new());
@@ -137,6 +130,14 @@ fn is_shown(nominated: &NominatedFields) -> bool {
     }
 }
 
+/// Whether a client has what is stored already.
+fn has_it(conditions: &HeaderMap, content: &Content) -> bool {
+    let validators = [header::ETAG, header::LAST_MODIFIED, header::DATE];
+    let fields = content.lines.some(|name| validators.iter().any(|own| own == name));
+    conditional::evaluate(conditions, content.status, &fields, content.received_at.time())
+        == Precondition::NotModified
+}
+
 /// The head of an answer, with what the whole way adds to a stored one.
 fn written(content: &Content, code: StatusCode, now: Moment, status: &CacheStatus) -> Bytes {
     let mut head = Vec::with_capacity(512);
@@ -144,13 +145,12 @@ fn written(content: &Content, code: StatusCode, now: Moment, status: &CacheStatu
     for piece in ["HTTP/1.1 ", code.as_str(), " ", reason, "\r\n"] {
         head.extend_from_slice(piece.as_bytes());
     }
-    let is_left_out = |name| {
-        code == StatusCode::NOT_MODIFIED && conditional::is_left_out_of_304(name, &content.fields)
-    };
-    for (name, value) in content.fields.iter().filter(|(name, _)| !is_left_out(name)) {
-        for piece in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
-            head.extend_from_slice(piece);
-        }
+    if code == content.status {
+        head.extend_from_slice(content.lines.as_bytes());
+    } else {
+        let mut fields = content.lines.fields();
+        conditional::not_modified_fields(&mut fields);
+        head.extend_from_slice(Lines::of(&fields).as_bytes());
     }
     let age = content.freshness.age(now).get();
     // Writing to memory can't fail.

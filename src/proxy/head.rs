@@ -45,11 +45,11 @@ impl Proxy {
         }
         let content = stale.content();
         let head = reply.response.headers();
-        match validation::after_head(&content.fields, content.length, head) {
+        match validation::after_head(&content.lines.fields(), content.length(), head) {
             AfterHead::Freshened(fields) => {
                 let as_get = Presented { method: Method::GET, ..Presented::clone(&plan.request) };
                 let judged = self.freshened(plan, stale, *fields, reply);
-                match self.storability(&as_get, &judged, judged.content.length) {
+                match self.storability(&as_get, &judged, judged.content.length()) {
                     Ok(()) => {
                         self.keep(plan, &Arc::new(StoredResponse::new(judged.content)));
                     }

@@ -11,6 +11,7 @@ use crate::semantics::storable::Asked;
 use crate::semantics::vary::{NominatedFields, VariantKey};
 use crate::semantics::{language, validation};
 use crate::storage::{Content, Slot, StoredResponse};
+use http::header::CONTENT_LANGUAGE;
 use std::sync::Arc;
 
 /// What the store has for a request.
@@ -136,13 +137,13 @@ impl Proxy {
     fn concerns(&self, request: &Presented, place: &Place<'_>, stored: &StoredResponse) -> bool {
         let content = stored.content();
         let variances = self.shared.memory.variances();
-        let is_of_it = match (place.variance, &content.variance) {
+        let is_of_it = match (place.variance, &content.rare.variance) {
             (Some(asked), Some(borne)) => Arc::ptr_eq(asked, borne),
             (Some(_), None) => false,
             (None, Some(borne)) => variances.knows(place.key, borne),
             (None, None) => true,
         };
-        is_of_it && content.query == request.query && self.stands(place.key, stored)
+        is_of_it && content.rare.query == request.query && self.stands(place.key, stored)
     }
 
     /// What may be done with the response that a request selects.
@@ -152,7 +153,7 @@ impl Proxy {
         let (freshness, softened) = (&stored.content().freshness, stored.softened());
         // Validating behind would ask as this visitor, or for a part; so it is
         // done in front, for this request.
-        let in_front = personal || stored.content().part.is_some();
+        let in_front = personal || stored.content().rare.part.is_some();
         let stored = Arc::clone(stored);
         match reuse::decide(freshness, softened, personal, &request.demands, now) {
             Reuse::FreshNearItsEnd if !in_front => Found::UsableNearItsEnd(stored),
@@ -169,7 +170,7 @@ impl Proxy {
     /// A part may not have it.
     fn has_what_is_wanted(&self, request: &Presented, stored: &StoredResponse) -> bool {
         let (content, most) = (stored.content(), self.shared.options.max_ranges);
-        content.part.is_none() || respond::wanted(request, content, most).is_some()
+        content.rare.part.is_none() || respond::wanted(request, content, most).is_some()
     }
 
     /// No variant is equal in all that is nominated. One may be in the language
@@ -191,8 +192,9 @@ impl Proxy {
         }
         let personal = is_personal(request, &self.shared.options.policy);
         let may_be_offered = |content: &Content| {
-            let Content { status, fields, nominated, .. } = content;
-            !personal && validation::may_be_offered(&request.fields, *status, fields, nominated)
+            let (fields, nominated) = (content.lines.fields(), &content.rare.nominated);
+            !personal
+                && validation::may_be_offered(&request.fields, content.status, &fields, nominated)
         };
         let others: Vec<Arc<StoredResponse>> = standing
             .into_iter()
@@ -234,7 +236,7 @@ impl<'a> Selecting<'a> {
     }
 
     fn selects(&mut self, content: &Content) -> bool {
-        let Content { nominated, variant, .. } = content;
+        let (nominated, variant) = (&content.rare.nominated, &content.rare.variant);
         if self.compared < COMPARED {
             self.compared += 1;
             return nominated.selects(&self.request.fields, variant, self.policy);
@@ -244,9 +246,10 @@ impl<'a> Selecting<'a> {
 
     fn selects_language(&mut self, content: &Content) -> bool {
         let request = self.request;
-        let Content { nominated, variant, fields, .. } = content;
+        let (nominated, variant) = (&content.rare.nominated, &content.rare.variant);
         self.key(nominated).is_some_and(|selected| {
-            language::chooses(&request.fields, selected, nominated, variant, fields)
+            let fields = content.lines.some(|name| name == CONTENT_LANGUAGE.as_str());
+            language::chooses(&request.fields, selected, nominated, variant, &fields)
         })
     }
 }

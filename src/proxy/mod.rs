@@ -236,7 +236,7 @@ impl Proxy {
     }
 
     async fn through_the_cache(self: &Arc<Self>, request: &Arc<Presented>) -> Answer {
-        let key = CacheKey::new(Arc::clone(&request.target));
+        let key = CacheKey::new(request.target.clone());
         let mut flight = Flight::default();
         let patience = &mut self.shared.options.stale_if_slow.map(|span| Box::pin(sleep(span)));
         for _ in 0..MOST_TRIES {

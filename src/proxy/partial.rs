@@ -12,7 +12,7 @@ use crate::semantics::partial::{self, Join, Part, Same};
 use crate::semantics::range::ByteRange;
 use crate::semantics::targeted;
 use crate::semantics::validation::{self, Validated};
-use crate::storage::{Content, StoredResponse};
+use crate::storage::{Content, Lines, StoredResponse};
 use http::header::{self, HeaderMap, HeaderValue};
 use http::{Response, StatusCode};
 use std::sync::Arc;
@@ -40,7 +40,8 @@ impl Proxy {
             return Beside::Nothing;
         };
         let old = held.content();
-        match partial::same_representation(&old.fields, new) {
+        let old_fields = old.lines.fields();
+        match partial::same_representation(&old_fields, new) {
             Same::No => return Beside::Outdated(Arc::clone(held)),
             Same::Unknown => return Beside::Nothing,
             Same::Yes => {}
@@ -50,16 +51,14 @@ impl Proxy {
         else {
             return Beside::Nothing;
         };
-        let Validated::Freshened(fields) = validation::freshen(&old.fields, new) else {
+        let Validated::Freshened(fields) = validation::freshen(&old_fields, new) else {
             return Beside::Nothing;
         };
         let mut judged = self.freshened(plan, held, *fields, reply);
-        judged.content.length = join.range.length();
-        settle(
-            &mut judged.content,
-            Part { first: join.range.first, complete: place.complete, short: false },
-        );
-        match self.storability(&plan.request, &judged, judged.content.length) {
+        let length = join.range.length();
+        let part = Part { first: join.range.first, complete: place.complete, short: false };
+        settle(&mut judged.content, part, length);
+        match self.storability(&plan.request, &judged, length) {
             Ok(()) => Beside::Same(Arc::clone(held), Box::new(judged.content), join),
             Err(_) => Beside::Nothing,
         }
@@ -78,7 +77,7 @@ impl Proxy {
         if content.status != StatusCode::PARTIAL_CONTENT {
             return Some(content);
         }
-        let place = partial::place(&content.fields)?;
+        let place = partial::place(&content.lines.fields())?;
         let lenient = self.shared.options.policy.lenient_partials;
         let part = Part::of(place, filled.length, lenient)?;
         match beside {
@@ -93,7 +92,7 @@ impl Proxy {
             }
             Beside::Same(..) | Beside::Nothing => {}
         }
-        settle(&mut content, part);
+        settle(&mut content, part, filled.length);
         Some(content)
     }
 
@@ -105,7 +104,7 @@ impl Proxy {
         let Some(held) = self.beginning(plan) else { return Ok(None) };
         let old = held.content();
         let mut fields = plan.request.fields.clone();
-        partial::ask_for_rest(&mut fields, &old.fields, old.length);
+        partial::ask_for_rest(&mut fields, &old.lines.fields(), old.length());
         let mut reply = self.ask(plan, fields, departure).await?;
         match reply.response.status() {
             StatusCode::PARTIAL_CONTENT => {}
@@ -129,7 +128,7 @@ impl Proxy {
         fields.insert(header::CONTENT_LENGTH, HeaderValue::from(whole));
         (head.status, head.headers) = (StatusCode::OK, fields);
         reply.response = Response::from_parts(head, body);
-        reply.tags = old.tags.clone();
+        reply.tags = old.rare.tags.clone();
         Ok(Some(reply))
     }
 
@@ -138,8 +137,8 @@ impl Proxy {
     fn beginning<'a>(&self, plan: &'a Plan) -> Option<&'a Arc<StoredResponse>> {
         let held = plan.part.as_ref().filter(|held| self.stands(&plan.key, held))?;
         let content = held.content();
-        let begins = content.part.is_some_and(|part| part.first == 0 && !part.short);
-        let usable = partial::strong_validator(&content.fields).is_some()
+        let begins = content.rare.part.is_some_and(|part| part.first == 0 && !part.short);
+        let usable = partial::strong_validator(&content.lines.fields()).is_some()
             || (self.is_fresh(content) && held.softened().is_none());
         let whole = !plan.request.fields.contains_key(header::RANGE);
         (begins && usable && whole).then_some(held)
@@ -150,13 +149,13 @@ impl Proxy {
 /// the stored beginning.
 fn continued(old: &Content, reply: &Response<Body>) -> Option<HeaderMap> {
     let place = partial::place(reply.headers())?;
-    let complete = old.part?.complete;
-    let rest = ByteRange { first: old.length, last: complete - 1 };
+    let (complete, old_fields) = (old.rare.part?.complete, old.lines.fields());
+    let rest = ByteRange { first: old.length(), last: complete - 1 };
     let length = http_body::Body::size_hint(reply.body()).exact();
     let follows =
         place.range == rest && place.complete == complete && length == Some(rest.length());
-    let same = partial::same_representation(&old.fields, reply.headers()) == Same::Yes;
-    match validation::freshen(&old.fields, reply.headers()) {
+    let same = partial::same_representation(&old_fields, reply.headers()) == Same::Yes;
+    match validation::freshen(&old_fields, reply.headers()) {
         Validated::Freshened(fields) if follows && same => Some(*fields),
         Validated::Freshened(_) | Validated::Other => None,
     }
@@ -165,24 +164,27 @@ fn continued(old: &Content, reply: &Response<Body>) -> Option<HeaderMap> {
 /// Which bytes of a representation of this length a stored response has, if it
 /// may be combined.
 fn stretch(stored: &Content, complete: u64) -> Option<ByteRange> {
-    let whole = Part { first: 0, complete: stored.length, short: false };
-    let part = stored.part.unwrap_or(whole);
-    let combinable = part.complete == complete && !part.short && stored.length > 0;
-    combinable.then(|| part.range(stored.length))
+    let whole = Part { first: 0, complete: stored.length(), short: false };
+    let part = stored.rare.part.unwrap_or(whole);
+    let combinable = part.complete == complete && !part.short && stored.length() > 0;
+    combinable.then(|| part.range(stored.length()))
 }
 
-/// Makes it the part that it is; or a complete response, if it has all.
-fn settle(content: &mut Content, part: Part) {
-    content.fields.insert(header::CONTENT_LENGTH, HeaderValue::from(content.length));
-    if content.length == part.complete && !part.short {
+/// Makes it the part that it is, with a body of this length; or a complete response, if
+/// it has all.
+fn settle(content: &mut Content, part: Part, length: u64) {
+    let mut fields = content.lines.fields();
+    fields.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    if length == part.complete && !part.short {
         content.status = StatusCode::OK;
-        content.part = None;
-        content.fields.remove(header::CONTENT_RANGE);
+        content.rare.change(|rare| rare.part = None);
+        fields.remove(header::CONTENT_RANGE);
     } else {
         content.status = StatusCode::PARTIAL_CONTENT;
-        content.part = Some(part);
-        parts::set_place(&mut content.fields, part.range(content.length), part.complete);
+        content.rare.change(|rare| rare.part = Some(part));
+        parts::set_place(&mut fields, part.range(length), part.complete);
     }
+    content.lines = Lines::of(&fields);
 }
 
 fn is_206(reply: &Reply) -> bool {

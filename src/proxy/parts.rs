@@ -4,6 +4,7 @@ use crate::account::Account;
 use crate::body::Body;
 use crate::semantics::partial::Join;
 use crate::semantics::range::ByteRange;
+use crate::storage::Pieces;
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderValue};
 use std::collections::VecDeque;
@@ -85,20 +86,15 @@ const MOST_PIECES: usize = 64;
 /// A newer stretch of a body with what an older one has before and behind it.
 /// Whole pieces are shared; what is cut off is copied, so that nothing holds on
 /// to bytes that are not in it; the copies are counted.
-pub(super) fn joined(
-    old: &[Bytes],
-    new: &[Bytes],
-    join: &Join,
-    account: &Arc<Account>,
-) -> Arc<[Bytes]> {
+pub(super) fn joined(old: &[Bytes], new: &[Bytes], join: &Join, account: &Arc<Account>) -> Pieces {
     let length: u64 = old.iter().map(|chunk| chunk.len() as u64).sum();
     let mut pieces = cut(old, 0, join.before, account);
     pieces.extend_from_slice(new);
     pieces.extend(cut(old, length - join.after, length, account));
     if pieces.len() > MOST_PIECES {
-        return [account.hold(Bytes::from(pieces.concat()))].into();
+        return account.own(pieces.concat()).into();
     }
-    pieces.into()
+    pieces.into_iter().collect()
 }
 
 /// The bytes of a range: whole pieces shared, others copied.
@@ -106,7 +102,7 @@ fn cut(chunks: &[Bytes], from: u64, to: u64, account: &Arc<Account>) -> Vec<Byte
     stretches(chunks, from, to)
         .map(|(chunk, within)| match within.len() == chunk.len() {
             true => chunk.clone(),
-            false => account.hold(Bytes::copy_from_slice(&chunk[within])),
+            false => account.own(chunk[within].to_vec()),
         })
         .collect()
 }
@@ -159,7 +155,7 @@ mod tests {
 
     #[test]
     fn many_small_pieces_become_one() {
-        let mut held: Arc<[Bytes]> = [Bytes::from_static(b"x")].into();
+        let mut held = Pieces::from(Bytes::from_static(b"x"));
         for length in 1..1000u64 {
             let range = |first, last| ByteRange { first, last };
             let join = join(range(0, length - 1), range(length, length)).expect("they touch");

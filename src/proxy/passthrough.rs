@@ -180,11 +180,11 @@ impl Proxy {
         if !invalidation::invalidates(&request.method, response.status()) {
             return;
         }
-        let host = request.target.host().as_str();
+        let host = request.target.host();
         let named = invalidation::also_named(response.headers(), host, request.target.path());
         let others = named.iter().filter_map(|path| request.target.with_path(path).ok());
-        let keys = std::iter::once(Arc::clone(&request.target))
-            .chain(others.map(Arc::new))
+        let keys = std::iter::once(request.target.clone())
+            .chain(others)
             .flat_map(|target| CacheKey::new(target).in_both_schemes())
             .collect();
         let groups = invalidation::groups(response.headers());

@@ -51,7 +51,7 @@ impl Proxy {
         self.purge_in_band(request, response.headers_mut()).await;
         let (received, received_at) = (self.shared.clock.now(), self.shared.clock.wall());
         let exchange = Exchange { sent, received, received_at };
-        let host = request.target.host().as_str();
+        let host = request.target.host();
         let path = request.target.path_and_query();
         if invalidation::speaks_of_itself(response.headers(), host, path) {
             let reply = Reply { departure, exchange, response, tags: Tags::default() };
@@ -70,7 +70,7 @@ impl Proxy {
         let mut as_get = Presented { method: Method::GET, ..request.clone() };
         validation::remove_conditions(&mut as_get.fields);
         let as_get = Arc::new(as_get);
-        let key = CacheKey::new(Arc::clone(&request.target));
+        let key = CacheKey::new(request.target.clone());
         let plan = Plan::new(&as_get, &key, &Found::Nothing(Forward::Method));
         let taken = self.take(&mut reply);
         let mut judged = self.judged(&plan, &reply, taken);
@@ -82,12 +82,13 @@ impl Proxy {
         // The POST's own purge is no reason not to store its answer; another that
         // met it while it was away is, or any in the moment between the two looks.
         let before = self.shared.purger.last();
-        let verdict = self.shared.purger.judge(&key, &judged.content.tags, judged.content.fence);
+        let verdict =
+            self.shared.purger.judge(&key, &judged.content.rare.tags, judged.content.fence);
         self.invalidate_after(request, &reply.response);
         let departure = self.shared.purger.depart();
         // A purge of another URL that it would answer may not have heard of that, and
         // has left no mark that meets it.
-        let alone = SearchVariance::of(&judged.content.fields).is_none();
+        let alone = SearchVariance::of(&judged.content.lines.fields()).is_none();
         let unmet = verdict == Verdict::Stands && (alone || judged.content.fence == before);
         let undisturbed = unmet && departure.fence() == before + 1;
         if !wanted || !undisturbed {

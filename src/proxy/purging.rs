@@ -297,7 +297,7 @@ async fn read(body: Incoming) -> Result<Bytes, String> {
 
 /// The page that a request is about, under both schemes.
 fn page(request: &Presented) -> Selectors {
-    Selectors::target(&CacheKey::new(Arc::clone(&request.target)))
+    Selectors::target(&CacheKey::new(request.target.clone()))
 }
 
 /// A request for the same page that what is stored does not answer.

@@ -122,17 +122,17 @@ fn rate(stored: &StoredResponse, now: Moment) -> u64 {
 
 /// The request that a stored response would answer, if it can be made.
 fn request_for(key: &CacheKey, stored: &StoredResponse, policy: &Policy) -> Option<Presented> {
-    let content = stored.content();
-    if content.query.is_some() || content.part.is_some() || content.variance.is_some() {
+    let rare = &stored.content().rare;
+    if rare.query.is_some() || rare.part.is_some() || rare.variance.is_some() {
         return None;
     }
-    let fields = content.nominated.request(&content.variant)?;
+    let fields = rare.nominated.request(&rare.variant)?;
     if fields.contains_key(header::COOKIE) || fields.contains_key(header::AUTHORIZATION) {
         return None;
     }
     let request = Presented::of_our_own(key.target().clone(), fields);
-    let selected = content.nominated.select(&request.fields, policy);
-    (selected.as_ref() == Some(&content.variant)).then_some(request)
+    let selected = rare.nominated.select(&request.fields, policy);
+    (selected.as_ref() == Some(&rare.variant)).then_some(request)
 }
 
 /// A fetch under way. Dropped before its end, it has failed.
@@ -174,7 +174,7 @@ impl Proxy {
     }
 
     async fn fetch_again(self: Arc<Self>, mut request: Presented, mut running: Running) {
-        let key = CacheKey::new(Arc::clone(&request.target));
+        let key = CacheKey::new(request.target.clone());
         match self.look_up(&request, &key) {
             Found::Usable(..) | Found::UsableNearItsEnd(_) => {
                 running.outcome = Refilled::Fresh;

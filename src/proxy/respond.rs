@@ -54,12 +54,13 @@ pub(super) fn from_store(
     status: CacheStatus,
 ) -> Answer {
     let content = stored.content();
-    let mut fields = content.fields.clone();
+    let mut fields = content.lines.fields();
     fields.insert(header::AGE, HeaderValue::from(content.freshness.age(now).get()));
-    if has_it(request, content.status, &fields, content.received_at) {
+    if has_it(request, content.status, &fields, content.received_at.time()) {
         return not_modified(fields, status);
     }
-    let (first, length) = content.part.map_or((0, content.length), |p| (p.first, p.complete));
+    let (first, length) =
+        content.rare.part.map_or((0, content.length()), |p| (p.first, p.complete));
     let wanted = wanted(request, content, most_ranges).unwrap_or(Wanted::Unsatisfiable);
     let (code, body) = match wanted {
         Wanted::Whole if request.method == Method::HEAD => (content.status, Body::empty()),
@@ -79,10 +80,15 @@ pub(super) fn from_store(
 /// What a request is to be given of a stored response; `None` if that is a part
 /// which doesn't have it.
 pub(super) fn wanted(request: &Presented, content: &Content, most: usize) -> Option<Wanted> {
-    let (method, fields, length) = (&request.method, &request.fields, content.length);
-    match content.part {
-        Some(part) => part.wanted(length, method, fields, &content.fields, most).map(Wanted::Parts),
-        None => Some(range::wanted(method, fields, content.status, &content.fields, length, most)),
+    let (method, fields, length) = (&request.method, &request.fields, content.length());
+    // What is stored matters for ranges alone.
+    let stored = match fields.contains_key(header::RANGE) {
+        true => content.lines.fields(),
+        false => HeaderMap::new(),
+    };
+    match content.rare.part {
+        Some(part) => part.wanted(length, method, fields, &stored, most).map(Wanted::Parts),
+        None => Some(range::wanted(method, fields, content.status, &stored, length, most)),
     }
 }
 
@@ -95,11 +101,11 @@ pub(super) fn from_filling(
     status: CacheStatus,
 ) -> Option<Answer> {
     let content = &filling.content;
-    let mut fields = content.fields.clone();
+    let mut fields = content.lines.fields();
     if filling.aged {
         fields.insert(header::AGE, HeaderValue::from(content.freshness.age(now).get()));
     }
-    if has_it(request, content.status, &fields, content.received_at) {
+    if has_it(request, content.status, &fields, content.received_at.time()) {
         return Some(not_modified(fields, status));
     }
     let body = Body::Shared(filling.source.read()?);

@@ -80,7 +80,7 @@ impl Proxy {
         stale: &StoredResponse,
     ) -> bool {
         self.pool.is_away()
-            && stale.content().part.is_none()
+            && stale.content().rare.part.is_none()
             && !lookup::is_personal(request, &self.shared.options.policy)
             && self.may_stand_in(request, key, stale, Failure::Unreachable)
     }

@@ -167,7 +167,7 @@ impl Grant {
         if *everything || !tags.is_empty() {
             return Err(self.may_only("purge what names one of its hosts"));
         }
-        let named = (keys.iter().map(|key| key.target().host().as_str()))
+        let named = (keys.iter().map(|key| key.target().host()))
             .chain(groups.iter().map(Group::host))
             .chain(hosts.iter().map(Host::as_str))
             .chain(paths.iter().map(Path::host))

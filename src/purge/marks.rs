@@ -345,7 +345,7 @@ impl Met {
             return met;
         }
         let target = key.target();
-        let host = target.host().as_str();
+        let host = target.host();
         let prefixes = Prefix::covering(target, table.lengths.keys());
         [Name::key(key), Name::host(host), Name::path(host, target.path())]
             .into_iter()

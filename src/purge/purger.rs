@@ -115,7 +115,7 @@ impl Purger {
     }
 
     fn judge_by_marks(&self, key: &CacheKey, stored: &StoredResponse) -> Verdict {
-        let (tags, fence) = (&stored.content().tags, stored.content().fence);
+        let (tags, fence) = (&stored.content().rare.tags, stored.content().fence);
         let note = |verdict: &Verdict| {
             if let Verdict::Soft(softening) = verdict {
                 stored.soften(*softening);
@@ -287,7 +287,7 @@ impl Purger {
         }
         self.slices(|ids| {
             for (id, key, stored) in self.memory.resolve(ids) {
-                let (tags, kind) = (&stored.content().tags, Some(content_type(&stored)));
+                let (tags, kind) = (&stored.content().rare.tags, Some(content_type(&stored)));
                 let meets = |(searcher, place): &mut (Searcher<'_>, usize)| {
                     searcher.meets(key.target(), tags, kind).then_some(*place)
                 };

@@ -140,11 +140,12 @@ impl<'a> Reach<'a> {
 /// All selectors that are looked up, in the order of the lists.
 fn listed(selectors: &Selectors) -> impl Iterator<Item = (Wanted<'_>, Name)> {
     let Selectors { keys, tags, groups, hosts, paths, prefixes, .. } = selectors;
-    let named = (tags.iter().map(|tag| Name::tag(tag)))
-        .chain(groups.iter().map(|group| group.name()))
-        .chain(hosts.iter().map(|host| Name::host(host.as_str())));
+    let named =
+        (tags.iter().map(|tag| Name::tag(tag))).chain(groups.iter().map(|group| group.name()));
+    let hosts = hosts.iter().map(|host| (Wanted::Of(host), Name::host(host.as_str())));
     (keys.iter().map(|key| (Wanted::Key(key), Name::key(key))))
         .chain(named.map(|name| (Wanted::Named(name), name)))
+        .chain(hosts)
         .chain(paths.iter().map(|path| (path.wanted(), path.name())))
         .chain(prefixes.iter().map(|prefix| (prefix.wanted(), prefix.name())))
 }
@@ -207,6 +208,6 @@ impl Found {
 
 /// The text that a pattern for the content type is searched for in.
 pub(super) fn content_type(stored: &StoredResponse) -> &str {
-    let value = stored.content().fields.get(CONTENT_TYPE);
-    value.and_then(|value| value.to_str().ok()).unwrap_or_default()
+    let value = stored.content().lines.get(&CONTENT_TYPE).filter(|value| value.is_ascii());
+    value.and_then(|value| std::str::from_utf8(value).ok()).unwrap_or_default()
 }

@@ -24,7 +24,7 @@ impl Path {
 
     /// The path of a target.
     pub fn of(target: &Target) -> Path {
-        Path { host: target.host().clone(), path: target.path().into() }
+        Path { host: target.host_alone(), path: target.path().into() }
     }
 
     /// The host, with its port unless that is the scheme's own.
@@ -69,7 +69,7 @@ impl Prefix {
     /// What lies below the path of a target, and itself.
     pub fn of(target: &Target) -> Prefix {
         let path = target.path().trim_end_matches('/');
-        Prefix { host: target.host().clone(), path: path.into() }
+        Prefix { host: target.host_alone(), path: path.into() }
     }
 
     /// The host, with its port unless that is the scheme's own.
@@ -79,7 +79,7 @@ impl Prefix {
 
     pub(super) fn wanted(&self) -> Wanted<'_> {
         match self.path.is_empty() {
-            true => Wanted::Named(Name::host(self.host.as_str())),
+            true => Wanted::Of(&self.host),
             false => Wanted::Below(&self.host, &self.path),
         }
     }
@@ -99,7 +99,7 @@ impl Prefix {
         target: &'a Target,
         lengths: impl Iterator<Item = &'a usize> + 'a,
     ) -> impl Iterator<Item = Name> + 'a {
-        let (host, path) = (target.host().as_str(), target.path());
+        let (host, path) = (target.host(), target.path());
         let whole = path.trim_end_matches('/').len();
         lengths
             .filter(move |end| **end == whole || path.as_bytes().get(**end) == Some(&b'/'))
@@ -125,7 +125,7 @@ pub struct Group {
 impl Group {
     /// The group with this name at the host of a target.
     pub fn at(target: &Target, name: &str) -> Group {
-        Group { host: target.host().clone(), name: name.into() }
+        Group { host: target.host_alone(), name: name.into() }
     }
 
     /// The host, with its port unless that is the scheme's own.

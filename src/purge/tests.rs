@@ -2,7 +2,7 @@ use super::*;
 use crate::key::{CacheKey, Host, Target};
 use crate::semantics::tags::Tags;
 use crate::semantics::time::Moment;
-use crate::storage::{Content, Limits, Memory, Softening, StoredResponse};
+use crate::storage::{Content, Limits, Memory, Softening, Special, StoredResponse};
 use bytes::Bytes;
 use http::HeaderMap;
 use std::sync::Arc;
@@ -28,7 +28,8 @@ fn response(tags: &[&str], fence: u64) -> Arc<StoredResponse> {
 /// One whose request left then.
 pub(super) fn response_sent(tags: &[&str], fence: u64, sent: Moment) -> Arc<StoredResponse> {
     let plain = Content::plain(HeaderMap::new(), Bytes::new());
-    Arc::new(StoredResponse::new(Content { sent, fence, tags: bearing(tags), ..plain }))
+    let rare = Special { tags: bearing(tags), ..Special::default() }.into();
+    Arc::new(StoredResponse::new(Content { sent, fence, rare, ..plain }))
 }
 
 pub(super) struct House {

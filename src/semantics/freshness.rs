@@ -52,15 +52,18 @@ pub struct Freshness {
     pub always_validate: bool,
     /// No directive forbids to use it stale (section 4.2.4).
     pub may_be_stale: bool,
-    received: Moment,
-    initial_age: Duration,
-    fresh_until: Moment,
-    revalidate_window: Duration,
-    error_window: Duration,
-    down_window: Duration,
-    soft_window: Duration,
-    keep: Duration,
     early: Percent,
+    received: Moment,
+    /// In milliseconds, as all ages are.
+    initial_age: u64,
+    fresh_until: Moment,
+    /// For how many milliseconds it had been stale when it came.
+    overdue: u64,
+    revalidate_window: DeltaSeconds,
+    error_window: DeltaSeconds,
+    down_window: DeltaSeconds,
+    soft_window: DeltaSeconds,
+    keep: DeltaSeconds,
 }
 
 impl Freshness {
@@ -81,24 +84,22 @@ impl Freshness {
             Source::Configured => Duration::ZERO,
             _ => initial_age,
         };
-        // What came stale has used up some of its windows too (RFC 5861
-        // section 3: they begin when the lifetime is over).
         let (remaining, overdue) = (span.saturating_sub(spent), spent.saturating_sub(span));
         let windows = StaleWindows::of(status, directives, policy);
-        let left = |window: DeltaSeconds| window.duration().saturating_sub(overdue);
         Freshness {
             lifetime,
             always_validate: directives.no_cache == Scope::Whole,
             may_be_stale: windows.allowed,
             received: exchange.received,
-            initial_age,
+            initial_age: millis(initial_age),
             fresh_until: exchange.received.plus(remaining),
-            revalidate_window: left(windows.revalidate),
-            error_window: left(windows.error),
-            down_window: left(windows.down),
-            soft_window: windows.soft.duration(),
+            overdue: millis(overdue),
+            revalidate_window: windows.revalidate,
+            error_window: windows.error,
+            down_window: windows.down,
+            soft_window: windows.soft,
             early: policy.early_refresh,
-            keep: windows.longest().max(policy.keep).duration(),
+            keep: windows.longest().max(policy.keep),
         }
     }
 
@@ -117,7 +118,7 @@ impl Freshness {
     /// `current_age` (section 4.2.3).
     pub fn current_age(&self, now: Moment) -> Duration {
         let resident_time = now.since(self.received);
-        self.initial_age + resident_time
+        Duration::from_millis(self.initial_age) + resident_time
     }
 
     /// What the `Age` field says: whole seconds, at most 2^31.
@@ -149,19 +150,27 @@ impl Freshness {
     /// When there is no use in it any more: neither as a stale answer nor, by the
     /// policy, for its validator.
     pub fn kept_until(&self) -> Moment {
-        self.fresh_until.plus(self.keep)
+        self.fresh_until.plus(self.keep.duration())
     }
 
     /// How long after it became stale it may be used for `cause`.
     pub fn stale_window(&self, cause: StaleCause) -> Duration {
+        // What came stale has used up some of its windows too (RFC 5861
+        // section 3: they begin when the lifetime is over).
+        let overdue = Duration::from_millis(self.overdue);
+        let left = |window: DeltaSeconds| window.duration().saturating_sub(overdue);
         match cause {
-            StaleCause::Revalidating => self.revalidate_window,
-            StaleCause::Error => self.error_window,
-            StaleCause::Down => self.down_window.max(self.error_window),
-            StaleCause::Slow => self.down_window,
-            StaleCause::SoftPurge => self.soft_window.max(self.revalidate_window),
+            StaleCause::Revalidating => left(self.revalidate_window),
+            StaleCause::Error => left(self.error_window),
+            StaleCause::Down => left(self.down_window.max(self.error_window)),
+            StaleCause::Slow => left(self.down_window),
+            StaleCause::SoftPurge => self.soft_window.duration().max(left(self.revalidate_window)),
         }
     }
+}
+
+fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Why a stale response may be used all the same.

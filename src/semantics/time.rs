@@ -27,6 +27,24 @@ impl Moment {
     }
 }
 
+/// A point of the wall clock, in whole milliseconds since 1970; nothing is before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct WallMillis(u64);
+
+impl WallMillis {
+    /// The point of time.
+    pub fn time(self) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_millis(self.0)
+    }
+}
+
+impl From<SystemTime> for WallMillis {
+    fn from(time: SystemTime) -> WallMillis {
+        let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        WallMillis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+    }
+}
+
 /// A number of seconds as it stands on the wire (RFC 9111 section 1.2.2):
 /// never negative, and at most 2^31, which stands for anything larger.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -3,14 +3,16 @@
 
 use super::index::{Id, Index};
 use super::queues::{Next, Queue, Queues};
+use super::slot::Slot;
 use super::stored::StoredResponse;
 use crate::account::Account;
 use crate::key::CacheKey;
 use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-/// What a response takes in the tables of slots and queues, of which parts are empty.
-const PER_RESPONSE: usize = 128;
+/// What a response takes in the table of slots, half of which may be empty, in the
+/// queues, and when it has become a ghost.
+const PER_RESPONSE: usize = 2 * size_of::<(CacheKey, Slot)>() + 32;
 
 /// Bytes of a response with its key and its place in all tables.
 pub(super) fn weigh(key: &CacheKey, stored: &StoredResponse) -> u64 {
@@ -20,8 +22,6 @@ pub(super) fn weigh(key: &CacheKey, stored: &StoredResponse) -> u64 {
 #[derive(Debug)]
 pub(super) struct Books {
     pub index: Index,
-    /// Targets with at least one stored response.
-    pub targets: u64,
     queues: Queues,
     account: Arc<Account>,
 }
@@ -29,7 +29,7 @@ pub(super) struct Books {
 impl Books {
     /// Of nothing; there is room for so many bytes.
     pub fn new(room: u64, account: Arc<Account>) -> Books {
-        Books { index: Index::default(), targets: 0, queues: Queues::new(room), account }
+        Books { index: Index::default(), queues: Queues::new(room), account }
     }
 
     /// Bytes of all that is stored.
@@ -106,7 +106,7 @@ pub(super) enum Step {
 /// A hash of what tells a response from all others, to be known by when it comes
 /// again: each variant by itself.
 fn trace(key: &CacheKey, stored: &StoredResponse) -> u64 {
-    let content = stored.content();
+    let content = &stored.content().rare;
     let hash = xxh3_64_with_seed(content.variant.as_bytes(), key.hash() as u64);
     content.query.as_ref().map_or(hash, |query| xxh3_64_with_seed(query.bytes(), hash))
 }

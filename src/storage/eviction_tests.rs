@@ -29,7 +29,7 @@ fn what_was_asked_for_stays_through_a_flood() {
     // What takes the place of such a page is kept in its stead.
     assert!(memory.put(&key("/0"), response(9_000, "x")));
     (20..40).for_each(|round| flood(&memory, &round.to_string()));
-    assert_eq!(memory.get(&key("/0")).expect("a slot").variants()[0].content().length, 9_000);
+    assert_eq!(memory.get(&key("/0")).expect("a slot").variants()[0].content().length(), 9_000);
 }
 
 #[test]

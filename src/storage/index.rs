@@ -10,6 +10,7 @@ use super::stored::{Content, StoredResponse};
 use crate::key::{CacheKey, Host, Scheme, Target};
 use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::ops::Bound;
 use std::sync::Arc;
 
 /// A stored response, by its number in the index. Once it has gone, another may
@@ -19,10 +20,12 @@ pub type Id = u32;
 /// Which stored responses are looked for.
 #[derive(Clone, Copy, Debug)]
 pub enum Wanted<'a> {
-    /// What bears a tag or group, or is of a host.
+    /// What bears a tag or group.
     Named(Name),
     /// What is stored under a key.
     Key(&'a CacheKey),
+    /// What is of a host, under whatever scheme.
+    Of(&'a Host),
     /// What has this path at a host, under whatever scheme and query.
     Path(&'a Host, &'a str),
     /// That, and what lies below; the path has no slash at its end, and isn't empty.
@@ -43,12 +46,9 @@ enum Members {
     Many(Box<HashSet<Id, BuildPlain>>),
 }
 
-/// Ordered by host, path and query: the scheme does not matter.
+/// Ordered by host, path and query, and only then by scheme.
 #[derive(Debug)]
-struct Placed {
-    target: Arc<Target>,
-    id: Id,
-}
+struct Placed(CacheKey);
 
 /// The index.
 #[derive(Debug, Default)]
@@ -71,13 +71,12 @@ impl Index {
             None => self.records.push(record),
         };
         stored.set_id(Some(id));
-        for name in names(key, stored) {
+        for name in Name::borne(key.target(), &stored.content().rare.tags) {
             match self.named.get_mut(&name) {
                 Some(members) => members.add(id),
                 None => drop(self.named.insert(name, Members::One(id))),
             }
         }
-        self.placed.insert(Placed { target: Arc::clone(key.shared_target()), id });
         id
     }
 
@@ -87,14 +86,23 @@ impl Index {
         let Record { key, .. } = self.records.get_mut(id)?.take()?;
         stored.set_settled(false);
         stored.set_id(None);
-        for name in names(&key, stored) {
+        for name in Name::borne(key.target(), &stored.content().rare.tags) {
             if self.named.get_mut(&name).is_some_and(|members| !members.remove(id)) {
                 self.named.remove(&name);
             }
         }
-        self.placed.remove(&Placed { target: Arc::clone(key.shared_target()), id });
         self.free.push(id);
         Some(id)
+    }
+
+    /// Something is stored under a key from now on.
+    pub fn place(&mut self, key: &CacheKey) {
+        self.placed.insert(Placed(key.clone()));
+    }
+
+    /// Nothing is stored under a key any more.
+    pub fn displace(&mut self, key: &CacheKey) {
+        self.placed.remove(&Placed(key.clone()));
     }
 
     /// Notes that a response has been judged by all purges that may not have found
@@ -108,6 +116,11 @@ impl Index {
         self.records.len() - self.free.len()
     }
 
+    /// The number of targets.
+    pub fn targets(&self) -> u64 {
+        self.placed.len() as u64
+    }
+
     /// One more than the highest number that is in use.
     pub fn end(&self) -> Id {
         self.records.len() as Id
@@ -118,54 +131,70 @@ impl Index {
         self.records.get(id)?.as_ref().map(|record| (&record.key, &record.response))
     }
 
-    /// The responses that are looked for otherwise than by a key.
-    pub fn find(&self, wanted: Wanted<'_>) -> Vec<Id> {
-        match wanted {
-            Wanted::Named(name) => match self.named.get(&name) {
-                None => Vec::new(),
-                Some(Members::One(id)) => vec![*id],
-                Some(Members::Many(ids)) => ids.iter().copied().collect(),
-            },
-            Wanted::Key(_) => Vec::new(),
-            Wanted::Path(host, path) => self.with_queries(host, path).collect(),
-            Wanted::Below(host, path) => {
-                let below = self.beginning(host, format!("{path}/"));
-                self.with_queries(host, path).chain(below).collect()
-            }
+    /// The responses of a name.
+    pub fn named(&self, name: Name) -> Vec<Id> {
+        match self.named.get(&name) {
+            None => Vec::new(),
+            Some(Members::One(id)) => vec![*id],
+            Some(Members::Many(ids)) => ids.iter().copied().collect(),
         }
     }
 
-    fn with_queries(&self, host: &Host, path: &str) -> impl Iterator<Item = Id> + use<'_> {
-        self.at(host, path).chain(self.beginning(host, format!("{path}?")))
+    /// The keys of a row, after this one if there is one.
+    pub fn row<'a>(
+        &'a self,
+        row: &'a Row<'_>,
+        after: Option<&CacheKey>,
+    ) -> impl Iterator<Item = &'a CacheKey> {
+        let first = match after {
+            Some(key) => Some(Bound::Excluded(Placed(key.clone()))),
+            None => row.first().map(|key| Bound::Included(Placed(key))),
+        };
+        let rest = first.map(|first| self.placed.range((first, Bound::Unbounded)));
+        rest.into_iter().flatten().map(|placed| &placed.0).take_while(|key| row.has(key.target()))
     }
+}
 
-    /// What has this path and query at a host.
-    fn at(&self, host: &Host, url: &str) -> impl Iterator<Item = Id> + use<'_> {
-        let whole = url.to_string();
-        self.from(host, url, move |other| other == whole)
+impl<'a> Wanted<'a> {
+    /// Where it is, if it is looked for by its place.
+    pub(super) fn rows(self) -> Vec<Row<'a>> {
+        let row = |host, url, is_whole| Row { host, url, is_whole };
+        match self {
+            Wanted::Named(_) | Wanted::Key(_) => Vec::new(),
+            Wanted::Of(host) => vec![row(host, "/".into(), false)],
+            Wanted::Path(host, path) => {
+                vec![row(host, path.into(), true), row(host, format!("{path}?"), false)]
+            }
+            Wanted::Below(host, path) => {
+                let mut rows = Wanted::Path(host, path).rows();
+                rows.push(row(host, format!("{path}/"), false));
+                rows
+            }
+        }
     }
+}
 
-    /// What has a path and query at a host that begins so.
-    fn beginning(&self, host: &Host, url: String) -> impl Iterator<Item = Id> + use<'_> {
-        let begins = url.clone();
-        self.from(host, &url, move |other| other.starts_with(&begins))
-    }
+/// Targets that follow each other in the order: those of a host whose path and query
+/// begin so, or are so.
+#[derive(Debug)]
+pub(super) struct Row<'a> {
+    host: &'a Host,
+    url: String,
+    is_whole: bool,
+}
 
-    /// What has a path and query at a host from this one on, as long as it meets.
-    fn from<M>(&self, host: &Host, url: &str, meets: M) -> impl Iterator<Item = Id> + use<'_, M>
-    where
-        M: Fn(&str) -> bool,
-    {
-        let host = host.clone();
+impl Row<'_> {
+    fn first(&self) -> Option<CacheKey> {
         // The scheme under which the port is not left out.
-        let scheme = if host.as_str().ends_with(":80") { Scheme::Https } else { Scheme::Http };
-        let first = Target::new(scheme, host.clone(), url).ok();
-        let first = first.map(|target| Placed { target: Arc::new(target), id: 0 });
-        let rest = first.map(|first| self.placed.range(first..)).into_iter().flatten();
-        rest.take_while(move |placed| {
-            *placed.target.host() == host && meets(placed.target.path_and_query())
-        })
-        .map(|placed| placed.id)
+        let is_http_port = self.host.as_str().ends_with(":80");
+        let scheme = if is_http_port { Scheme::Https } else { Scheme::Http };
+        Target::new(scheme, self.host.clone(), &self.url).ok().map(CacheKey::new)
+    }
+
+    fn has(&self, target: &Target) -> bool {
+        let url = target.path_and_query();
+        let is_its = if self.is_whole { url == self.url } else { url.starts_with(&self.url) };
+        is_its && target.host() == self.host.as_str()
     }
 }
 
@@ -197,10 +226,10 @@ impl Members {
 
 impl Ord for Placed {
     fn cmp(&self, other: &Placed) -> Ordering {
-        let (own, its) = (&self.target, &other.target);
-        (own.host().as_str().cmp(its.host().as_str()))
+        let (own, its) = (self.0.target(), other.0.target());
+        (own.host().cmp(its.host()))
             .then_with(|| own.path_and_query().cmp(its.path_and_query()))
-            .then_with(|| self.id.cmp(&other.id))
+            .then_with(|| own.scheme().as_str().cmp(its.scheme().as_str()))
     }
 }
 
@@ -218,22 +247,15 @@ impl PartialEq for Placed {
 
 impl Eq for Placed {}
 
-fn names(key: &CacheKey, stored: &StoredResponse) -> impl Iterator<Item = Name> {
-    let target = key.target();
-    let host = Name::host(target.host().as_str());
-    let borne: Vec<Name> = Name::borne(target, &stored.content().tags).collect();
-    std::iter::once(host).chain(borne)
-}
-
 /// Bytes of a name that is nobody else's: its place in a table of which a part is
 /// empty, or its number in a set of its own.
 const PER_NAME: usize = 2 * size_of::<(Name, Members)>();
-/// Bytes of a response: its record, its place in the order and among its host's,
-/// each in a table of which a part is empty.
-const PER_RECORD: usize = size_of::<Option<Record>>() + 2 * size_of::<Placed>() + 16;
+/// Bytes of a response: its record, and its place in the order, in a tree of which a
+/// part is empty.
+const PER_RECORD: usize = size_of::<Option<Record>>() + 3 * size_of::<Placed>();
 
 /// Bytes that a response takes in the index.
 pub(super) fn weight(content: &Content) -> usize {
-    let tags = content.tags.global.len() + content.tags.groups.len();
+    let tags = content.rare.tags.global.len() + content.rare.tags.groups.len();
     PER_RECORD + tags * PER_NAME
 }

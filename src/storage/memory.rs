@@ -10,7 +10,7 @@
 //! up knows for how long.
 
 use super::books::{Books, Step, weigh};
-use super::index::{Id, Wanted};
+use super::index::{Id, Row, Wanted};
 use super::shards::Shards;
 use super::slot::Slot;
 use super::stored::StoredResponse;
@@ -46,6 +46,8 @@ pub struct Usage {
 
 /// Responses that are decided about while the books are locked once.
 const SLICE: usize = 32;
+/// Targets that are gone through while the books are locked once.
+const IN_A_ROW: usize = 256;
 /// How many may stay before others have to go, asked for or not, and how many more
 /// for each that goes: nobody is to look at all there is.
 const MOST_STAY: usize = 256;
@@ -172,9 +174,13 @@ impl Memory {
     /// Puts a slot in place of the one that is there, whose responses leave the books
     /// unless they are in both. The new one's have entered them.
     fn set(&self, books: &mut Books, key: &CacheKey, slot: Option<Slot>) -> Option<Slot> {
-        let (kept, is_new) = (slot.clone(), u64::from(slot.is_some()));
+        let kept = slot.clone();
         let old = self.shards.set(key, slot);
-        books.targets = books.targets + is_new - u64::from(old.is_some());
+        match (&old, &kept) {
+            (None, Some(_)) => books.index.place(key),
+            (Some(_), None) => books.index.displace(key),
+            _ => {}
+        }
         let is_kept = |stored| kept.as_ref().is_some_and(|kept| kept.has(stored));
         let left = old.iter().flat_map(Slot::variants).filter(|stored| !is_kept(stored));
         left.for_each(|stored| books.leave(key, stored));
@@ -214,20 +220,36 @@ impl Memory {
         self.books.lock().index.count()
     }
 
-    /// The stored responses that each of these looks for, as they are now. Takes
-    /// time in proportion to what is found.
+    /// The stored responses that each of these looks for. What is stored or removed
+    /// meanwhile may be left out. Takes time in proportion to what is found.
     pub fn find<'a>(&self, all: impl Iterator<Item = Wanted<'a>>) -> Vec<Vec<Id>> {
-        let books = self.books.lock();
-        let of_key = |key| {
-            let slot = self.shards.get(key);
-            let variants = slot.iter().flat_map(Slot::variants);
-            variants.filter_map(|stored| stored.id()).collect()
-        };
         all.map(|wanted| match wanted {
-            Wanted::Key(key) => of_key(key),
-            other => books.index.find(other),
+            Wanted::Named(name) => self.books.lock().index.named(name),
+            Wanted::Key(key) => self.ids(key).collect(),
+            placed => placed.rows().iter().flat_map(|row| self.row(row)).collect(),
         })
         .collect()
+    }
+
+    fn ids(&self, key: &CacheKey) -> impl Iterator<Item = Id> + use<> {
+        let slot = self.shards.get(key);
+        let ids = |slot: Slot| slot.variants().iter().filter_map(|s| s.id()).collect::<Vec<_>>();
+        slot.map(ids).into_iter().flatten()
+    }
+
+    /// What is stored under the keys of a row: the books are locked for a slice of it.
+    fn row(&self, row: &Row<'_>) -> Vec<Id> {
+        let (mut ids, mut last) = (Vec::new(), None);
+        loop {
+            let books = self.books.lock();
+            let slice: Vec<&CacheKey> =
+                books.index.row(row, last.as_ref()).take(IN_A_ROW).collect();
+            ids.extend(slice.iter().flat_map(|key| self.ids(key)));
+            match slice.get(IN_A_ROW - 1) {
+                Some(key) => last = Some(CacheKey::clone(key)),
+                None => return ids,
+            }
+        }
     }
 
     /// A number above those of all stored responses.
@@ -274,7 +296,7 @@ impl Memory {
     /// What is stored just now.
     pub fn usage(&self) -> Usage {
         let books = self.books.lock();
-        Usage { targets: books.targets, bytes: books.bytes(), limit: self.limits.bytes }
+        Usage { targets: books.index.targets(), bytes: books.bytes(), limit: self.limits.bytes }
     }
 }
 

@@ -7,9 +7,12 @@
 mod books;
 mod ghosts;
 mod index;
+mod lines;
 mod memory;
 mod names;
+mod pieces;
 mod queues;
+mod rare;
 mod shards;
 mod slab;
 mod slot;
@@ -17,8 +20,11 @@ mod stored;
 mod variances;
 
 pub use index::{Id, Wanted};
+pub use lines::Lines;
 pub use memory::{Limits, Memory, Usage};
 pub use names::{BuildPlain, Name};
+pub use pieces::Pieces;
+pub use rare::{Rare, Special};
 pub use slot::Slot;
 pub use stored::{Content, Softening, StoredResponse};
 pub use variances::Variances;

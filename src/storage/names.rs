@@ -46,7 +46,7 @@ impl Name {
 
     /// The names of all tags and groups that a response with this target bears.
     pub fn borne<'a>(target: &'a Target, tags: &'a Tags) -> impl Iterator<Item = Name> + 'a {
-        let host = target.host().as_str();
+        let host = target.host();
         let global = tags.global.iter().map(|tag| Name::tag(tag));
         global.chain(tags.groups.iter().map(move |group| Name::group(host, group)))
     }

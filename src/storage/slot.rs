@@ -57,7 +57,7 @@ impl Slot {
             let left = |content: &Content| (content.fence, content.sent);
             left(other.content()) > left(newest.content())
         };
-        let complete = |stored: &Arc<StoredResponse>| stored.content().part.is_none();
+        let complete = |stored: &Arc<StoredResponse>| stored.content().rare.part.is_none();
         let better = |other| later(other) || (complete(other) && !complete(newest));
         if variants.iter().any(|other| are_equal(other, newest) && better(other)) {
             return None;
@@ -81,6 +81,6 @@ impl Slot {
 
 /// Whether the same requests select both.
 fn are_equal(one: &StoredResponse, other: &StoredResponse) -> bool {
-    let (one, other) = (one.content(), other.content());
+    let (one, other) = (&one.content().rare, &other.content().rare);
     one.query == other.query && one.nominated == other.nominated && one.variant == other.variant
 }

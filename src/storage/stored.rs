@@ -2,21 +2,19 @@
 //! and integers for every question that a hit asks.
 
 use super::index::{self, Id};
+use super::lines::Lines;
+use super::pieces::Pieces;
+use super::rare::Rare;
+use crate::account::PER_OWN_PIECE;
 use crate::key::CacheKey;
 use crate::semantics::directives::ResponseDirectives;
 use crate::semantics::freshness::Freshness;
-use crate::semantics::no_vary_search::SearchVariance;
-use crate::semantics::partial::Part;
 use crate::semantics::policy::Policy;
-use crate::semantics::query::QueryContent;
-use crate::semantics::tags::Tags;
-use crate::semantics::time::{Exchange, Moment};
-use crate::semantics::vary::{NominatedFields, VariantKey};
+use crate::semantics::time::{Exchange, Moment, WallMillis};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use parking_lot::Mutex;
 use std::num::NonZeroU64;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
@@ -27,36 +25,19 @@ pub struct Content {
     pub status: StatusCode,
     /// The fields, without those of one hop, of tags and `Age`, with `Date` and
     /// `Content-Length`.
-    pub fields: HeaderMap,
-    /// Fields that are for this cache alone and never sent; what the origin
-    /// confirms is judged by them too.
-    pub own_fields: HeaderMap,
-    /// The body's pieces, in order. Shared with responses that were freshened.
-    pub chunks: Arc<[Bytes]>,
-    /// The body's length in bytes.
-    pub length: u64,
-    /// The content of the QUERY that it answers; none for GET. Only requests
-    /// with the same are answered with it (RFC 10008).
-    pub query: Option<Arc<QueryContent>>,
-    /// By what it may answer other queries of its path; then it is stored under
-    /// the canonical one of them.
-    pub variance: Option<Arc<SearchVariance>>,
-    /// What it is a part of, if it isn't complete; its status then is 206.
-    pub part: Option<Part>,
-    /// What the response's `Vary` nominates.
-    pub nominated: NominatedFields,
-    /// What the request that brought it selects by these fields.
-    pub variant: VariantKey,
+    pub lines: Lines,
+    /// The body's pieces. Shared with responses that were freshened.
+    pub chunks: Pieces,
+    /// What few responses have: tags, variants, parts.
+    pub rare: Rare,
     /// Its age, lifetime and windows.
     pub freshness: Freshness,
     /// The wall clock when it was received.
-    pub received_at: SystemTime,
+    pub received_at: WallMillis,
     /// When its request left, or the one that confirmed it.
     pub sent: Moment,
     /// The number of the last purge when its request left for the origin.
     pub fence: u64,
-    /// The tags and groups it bears.
-    pub tags: Tags,
 }
 
 impl Content {
@@ -70,26 +51,24 @@ impl Content {
         Content {
             status,
             freshness: Freshness::of(status, &fields, &directives, &exchange, &policy, false),
-            nominated: NominatedFields::Named([].into()),
-            variant: VariantKey::default(),
-            fields,
-            own_fields: HeaderMap::new(),
-            length: body.len() as u64,
-            chunks: [body].into(),
-            query: None,
-            variance: None,
-            part: None,
-            received_at,
+            lines: Lines::of(&fields),
+            chunks: body.into(),
+            rare: Rare::default(),
+            received_at: received_at.into(),
             sent,
             fence: 0,
-            tags: Tags::default(),
         }
+    }
+
+    /// The body's length in bytes.
+    pub fn length(&self) -> u64 {
+        self.chunks.length()
     }
 
     /// The key under which it is stored, or to be stored, as an answer to a
     /// request with this key.
     pub fn place(&self, asked: &CacheKey) -> CacheKey {
-        match &self.variance {
+        match &self.rare.variance {
             Some(variance) => super::variances::canonical(asked, variance),
             None => asked.clone(),
         }
@@ -100,13 +79,13 @@ impl Content {
 #[derive(Debug)]
 pub struct StoredResponse {
     content: Content,
-    weight: usize,
+    /// Bytes that it takes besides its body.
+    weight: u32,
     /// The number of the last purge that is known not to concern it.
     checked: AtomicU64,
-    /// When it was purged softly, in milliseconds and one; zero for never. Written
-    /// while `softening` is locked.
-    softened: AtomicU64,
-    softening: Mutex<Option<Softening>>,
+    /// It was purged softly. Written while `softening` is locked.
+    softened: AtomicBool,
+    softening: Mutex<Option<Box<Softening>>>,
     /// The number of the hard purge that has removed it; zero for none.
     gone: AtomicU64,
     /// Its number in the index and one; zero if it isn't there.
@@ -115,11 +94,11 @@ pub struct StoredResponse {
     settled: AtomicBool,
     /// How often it has been asked for near its end; no further than is asked.
     near_its_end: AtomicU8,
-    /// When the origin was last asked for it while it stood in, in milliseconds and one;
-    /// zero for never.
-    asked_in_vain: AtomicU64,
-    /// How many requests it has answered.
-    hits: AtomicU64,
+    /// When the origin was last asked for it while it stood in, in milliseconds and one,
+    /// as far as 32 bits go; zero for never.
+    asked_in_vain: AtomicU32,
+    /// How many requests it has answered, as far as that can be counted.
+    hits: AtomicU32,
     /// How many of them count when room is needed; no further than is asked.
     asked: AtomicU8,
 }
@@ -127,20 +106,20 @@ pub struct StoredResponse {
 impl StoredResponse {
     /// Makes a response ready to be kept.
     pub fn new(content: Content) -> StoredResponse {
-        let weight = weigh(&content);
+        let weight = u32::try_from(weigh(&content)).unwrap_or(u32::MAX);
         let checked = AtomicU64::new(content.fence);
         StoredResponse {
             content,
             weight,
             checked,
-            softened: AtomicU64::new(0),
+            softened: AtomicBool::new(false),
             softening: Mutex::new(None),
             gone: AtomicU64::new(0),
             id: AtomicU32::new(0),
             settled: AtomicBool::new(false),
             near_its_end: AtomicU8::new(0),
-            asked_in_vain: AtomicU64::new(0),
-            hits: AtomicU64::new(0),
+            asked_in_vain: AtomicU32::new(0),
+            hits: AtomicU32::new(0),
             asked: AtomicU8::new(0),
         }
     }
@@ -152,12 +131,12 @@ impl StoredResponse {
 
     /// Bytes that it takes in memory: head, body, tags and book-keeping.
     pub fn weight(&self) -> usize {
-        self.weight
+        self.weight as usize + self.body_weight()
     }
 
-    /// Bytes of its body's pieces; part of its weight.
+    /// Bytes that its body's pieces take; part of its weight.
     pub fn body_weight(&self) -> usize {
-        self.content.chunks.iter().map(|chunk| chunk.len()).sum()
+        self.content.chunks.iter().map(|piece| piece.len() + PER_OWN_PIECE).sum()
     }
 
     /// The number of the last purge that is known not to concern it.
@@ -211,18 +190,21 @@ impl StoredResponse {
     /// Whether it is time to ask the origin for it, which is known to be away and for
     /// which it stands in.
     pub fn is_to_be_asked_for(&self, now: Moment) -> bool {
-        let asked = self.asked_in_vain.load(Ordering::Relaxed).checked_sub(1);
-        asked.is_none_or(|asked| now.since(Moment(asked)) >= IN_VAIN)
+        let asked = self.asked_in_vain.load(Ordering::Relaxed);
+        let since = (now.0 as u32).wrapping_add(1).wrapping_sub(asked);
+        asked == 0 || Duration::from_millis(since.into()) >= IN_VAIN
     }
 
     /// Notes that the origin is asked for it now.
     pub fn is_asked_for(&self, now: Moment) {
-        self.asked_in_vain.store(now.0.saturating_add(1), Ordering::Relaxed);
+        self.asked_in_vain.store((now.0 as u32).wrapping_add(1), Ordering::Relaxed);
     }
 
     /// Notes that it has answered a request.
     pub fn count_hit(&self) {
-        self.hits.fetch_add(1, Ordering::Relaxed);
+        if self.hits.load(Ordering::Relaxed) < u32::MAX {
+            self.hits.fetch_add(1, Ordering::Relaxed);
+        }
         let asked = self.asked.load(Ordering::Relaxed);
         if asked < MOST_ASKED {
             self.asked.store(asked + 1, Ordering::Relaxed);
@@ -231,7 +213,7 @@ impl StoredResponse {
 
     /// How many requests it has answered since it was stored, or confirmed.
     pub fn hits(&self) -> u64 {
-        self.hits.load(Ordering::Relaxed)
+        self.hits.load(Ordering::Relaxed).into()
     }
 
     /// How many requests it has answered that are remembered when room is needed.
@@ -251,30 +233,31 @@ impl StoredResponse {
 
     /// When it was purged softly.
     pub fn softened(&self) -> Option<Moment> {
-        self.softened.load(Ordering::Acquire).checked_sub(1).map(Moment)
+        let is_softened = self.softened.load(Ordering::Acquire);
+        is_softened.then(|| self.softening()).flatten().map(|softening| softening.at)
     }
 
     /// Makes it stale. One that is already stays stale since then.
     pub fn soften(&self, softening: Softening) {
         let mut own = self.softening.lock();
-        let softening = softening.with(*own);
-        *own = Some(softening);
-        self.softened.store(softening.at.0.saturating_add(1), Ordering::Release);
+        let softening = softening.with(own.as_deref().copied());
+        *own = Some(Box::new(softening));
+        self.softened.store(true, Ordering::Release);
     }
 
     /// What purged it softly.
     pub fn softening(&self) -> Option<Softening> {
-        *self.softening.lock()
+        self.softening.lock().as_deref().copied()
     }
 
     /// Takes back that this purge made it stale, if no other did. Returns whether
     /// it has become what it was.
     pub fn harden(&self, purge: u64) -> bool {
         let mut own = self.softening.lock();
-        let is_its = own.is_some_and(|softening| softening.purge == Some(purge));
+        let is_its = own.as_ref().is_some_and(|softening| softening.purge == Some(purge));
         if is_its {
             *own = None;
-            self.softened.store(0, Ordering::Release);
+            self.softened.store(false, Ordering::Release);
         }
         is_its
     }
@@ -313,24 +296,30 @@ const OFTEN: u8 = 2;
 /// stands in for it.
 const IN_VAIN: Duration = Duration::from_millis(100);
 
-/// What a field costs in a map besides its text: its place among the entries,
-/// which are allocated in powers of two, its index, and its value's allocation.
-const PER_FIELD: usize = 200;
-/// What a piece of a body costs besides its bytes.
-const PER_CHUNK: usize = size_of::<Bytes>() + 64;
+/// What its allocations cost besides what is in them.
+const PER_RESPONSE: usize = 48;
 
 fn weigh(content: &Content) -> usize {
-    let fields = content.fields.iter().chain(&content.own_fields);
-    let fields: usize = fields.map(|(n, v)| n.as_str().len() + v.len() + PER_FIELD).sum();
-    let tags = content.tags.global.iter().chain(content.tags.groups.iter());
-    let tags: usize = tags.map(|tag| tag.len() + size_of::<Box<str>>() + 16).sum();
-    let body = content.chunks.iter().map(|chunk| chunk.len() + PER_CHUNK).sum::<usize>();
-    let query = content.query.as_ref().map_or(0, |query| query.weight());
     size_of::<StoredResponse>()
+        + PER_RESPONSE
         + index::weight(content)
-        + fields
-        + tags
-        + body
-        + query
-        + content.variant.as_bytes().len()
+        + content.lines.as_bytes().len()
+        + content.chunks.len().saturating_sub(1) * size_of::<Bytes>()
+        + content.rare.weight()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_every_page_takes_does_not_grow_unnoticed() {
+        // docs/adr/0035-what-a-page-takes.md has the whole list.
+        assert!(size_of::<StoredResponse>() <= 208, "{}", size_of::<StoredResponse>());
+        assert!(size_of::<Freshness>() <= 64, "{}", size_of::<Freshness>());
+        let page = Content::plain(HeaderMap::new(), Bytes::from_static(b"a page"));
+        assert_eq!(page.rare.weight(), 0);
+        let stored = StoredResponse::new(page);
+        assert_eq!(stored.weight() - stored.body_weight(), weigh(stored.content()));
+    }
 }

@@ -88,7 +88,7 @@ impl<'a> Searcher<'a> {
     /// Whether a response meets the pattern; its content type is `None` if that isn't
     /// known, and might be any.
     pub fn meets(&mut self, target: &Target, tags: &Tags, content_type: Option<&str>) -> bool {
-        self.host.is_in(target.host().as_str())
+        self.host.is_in(target.host())
             && self.url.is_in(target.path_and_query())
             && content_type.is_none_or(|text| self.content_type.is_in(text))
             && (self.tags.is_anything() || self.tags.is_in(&joined(tags)))

@@ -54,7 +54,7 @@ pub fn check(data: &[u8]) {
         let meets = |regex: &Option<Regex>, text: &str| {
             regex.as_ref().is_none_or(|regex| regex.is_match(text))
         };
-        let expected = meets(&host, target.host().as_str())
+        let expected = meets(&host, target.host())
             && meets(&url, target.path_and_query())
             && meets(&tags, &listed.join(","));
         let tags = Tags { global: bears.into(), groups: Arc::default() };

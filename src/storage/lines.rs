@@ -1,0 +1,112 @@
+//! Fields as they go over the wire, in one piece of memory: a map of them takes
+//! several times as much.
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+/// Field lines, each with its end. The lines of one name follow each other.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lines(Box<[u8]>);
+
+const END: &[u8] = b"\r\n";
+const AFTER_NAME: &[u8] = b": ";
+
+impl Lines {
+    /// The lines of these fields.
+    pub fn of(fields: &HeaderMap) -> Lines {
+        let length = |(name, value): (&HeaderName, &HeaderValue)| {
+            name.as_str().len() + value.len() + AFTER_NAME.len() + END.len()
+        };
+        let mut lines = Vec::with_capacity(fields.iter().map(length).sum());
+        for (name, value) in fields {
+            for piece in [name.as_str().as_bytes(), AFTER_NAME, value.as_bytes(), END] {
+                lines.extend_from_slice(piece);
+            }
+        }
+        Lines(lines.into())
+    }
+
+    /// The bytes of all lines.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The lines, each with its end, and the name that each begins with.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        lines(&self.0)
+    }
+
+    /// The value of the first line of a name.
+    pub fn get(&self, name: &HeaderName) -> Option<&[u8]> {
+        self.iter().find(|(own, _)| *own == name.as_str()).map(|(own, line)| value(own, line))
+    }
+
+    /// All fields.
+    pub fn fields(&self) -> HeaderMap {
+        self.some(|_| true)
+    }
+
+    /// The fields with some of the names. Their values share a copy of all lines.
+    pub fn some(&self, is_wanted: impl Fn(&str) -> bool) -> HeaderMap {
+        let mut fields = HeaderMap::new();
+        let all = Bytes::copy_from_slice(&self.0);
+        for (name, line) in lines(&all).filter(|(name, _)| is_wanted(name)) {
+            let value = HeaderValue::from_maybe_shared(all.slice_ref(value(name, line)));
+            if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), value) {
+                fields.append(name, value);
+            }
+        }
+        fields
+    }
+}
+
+fn lines(mut rest: &[u8]) -> impl Iterator<Item = (&str, &[u8])> {
+    std::iter::from_fn(move || {
+        // Neither a name nor a value has an end of a line inside.
+        let (line, others) = rest.split_at(memchr::memchr(b'\n', rest)? + 1);
+        rest = others;
+        let name = line.get(..memchr::memchr(b':', line)?)?;
+        Some((std::str::from_utf8(name).ok()?, line))
+    })
+}
+
+fn value<'a>(name: &str, line: &'a [u8]) -> &'a [u8] {
+    line.get(name.len() + AFTER_NAME.len()..line.len() - END.len()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::header::{CONTENT_TYPE, ETAG, VARY};
+    use proptest::prelude::*;
+
+    #[test]
+    fn lines_are_as_they_go_over_the_wire() {
+        let mut fields = HeaderMap::new();
+        fields.append(ETAG, HeaderValue::from_static("\"a:b\""));
+        fields.append(VARY, HeaderValue::from_static("a"));
+        fields.append(VARY, HeaderValue::from_static(""));
+        let lines = Lines::of(&fields);
+        assert_eq!(lines.as_bytes(), b"etag: \"a:b\"\r\nvary: a\r\nvary: \r\n");
+        assert_eq!(lines.get(&ETAG), Some(&b"\"a:b\""[..]));
+        assert_eq!(lines.get(&VARY), Some(&b"a"[..]));
+        assert_eq!(lines.get(&CONTENT_TYPE), None);
+        assert_eq!(lines.some(|name| name == "vary").get_all(VARY).iter().count(), 2);
+        assert!(Lines::of(&HeaderMap::new()).fields().is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn no_field_and_no_order_is_lost(
+            all in prop::collection::vec(("[a-d]{1,3}", "[ -~\t\u{80}-\u{ff}]{0,9}"), 0..12)
+        ) {
+            let mut fields = HeaderMap::new();
+            for (name, value) in &all {
+                let name = HeaderName::from_bytes(name.as_bytes()).expect("a name");
+                fields.append(name, HeaderValue::from_bytes(value.as_bytes()).expect("a value"));
+            }
+            let again = Lines::of(&fields).fields();
+            prop_assert!(again.iter().eq(fields.iter()));
+        }
+    }
+}
