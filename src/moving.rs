@@ -16,7 +16,7 @@ use tokio::time::{Sleep, sleep};
 /// while the other side takes nothing. A head that is not whole, of at most so many
 /// bytes, has to fit in.
 pub fn buffer(most_head: usize) -> usize {
-    const USUAL: usize = 64 << 10;
+    const USUAL: usize = 48 << 10;
     USUAL.max(most_head + USUAL / 4)
 }
 

@@ -29,18 +29,26 @@ struct State {
     held: Held,
     /// What comes behind that: trailers, or how it broke.
     last: Option<Result<Frame<Bytes>, BodyError>>,
-    /// Nothing is read while so many bytes are held.
+    /// The most bytes that are to be held.
     most: usize,
+    /// The length of the largest piece that has come.
+    largest: usize,
     /// Counts what is held.
     account: Option<Arc<Account>>,
 }
 
 impl ReadAhead {
-    /// A body of which at most `most` bytes are held, and the piece that passes
-    /// that bound.
+    /// A body of which at most `most` bytes are held; more only if a piece is larger
+    /// than all before it.
     pub fn new(coming: Passing, most: usize) -> ReadAhead {
-        let (coming, held) = (Some(coming), Held::default());
-        ReadAhead(Arc::new(Mutex::new(State { coming, held, last: None, most, account: None })))
+        ReadAhead(Arc::new(Mutex::new(State {
+            coming: Some(coming),
+            held: Held::default(),
+            last: None,
+            most,
+            largest: 0,
+            account: None,
+        })))
     }
 
     /// The same body; what comes of it is counted for as long as anybody holds it. To be
@@ -89,7 +97,7 @@ impl ReadAhead {
 
 impl State {
     fn poll_ahead(&mut self, cx: &mut Context<'_>) {
-        while self.held.length() < self.most
+        while self.held.length() + self.largest.max(1) <= self.most
             && self.account.as_ref().is_none_or(|account| account.room() < Room::Full)
             && let Poll::Ready(frame) = self.poll_coming(cx)
         {
@@ -122,8 +130,13 @@ impl State {
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let Some(coming) = &mut self.coming else { return Poll::Ready(None) };
         let polled = Pin::new(coming).poll_frame(cx);
-        if matches!(polled, Poll::Ready(None | Some(Err(_)))) {
-            self.coming = None;
+        match &polled {
+            Poll::Ready(None | Some(Err(_))) => self.coming = None,
+            Poll::Ready(Some(Ok(frame))) => {
+                let length = frame.data_ref().map_or(0, Bytes::len);
+                self.largest = self.largest.max(length);
+            }
+            Poll::Pending => {}
         }
         polled
     }

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf, Take};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -196,7 +196,7 @@ where
 {
     let (heard, interims) = (Arc::<AtomicU64>::default(), Arc::<AtomicUsize>::default());
     let stream = Heard {
-        stream: Moving::new(stream, bounds.stall),
+        stream: Moving::new(stream, bounds.stall).take(0),
         heard: Arc::clone(&heard),
         interims: Arc::clone(&interims),
     };
@@ -216,11 +216,16 @@ where
     Ok(Connection { sender, to, heard, interims })
 }
 
+/// Bytes that are read at a time. A client that takes nothing holds two or three such
+/// pieces besides what is read ahead for it. hyper doubles its buffer, up to its bound,
+/// whenever a read fills it; this never fills one of 16 KiB.
+const AT_ONCE: u64 = (16 << 10) - 1;
+
 /// Counts the bytes that come: a request may be sent again only if none of an
 /// answer to it has come. Reads no more once there are too many interim responses:
 /// hyper would go on for ever.
 struct Heard<S> {
-    stream: Moving<S>,
+    stream: Take<Moving<S>>,
     heard: Arc<AtomicU64>,
     interims: Arc<AtomicUsize>,
 }
@@ -235,6 +240,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Heard<S> {
             return Poll::Ready(Err(Error::other("interim responses without end")));
         }
         let before = buf.filled().len();
+        self.stream.set_limit(AT_ONCE);
         let read = Pin::new(&mut self.stream).poll_read(cx, buf);
         let more = buf.filled().len() - before;
         if more > 0 {
@@ -244,13 +250,13 @@ impl<S: AsyncRead + Unpin> AsyncRead for Heard<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Heard<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Heard<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, buf)
+        Pin::new(self.stream.get_mut()).poll_write(cx, buf)
     }
 
     fn poll_write_vectored(
@@ -258,19 +264,19 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Heard<S> {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+        Pin::new(self.stream.get_mut()).poll_write_vectored(cx, bufs)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+        self.stream.get_ref().is_write_vectored()
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        Pin::new(self.stream.get_mut()).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        Pin::new(self.stream.get_mut()).poll_shutdown(cx)
     }
 }
 

@@ -54,6 +54,7 @@ mod siege;
 mod simulation;
 mod slow;
 mod stale;
+mod stalled;
 mod streaming;
 mod systemd;
 mod takeover;
