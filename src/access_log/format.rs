@@ -58,20 +58,22 @@ pub fn rfc3339(at: SystemTime) -> String {
 
 /// Appends the line of an entry, without its end.
 pub(super) fn combined(line: &mut Vec<u8>, stamp: &mut Stamp, entry: &Entry<'_>) {
-    // Writing to memory can't fail.
-    let _ = write!(line, "{} - - [", entry.client);
-    put(line, &[&stamp.at(entry.at).0.common, "] \"", entry.method, " "]);
+    put_address(line, entry.client);
+    put(line, &[" - - [", &stamp.at(entry.at).0.common, "] \"", entry.method, " "]);
     escape(line, entry.target);
     put(line, &[" ", version(entry.version), "\" "]);
-    let _ = write!(line, "{} {}", entry.status, entry.bytes);
+    put_number(line, entry.status.into(), 1);
+    put(line, &[" "]);
+    put_number(line, entry.bytes, 1);
     for field in [entry.referer, entry.agent] {
         put(line, &[" \""]);
         escape(line, field.unwrap_or(b"-"));
         put(line, &["\""]);
     }
-    put(line, &[" ", entry.cache.outcome.token()]);
-    let millis = entry.took.as_millis();
-    let _ = write!(line, " {}.{:03}", millis / 1000, millis % 1000);
+    put(line, &[" ", entry.cache.outcome.token(), " "]);
+    put_number(line, entry.took.as_secs(), 1);
+    put(line, &["."]);
+    put_number(line, entry.took.subsec_millis().into(), 3);
     if let Some(detail) = entry.cache.detail {
         put(line, &[" ", detail]);
     }
@@ -80,6 +82,31 @@ pub(super) fn combined(line: &mut Vec<u8>, stamp: &mut Stamp, entry: &Entry<'_>)
 fn put(line: &mut Vec<u8>, pieces: &[&str]) {
     for piece in pieces {
         line.extend_from_slice(piece.as_bytes());
+    }
+}
+
+/// Writes a number, with zeros before it if it has fewer digits than that.
+fn put_number(line: &mut Vec<u8>, mut number: u64, least: usize) {
+    let mut digits = [b'0'; 20];
+    let mut begins = digits.len();
+    while number > 0 || digits.len() - begins < least {
+        begins -= 1;
+        digits[begins] += (number % 10) as u8;
+        number /= 10;
+    }
+    line.extend_from_slice(&digits[begins..]);
+}
+
+fn put_address(line: &mut Vec<u8>, address: IpAddr) {
+    match address {
+        IpAddr::V4(address) => {
+            for (at, octet) in address.octets().into_iter().enumerate() {
+                put(line, if at == 0 { &[] } else { &["."] });
+                put_number(line, octet.into(), 1);
+            }
+        }
+        // Writing to memory can't fail.
+        IpAddr::V6(address) => drop(write!(line, "{address}")),
     }
 }
 
@@ -99,6 +126,7 @@ fn escape(line: &mut Vec<u8>, text: &[u8]) {
         return line.extend_from_slice(text);
     }
     for c in String::from_utf8_lossy(text).chars() {
+        // Writing to memory can't fail.
         let _ = match c {
             '"' | '\\' => write!(line, "\\{c}"),
             c if c.is_control() => write!(line, "\\x{:02x}", u32::from(c)),
@@ -230,6 +258,23 @@ mod tests {
         assert_eq!(line["seconds"], 0.012);
         assert_eq!(line["agent"], "curl\u{1b}[31m");
         assert_eq!(line["referer"], serde_json::Value::Null);
+    }
+
+    #[test]
+    fn numbers_and_addresses_are_written_as_they_are_elsewhere() {
+        let written = |put: &dyn Fn(&mut Vec<u8>)| {
+            let mut line = Vec::new();
+            put(&mut line);
+            String::from_utf8(line).expect("text")
+        };
+        for number in [0, 1, 9, 10, 99, 100, 999, 1000, 12_345_678, u64::MAX] {
+            assert_eq!(written(&|line| put_number(line, number, 1)), number.to_string());
+            assert_eq!(written(&|line| put_number(line, number, 3)), format!("{number:03}"));
+        }
+        for address in ["0.0.0.0", "192.0.2.10", "255.255.255.255", "::", "2001:db8::1"] {
+            let parsed = address.parse().expect("an address");
+            assert_eq!(written(&|line| put_address(line, parsed)), address);
+        }
     }
 
     #[test]
