@@ -14,9 +14,21 @@ use std::time::Duration;
 /// How much more processor time than its sender's one request may cost.
 const MOST: f64 = 10.0;
 
-/// What is known to cost more, and how much at most.
-const DEAR: [(&str, f64); 2] =
-    [("2,000 parameters, `No-Vary-Search`", 20.0), ("2,000 chunks of one byte", 60.0)];
+/// What is known to cost more where little else runs on the machine, and how much at most.
+const DEAR: [(&str, f64); 12] = [
+    ("90 fields", 16.0),
+    ("90 fields, all in `Vary`", 20.0),
+    ("8 KiB of `Cookie`, in `Vary`", 16.0),
+    ("24 KiB of `Accept-Language`, in `Vary`", 16.0),
+    ("24 KiB of `If-None-Match`", 16.0),
+    ("100 options of `Connection`, 90 fields", 20.0),
+    ("8 KiB of ranges", 20.0),
+    ("2,000 parameters, `No-Vary-Search`", 16.0),
+    ("1,000 parameters, `key-order`", 45.0),
+    ("2,000 chunks of one byte", 24.0),
+    ("12 KB of extensions", 20.0),
+    ("500 bytes of trailers", 24.0),
+];
 
 /// Requests that wait at a time while memory is measured.
 const WAITING: usize = 64;
@@ -42,12 +54,17 @@ fn full(name: &str, begin: &str, piece: &str) -> String {
     format!("{name}: {begin}{}\r\n", value.trim_end_matches([',', ';', ' '])).repeat(3)
 }
 
+const CHUNKED: &str = "Transfer-Encoding: chunked\r\n";
+
+/// So many parameters of which each has another name, in no order.
+fn mixed(count: usize) -> String {
+    (0..count).map(|number| format!("{:x}&", number * 7919 % count)).collect()
+}
+
 fn cases() -> Vec<Case> {
-    let case = |name, method, target: &str, rest: String| {
-        let rest = format!("{rest}\r\n");
-        Case { name, method, target: target.into(), rest }
-    };
-    let get = |name, target: &str, fields: String| case(name, "GET", target, fields);
+    let case =
+        |name, method, target: &str, rest| Case { name, method, target: target.into(), rest };
+    let get = |name, target: &str, fields: String| case(name, "GET", target, fields + "\r\n");
     let fields =
         |value: &str| -> String { (0..90).map(|n| format!("X-{n}: {value}\r\n")).collect() };
     let parts: Vec<String> = (0..16).map(|n| format!("{}-{}", n * 100, n * 100 + 1)).collect();
@@ -81,8 +98,22 @@ fn cases() -> Vec<Case> {
             &format!("/search?{}", "1&".repeat(2000)),
             String::new(),
         ),
+        get(
+            "2,000 parameters, `key-order`",
+            &format!("/order?{}", "z&b&".repeat(1000)),
+            String::new(),
+        ),
+        get("1,000 parameters, `key-order`", &format!("/order?{}", mixed(1000)), String::new()),
+        case("an upload of one byte", "PUT", "/", "Content-Length: 1\r\n\r\nx".into()),
         case("2,000 chunks of one byte", "PUT", "/", {
-            format!("Transfer-Encoding: chunked\r\n\r\n{}0\r\n", "1\r\nx\r\n".repeat(2000))
+            format!("{CHUNKED}\r\n{}0\r\n\r\n", "1\r\nx\r\n".repeat(2000))
+        }),
+        case("12 KB of extensions", "PUT", "/", {
+            format!("{CHUNKED}\r\n1;{}\r\nx\r\n0\r\n\r\n", "a".repeat(12_000))
+        }),
+        case("500 bytes of trailers", "PUT", "/", {
+            let trailers = format!("a: {}\r\n", "x".repeat(495));
+            format!("{CHUNKED}Trailer: a\r\n\r\n1\r\nx\r\n0\r\n{trailers}\r\n")
         }),
     ]
 }
@@ -103,6 +134,7 @@ fn app(gate: &Gate) -> Origin {
             Some("/lan") => "Vary: Accept-Language",
             Some("/enc") => "Vary: Accept-Encoding",
             Some("/sea") => "No-Vary-Search: params=(\"a\")",
+            Some("/ord") => "No-Vary-Search: key-order",
             _ => "X: x",
         };
         reply(200, &["Cache-Control: max-age=600", "ETag: \"e\"", vary], &body)
