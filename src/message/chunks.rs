@@ -66,6 +66,9 @@ impl ChunkReader {
         if self.at == At::Data {
             return Ok((self.data(bytes.len()), Part::Data));
         }
+        if let Some(length) = self.plain_framing(bytes) {
+            return Ok((length, Part::Framing));
+        }
         let part = if self.at < At::Trailer { Part::Framing } else { Part::Trailers };
         for (index, byte) in bytes.iter().enumerate() {
             let before = self.at;
@@ -88,6 +91,27 @@ impl ChunkReader {
     /// The last chunk has been read.
     pub fn is_behind_chunks(&self) -> bool {
         self.at >= At::Trailer
+    }
+
+    /// Reads what stands between two chunks nearly always, a size in few digits and no
+    /// more, in one go; how many bytes that is. `None` if anything else stands there, or
+    /// may: then nothing has been read.
+    fn plain_framing(&mut self, bytes: &[u8]) -> Option<usize> {
+        const FEW: usize = 8;
+        let line = bytes.strip_prefix(b"\r\n").filter(|_| self.at == At::DataReturn)?;
+        let mut size = 0;
+        for (digits, byte) in line.iter().take(FEW).enumerate() {
+            if let Some(digit) = char::from(*byte).to_digit(16) {
+                size = size << 4 | u64::from(digit);
+                continue;
+            }
+            if size == 0 || !line[digits..].starts_with(b"\r\n") {
+                return None;
+            }
+            (self.at, self.size) = (At::Data, size);
+            return Some(digits + 4);
+        }
+        None
     }
 
     fn data(&mut self, length: usize) -> usize {
