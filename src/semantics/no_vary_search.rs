@@ -9,10 +9,10 @@ const NO_VARY_SEARCH: HeaderName = HeaderName::from_static("no-vary-search");
 /// The longest field that is read, in bytes.
 const LONGEST: usize = 2048;
 
-/// The most parameters of a query that is compared with others; Django, for one, reads no
-/// more. One with more stands for itself alone: bringing it into the form of all equivalent
+/// The most parameters of a query that is compared with others: more than people's links and
+/// forms have. One with more stands for itself alone: bringing it into the form of all equivalent
 /// ones would cost larder many times what it costs its sender.
-pub const MOST_PARAMETERS: usize = 1000;
+pub const MOST_PARAMETERS: usize = 256;
 
 /// What a response says about the queries that it may answer besides its own
 /// (section 4, "URL search variance"): never that everything matters, which is
