@@ -1,8 +1,9 @@
 /* The floor: what the sockets alone cost. Reads each request to its blank line and sends a ready
  * response, on connections that are kept; one thread, one epoll. It parses nothing, looks nothing
- * up, decides nothing, writes nothing down.
+ * up, decides nothing, writes nothing down. It has as many copies of the response as the others
+ * have pages, and sends one after the other: what it sends is no more at hand than a page is.
  *
- * usage: floor PORT FILE      FILE holds the response, head and body
+ * usage: floor PORT FILE COPIES      FILE holds the response, head and body
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -11,6 +12,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -22,12 +24,13 @@ struct connection {
     int matched;      /* bytes of the blank line that have been seen */
     size_t asked;     /* responses that are still to be sent */
     size_t sent;      /* of the one that is being sent */
+    size_t copy;      /* which that is */
     int waits;        /* for room to write */
 };
 
 static struct connection connections[DESCRIPTORS];
-static char *response;
-static size_t length;
+static char *responses;
+static size_t length, copies, next;
 
 static void die(const char *what) {
     perror(what);
@@ -39,8 +42,9 @@ static void load(const char *path) {
     if (!file || fseek(file, 0, SEEK_END)) die(path);
     length = (size_t)ftell(file);
     rewind(file);
-    response = malloc(length);
-    if (!response || !length || fread(response, 1, length, file) != length) die(path);
+    responses = malloc(length * copies);
+    if (!responses || !length || fread(responses, 1, length, file) != length) die(path);
+    for (size_t copy = 1; copy < copies; copy++) memcpy(responses + copy * length, responses, length);
     fclose(file);
 }
 
@@ -89,7 +93,9 @@ static int reads(int descriptor) {
 static int writes(int descriptor) {
     struct connection *it = &connections[descriptor];
     while (it->asked) {
-        ssize_t count = send(descriptor, response + it->sent, length - it->sent, MSG_NOSIGNAL);
+        if (!it->sent) it->copy = next++ % copies;
+        const char *rest = responses + it->copy * length + it->sent;
+        ssize_t count = send(descriptor, rest, length - it->sent, MSG_NOSIGNAL);
         if (count < 0) return errno == EAGAIN;
         it->sent += (size_t)count;
         if (it->sent == length) it->asked--, it->sent = 0;
@@ -109,7 +115,8 @@ static void serves(int epoll, int descriptor, uint32_t events) {
 }
 
 int main(int count, char **words) {
-    if (count != 3) return fprintf(stderr, "usage: floor PORT FILE\n"), 2;
+    copies = count == 4 ? strtoul(words[3], NULL, 10) : 0;
+    if (!copies) return fprintf(stderr, "usage: floor PORT FILE COPIES\n"), 2;
     struct rlimit most;
     if (!getrlimit(RLIMIT_NOFILE, &most)) most.rlim_cur = most.rlim_max, setrlimit(RLIMIT_NOFILE, &most);
     load(words[2]);

@@ -74,7 +74,9 @@ class Stage:
         if key not in self.running:
             response = b"".join(raw(self.proxy("larder").port, f"{row.path}/1"))
             folder = self.folder / key.replace("/", "-")
-            self.running[key] = proxies.floor(self.floor_program, response, folder, tools.SERVER)
+            self.running[key] = proxies.floor(
+                self.floor_program, response, row.pages, folder, tools.SERVER
+            )
         return self.running[key]
 
     def lanes(self, row):

@@ -96,11 +96,11 @@ def static_origin(program, folder, core):
     return Running([program, "-c", config, "-e", folder / "nginx.log"], port, folder, core)
 
 
-def floor(program, response, folder, core):
-    """The floor, which answers with these bytes."""
+def floor(program, response, pages, folder, core):
+    """The floor, which answers with these bytes, and has them as often as there are pages."""
     folder.mkdir(parents=True)
     (folder / "response").write_bytes(response)
     port = free_port()
-    running = Running([program, str(port), folder / "response"], port, folder, core)
+    running = Running([program, str(port), folder / "response", str(pages)], port, folder, core)
     running.name = "floor"
     return running

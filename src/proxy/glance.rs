@@ -15,7 +15,7 @@ use crate::semantics::request_directives::RequestDirectives;
 use crate::semantics::reuse::{self, Reuse};
 use crate::semantics::time::Moment;
 use crate::semantics::vary::NominatedFields;
-use crate::storage::{Content, Lines, Pieces, Slot, StoredResponse};
+use crate::storage::{Content, Pieces, Slot, StoredResponse};
 use bytes::{Buf, Bytes};
 use http::{HeaderMap, StatusCode, header};
 use std::io::{IoSlice, Write};
@@ -132,9 +132,8 @@ fn is_shown(nominated: &NominatedFields) -> bool {
 
 /// Whether a client has what is stored already.
 fn has_it(conditions: &HeaderMap, content: &Content) -> bool {
-    let validators = [header::ETAG, header::LAST_MODIFIED, header::DATE];
-    let fields = content.lines.some(|name| validators.iter().any(|own| own == name));
-    conditional::evaluate(conditions, content.status, &fields, content.received_at.time())
+    let (value, received_at) = (|name: &_| content.lines.get(name), content.received_at.time());
+    conditional::evaluate(conditions, content.status, value, received_at)
         == Precondition::NotModified
 }
 
@@ -148,9 +147,12 @@ fn written(content: &Content, code: StatusCode, now: Moment, status: &CacheStatu
     if code == content.status {
         head.extend_from_slice(content.lines.as_bytes());
     } else {
-        let mut fields = content.lines.fields();
-        conditional::not_modified_fields(&mut fields);
-        head.extend_from_slice(Lines::of(&fields).as_bytes());
+        let has_etag = content.lines.get(&header::ETAG).is_some();
+        for (name, line) in content.lines.iter() {
+            if !conditional::is_left_out_of_304(name, has_etag) {
+                head.extend_from_slice(line);
+            }
+        }
     }
     let age = content.freshness.age(now).get();
     // Writing to memory can't fail.

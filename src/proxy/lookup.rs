@@ -248,7 +248,7 @@ impl<'a> Selecting<'a> {
         let request = self.request;
         let (nominated, variant) = (&content.rare.nominated, &content.rare.variant);
         self.key(nominated).is_some_and(|selected| {
-            let fields = content.lines.some(|name| name == CONTENT_LANGUAGE.as_str());
+            let fields = content.lines.some(|name| name == CONTENT_LANGUAGE.as_str().as_bytes());
             language::chooses(&request.fields, selected, nominated, variant, &fields)
         })
     }

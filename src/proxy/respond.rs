@@ -135,7 +135,8 @@ fn has_it(
     fields: &HeaderMap,
     received_at: SystemTime,
 ) -> bool {
-    conditional::evaluate(&request.fields, status, fields, received_at) == Precondition::NotModified
+    let value = |name: &_| fields.get(name).map(HeaderValue::as_bytes);
+    conditional::evaluate(&request.fields, status, value, received_at) == Precondition::NotModified
 }
 
 fn not_modified(mut fields: HeaderMap, status: CacheStatus) -> Answer {

@@ -32,13 +32,15 @@ impl Lines {
     }
 
     /// The lines, each with its end, and the name that each begins with.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        lines(&self.0)
+    pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        named(&self.0)
     }
 
     /// The value of the first line of a name.
     pub fn get(&self, name: &HeaderName) -> Option<&[u8]> {
-        self.iter().find(|(own, _)| *own == name.as_str()).map(|(own, line)| value(own, line))
+        let name = name.as_str().as_bytes();
+        lines(&self.0)
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(AFTER_NAME)?.strip_suffix(END))
     }
 
     /// All fields.
@@ -47,12 +49,13 @@ impl Lines {
     }
 
     /// The fields with some of the names. Their values share a copy of all lines.
-    pub fn some(&self, is_wanted: impl Fn(&str) -> bool) -> HeaderMap {
+    pub fn some(&self, is_wanted: impl Fn(&[u8]) -> bool) -> HeaderMap {
         let mut fields = HeaderMap::new();
         let all = Bytes::copy_from_slice(&self.0);
-        for (name, line) in lines(&all).filter(|(name, _)| is_wanted(name)) {
-            let value = HeaderValue::from_maybe_shared(all.slice_ref(value(name, line)));
-            if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), value) {
+        for (name, line) in named(&all).filter(|(name, _)| is_wanted(name)) {
+            let value = &line[name.len() + AFTER_NAME.len()..line.len() - END.len()];
+            let value = HeaderValue::from_maybe_shared(all.slice_ref(value));
+            if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name), value) {
                 fields.append(name, value);
             }
         }
@@ -60,18 +63,17 @@ impl Lines {
     }
 }
 
-fn lines(mut rest: &[u8]) -> impl Iterator<Item = (&str, &[u8])> {
+fn lines(mut rest: &[u8]) -> impl Iterator<Item = &[u8]> {
     std::iter::from_fn(move || {
         // Neither a name nor a value has an end of a line inside.
         let (line, others) = rest.split_at(memchr::memchr(b'\n', rest)? + 1);
         rest = others;
-        let name = line.get(..memchr::memchr(b':', line)?)?;
-        Some((std::str::from_utf8(name).ok()?, line))
+        Some(line)
     })
 }
 
-fn value<'a>(name: &str, line: &'a [u8]) -> &'a [u8] {
-    line.get(name.len() + AFTER_NAME.len()..line.len() - END.len()).unwrap_or_default()
+fn named(all: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    lines(all).filter_map(|line| Some((&line[..memchr::memchr(b':', line)?], line)))
 }
 
 #[cfg(test)]
@@ -91,7 +93,7 @@ mod tests {
         assert_eq!(lines.get(&ETAG), Some(&b"\"a:b\""[..]));
         assert_eq!(lines.get(&VARY), Some(&b"a"[..]));
         assert_eq!(lines.get(&CONTENT_TYPE), None);
-        assert_eq!(lines.some(|name| name == "vary").get_all(VARY).iter().count(), 2);
+        assert_eq!(lines.some(|name| name == b"vary").get_all(VARY).iter().count(), 2);
         assert!(Lines::of(&HeaderMap::new()).fields().is_empty());
     }
 
