@@ -9,6 +9,7 @@
 //! Charging never fails. Who is about to take more asks first how much room there is.
 
 use bytes::Bytes;
+use memmap2::MmapMut;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -19,6 +20,12 @@ pub const PER_PIECE: usize = 128;
 /// What a piece takes besides its bytes that is in memory of its own: its owner and the
 /// allocations.
 pub const PER_OWN_PIECE: usize = 48;
+
+/// From so many bytes on a piece is a mapping of its own, whose last page is empty in part.
+const LARGE: usize = 128 << 10;
+
+/// The most of these. Linux lets a process have 65,530 mappings, and others need some.
+const MOST_MAPPINGS: usize = 16 << 10;
 
 /// How much room is left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,12 +45,14 @@ pub enum Room {
 pub struct Account {
     limit: usize,
     taken: AtomicUsize,
+    /// Pieces that are mappings.
+    mappings: AtomicUsize,
 }
 
 impl Account {
     /// One with this limit in bytes, of which nothing is taken.
     pub fn new(limit: usize) -> Account {
-        Account { limit, taken: AtomicUsize::new(0) }
+        Account { limit, taken: AtomicUsize::new(0), mappings: AtomicUsize::new(0) }
     }
 
     /// One whose limit is never reached.
@@ -115,13 +124,39 @@ impl Account {
         Bytes::from_owner(Held { piece, _charge })
     }
 
-    /// A piece that is in memory of its own, counted like [a held one](Account::hold):
-    /// it takes less besides its bytes.
-    pub fn own(self: &Arc<Self>, bytes: Vec<u8>) -> Bytes {
-        if bytes.is_empty() {
+    /// One piece of these, in memory of its own, counted like
+    /// [a held one](Account::hold): it takes less besides its bytes.
+    ///
+    /// A large one is a mapping of its own, which goes back to the system as soon as
+    /// nobody holds it; an allocator would keep its place for others.
+    pub fn own(self: &Arc<Self>, pieces: &[Bytes]) -> Bytes {
+        let length = pieces.iter().map(Bytes::len).sum();
+        if length == 0 {
             return Bytes::new();
         }
-        let own = Own { bytes: bytes.into(), account: Arc::clone(self) };
+        match self.mapped(length) {
+            Some(mut mapping) => {
+                let mut rest = &mut mapping[..];
+                for piece in pieces {
+                    let (place, behind) = rest.split_at_mut(piece.len());
+                    place.copy_from_slice(piece);
+                    rest = behind;
+                }
+                self.mappings.fetch_add(1, Ordering::Relaxed);
+                self.owned(mapping)
+            }
+            None => self.owned(pieces.concat().into_boxed_slice()),
+        }
+    }
+
+    /// A mapping for a large piece. Where none is to be had there may still be memory.
+    fn mapped(&self, length: usize) -> Option<MmapMut> {
+        let is_wanted = length >= LARGE && self.mappings.load(Ordering::Relaxed) < MOST_MAPPINGS;
+        is_wanted.then(|| MmapMut::map_anon(length).ok()).flatten()
+    }
+
+    fn owned<M: Memory>(self: &Arc<Self>, bytes: M) -> Bytes {
+        let own = Own { bytes, account: Arc::clone(self) };
         self.take(own.weight());
         Bytes::from_owner(own)
     }
@@ -168,26 +203,43 @@ impl AsRef<[u8]> for Held {
     }
 }
 
-struct Own {
-    bytes: Box<[u8]>,
+/// What a piece may be in.
+trait Memory: AsRef<[u8]> + Send + 'static {
+    /// It is a mapping.
+    const MAPPED: bool;
+}
+
+impl Memory for Box<[u8]> {
+    const MAPPED: bool = false;
+}
+
+impl Memory for MmapMut {
+    const MAPPED: bool = true;
+}
+
+struct Own<M: Memory> {
+    bytes: M,
     account: Arc<Account>,
 }
 
-impl Own {
+impl<M: Memory> Own<M> {
     fn weight(&self) -> usize {
-        self.bytes.len() + PER_OWN_PIECE
+        self.bytes.as_ref().len() + PER_OWN_PIECE
     }
 }
 
-impl AsRef<[u8]> for Own {
+impl<M: Memory> AsRef<[u8]> for Own<M> {
     fn as_ref(&self) -> &[u8] {
-        &self.bytes
+        self.bytes.as_ref()
     }
 }
 
-impl Drop for Own {
+impl<M: Memory> Drop for Own<M> {
     fn drop(&mut self) {
         self.account.give_back(self.weight());
+        if M::MAPPED {
+            self.account.mappings.fetch_sub(1, Ordering::Relaxed);
+        }
     }
 }
 
@@ -243,13 +295,30 @@ mod tests {
         assert_eq!((account.taken(), &part[..]), (10 + PER_PIECE, &b"89"[..]));
         drop(part);
         assert_eq!(account.taken(), 0);
-        assert!(account.hold(Bytes::new()).is_empty() && account.own(Vec::new()).is_empty());
+        assert!(account.hold(Bytes::new()).is_empty() && account.own(&[]).is_empty());
         assert_eq!(account.taken(), 0);
-        let own = account.own(b"0123456789".to_vec());
+        let own = account.own(&[Bytes::from_static(b"01234"), Bytes::from_static(b"56789")]);
         let part = own.slice(..3);
         drop(own);
         assert_eq!((account.taken(), &part[..]), (10 + PER_OWN_PIECE, &b"012"[..]));
         drop(part);
         assert_eq!(account.taken(), 0);
+    }
+
+    #[test]
+    fn a_large_piece_is_a_mapping_as_long_as_there_are_not_too_many() {
+        let account = Arc::new(Account::unlimited());
+        let half = Bytes::from(vec![b'x'; LARGE / 2]);
+        let (small, large) =
+            (account.own(std::slice::from_ref(&half)), account.own(&[half.clone(), half]));
+        let mappings = || account.mappings.load(Ordering::Relaxed);
+        assert_eq!((mappings(), account.taken()), (1, LARGE * 3 / 2 + 2 * PER_OWN_PIECE));
+        assert!(large.len() == LARGE && large.iter().all(|byte| *byte == b'x'));
+        drop(small);
+        account.mappings.store(MOST_MAPPINGS, Ordering::Relaxed);
+        let another = account.own(std::slice::from_ref(&large));
+        assert_eq!((mappings(), &another), (MOST_MAPPINGS, &large));
+        drop((large, another));
+        assert_eq!((mappings(), account.taken()), (MOST_MAPPINGS - 1, 0));
     }
 }

@@ -71,7 +71,7 @@ fn fields() -> HeaderMap {
 
 /// A page with a body of this size, in memory of its own, that counts.
 fn page(account: &Arc<Account>, size: usize) -> Arc<StoredResponse> {
-    let body = account.own(vec![b'x'; size]);
+    let body = account.own(&[vec![b'x'; size].into()]);
     Arc::new(StoredResponse::new(Content::plain(fields(), body)))
 }
 

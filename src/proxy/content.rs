@@ -202,11 +202,7 @@ pub(super) fn with_body(content: &Content, filled: &Filled, account: &Arc<Accoun
 /// One piece of exactly the body's size, in memory of its own: as it was read it holds
 /// on to the larger buffers that it was read into.
 fn gathered(filled: &Filled, account: &Arc<Account>) -> Pieces {
-    let mut whole = Vec::with_capacity(usize::try_from(filled.length).unwrap_or(0));
-    for chunk in &filled.chunks {
-        whole.extend_from_slice(chunk);
-    }
-    account.own(whole).into()
+    account.own(&filled.chunks).into()
 }
 
 /// What a merge of stored fields with those of a newer head leaves to be done:

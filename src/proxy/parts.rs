@@ -92,7 +92,7 @@ pub(super) fn joined(old: &[Bytes], new: &[Bytes], join: &Join, account: &Arc<Ac
     pieces.extend_from_slice(new);
     pieces.extend(cut(old, length - join.after, length, account));
     if pieces.len() > MOST_PIECES {
-        return account.own(pieces.concat()).into();
+        return account.own(&pieces).into();
     }
     pieces.into_iter().collect()
 }
@@ -102,7 +102,7 @@ fn cut(chunks: &[Bytes], from: u64, to: u64, account: &Arc<Account>) -> Vec<Byte
     stretches(chunks, from, to)
         .map(|(chunk, within)| match within.len() == chunk.len() {
             true => chunk.clone(),
-            false => account.own(chunk[within].to_vec()),
+            false => account.own(&[chunk.slice(within)]),
         })
         .collect()
 }
