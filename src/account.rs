@@ -142,7 +142,6 @@ impl Account {
                     place.copy_from_slice(piece);
                     rest = behind;
                 }
-                self.mappings.fetch_add(1, Ordering::Relaxed);
                 self.owned(mapping)
             }
             None => self.owned(pieces.concat().into_boxed_slice()),
@@ -158,6 +157,7 @@ impl Account {
     fn owned<M: Memory>(self: &Arc<Self>, bytes: M) -> Bytes {
         let own = Own { bytes, account: Arc::clone(self) };
         self.take(own.weight());
+        self.mappings.fetch_add(M::MAPPINGS, Ordering::Relaxed);
         Bytes::from_owner(own)
     }
 }
@@ -205,16 +205,16 @@ impl AsRef<[u8]> for Held {
 
 /// What a piece may be in.
 trait Memory: AsRef<[u8]> + Send + 'static {
-    /// It is a mapping.
-    const MAPPED: bool;
+    /// How many mappings it is.
+    const MAPPINGS: usize;
 }
 
 impl Memory for Box<[u8]> {
-    const MAPPED: bool = false;
+    const MAPPINGS: usize = 0;
 }
 
 impl Memory for MmapMut {
-    const MAPPED: bool = true;
+    const MAPPINGS: usize = 1;
 }
 
 struct Own<M: Memory> {
@@ -237,9 +237,7 @@ impl<M: Memory> AsRef<[u8]> for Own<M> {
 impl<M: Memory> Drop for Own<M> {
     fn drop(&mut self) {
         self.account.give_back(self.weight());
-        if M::MAPPED {
-            self.account.mappings.fetch_sub(1, Ordering::Relaxed);
-        }
+        self.account.mappings.fetch_sub(M::MAPPINGS, Ordering::Relaxed);
     }
 }
 
