@@ -7,7 +7,7 @@ use crate::body::Filled;
 use crate::message::Presented;
 use crate::semantics::directives::ResponseDirectives;
 use crate::semantics::freshness::Freshness;
-use crate::semantics::no_vary_search::SearchVariance;
+use crate::semantics::no_vary_search::{NO_VARY_SEARCH, SearchVariance};
 use crate::semantics::storable::{self, Asked, Reason, Storability};
 use crate::semantics::tags::Tags;
 use crate::semantics::time::Exchange;
@@ -106,7 +106,7 @@ impl Proxy {
         let nominated = NominatedFields::of(&fields);
         let special = Special {
             query: old.rare.query.clone(),
-            variance: self.variance(plan, &fields, reply.departure.fence()),
+            variance: self.variance(plan, SearchVariance::of(&fields), reply.departure.fence()),
             variant: nominated.select(&plan.request.fields, policy).unwrap_or_default(),
             nominated,
             own_fields: Lines::of(&own_fields),
@@ -134,11 +134,10 @@ impl Proxy {
     pub(super) fn variance(
         &self,
         plan: &Plan,
-        fields: &HeaderMap,
+        stated: Option<SearchVariance>,
         fence: u64,
     ) -> Option<Arc<SearchVariance>> {
-        let stated = SearchVariance::of(fields)?;
-        let variance = self.shared.memory.variances().learn(&plan.key, stated);
+        let variance = self.shared.memory.variances().learn(&plan.key, stated?);
         (self.shared.purger.last() == fence).then_some(variance)
     }
 
@@ -197,6 +196,13 @@ pub(super) fn with_body(content: &Content, filled: &Filled, account: &Arc<Accoun
     content.lines = Lines::of(&fields);
     content.chunks = gathered(filled, account);
     content
+}
+
+/// What a response says about the queries that it may answer; most say nothing, and for
+/// them no map is made.
+pub(super) fn stated_variance(content: &Content) -> Option<SearchVariance> {
+    content.lines.get(&NO_VARY_SEARCH)?;
+    SearchVariance::of(&content.lines.fields())
 }
 
 /// One piece of exactly the body's size, in memory of its own: as it was read it holds

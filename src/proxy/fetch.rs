@@ -2,7 +2,7 @@
 //! client who caused it, and everybody who waits for it is given what arrives.
 
 use super::ask::{Confirmed, Plan, Reply};
-use super::content::Judged;
+use super::content::{Judged, stated_variance};
 use super::partial::Beside;
 use super::respond::{self, Failed};
 use super::{Answer, FlightKey, Proxy, uncacheable};
@@ -302,7 +302,7 @@ impl Proxy {
             && self.shared.make_room(filled.length as usize) == Room::Plenty
             && let Some(mut content) = self.to_be_kept(&plan, &filling.content, &filled, beside)
         {
-            let variance = self.variance(&plan, &content.lines.fields(), content.fence);
+            let variance = self.variance(&plan, stated_variance(&content), content.fence);
             content.rare.change(|rare| rare.variance = variance);
             self.keep(&plan, &Arc::new(StoredResponse::new(content)));
         }

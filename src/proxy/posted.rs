@@ -2,6 +2,7 @@
 //! section 9.3.3).
 
 use super::ask::{Plan, Reply};
+use super::content::stated_variance;
 use super::lookup::Found;
 use super::partial::Beside;
 use super::respond;
@@ -11,7 +12,6 @@ use crate::message::Presented;
 use crate::origin::WhenRefused;
 use crate::purge::Verdict;
 use crate::semantics::cache_status::{CacheStatus, Forward};
-use crate::semantics::no_vary_search::SearchVariance;
 use crate::semantics::tags::Tags;
 use crate::semantics::time::Exchange;
 use crate::semantics::{cookies, fields, invalidation, validation};
@@ -88,7 +88,7 @@ impl Proxy {
         let departure = self.shared.purger.depart();
         // A purge of another URL that it would answer may not have heard of that, and
         // has left no mark that meets it.
-        let alone = SearchVariance::of(&judged.content.lines.fields()).is_none();
+        let alone = stated_variance(&judged.content).is_none();
         let unmet = verdict == Verdict::Stands && (alone || judged.content.fence == before);
         let undisturbed = unmet && departure.fence() == before + 1;
         if !wanted || !undisturbed {

@@ -4,7 +4,8 @@
 use http::header::{HeaderMap, HeaderName};
 use sfv::{BareItem, Dictionary, InnerList, ListEntry, Parser};
 
-const NO_VARY_SEARCH: HeaderName = HeaderName::from_static("no-vary-search");
+/// The field.
+pub const NO_VARY_SEARCH: HeaderName = HeaderName::from_static("no-vary-search");
 
 /// The longest field that is read, in bytes.
 const LONGEST: usize = 2048;
