@@ -20,10 +20,6 @@ use std::time::{Duration, Instant};
 
 mod real;
 
-/// That of the program (`src/main.rs`).
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// Names the part that is to be measured in this process.
 const PART: &str = "LARDER_BENCH_PART";
 const PAGES: usize = 300_000;
