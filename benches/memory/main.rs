@@ -17,8 +17,13 @@ use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
+use tikv_jemallocator::Jemalloc;
 
 mod real;
+
+/// The program's.
+#[global_allocator]
+static ALLOCATOR: Jemalloc = Jemalloc;
 
 /// Names the part that is to be measured in this process.
 const PART: &str = "LARDER_BENCH_PART";

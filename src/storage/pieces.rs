@@ -8,12 +8,17 @@ use std::sync::Arc;
 #[derive(Clone, Debug, Default)]
 pub struct Pieces(Kept);
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 enum Kept {
-    #[default]
-    None,
+    /// Or none, if it is empty: that takes no room to tell.
     One(Bytes),
     Many(Arc<[Bytes]>),
+}
+
+impl Default for Kept {
+    fn default() -> Kept {
+        Kept::One(Bytes::new())
+    }
 }
 
 impl Pieces {
@@ -28,7 +33,7 @@ impl Deref for Pieces {
 
     fn deref(&self) -> &[Bytes] {
         match &self.0 {
-            Kept::None => &[],
+            Kept::One(piece) if piece.is_empty() => &[],
             Kept::One(piece) => std::slice::from_ref(piece),
             Kept::Many(pieces) => pieces,
         }
@@ -37,7 +42,7 @@ impl Deref for Pieces {
 
 impl From<Bytes> for Pieces {
     fn from(piece: Bytes) -> Pieces {
-        Pieces(if piece.is_empty() { Kept::None } else { Kept::One(piece) })
+        Pieces(Kept::One(piece))
     }
 }
 
