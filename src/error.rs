@@ -1,5 +1,6 @@
 //! What goes wrong on the way of a request, by whose fault it is.
 
+use crate::semantics::reason::Reason;
 use http::StatusCode;
 use std::fmt;
 use std::sync::Arc;
@@ -88,25 +89,25 @@ impl OriginError {
         }
     }
 
-    /// A short stable name, for `Cache-Status; detail=` and logs.
-    pub fn code(&self) -> &'static str {
+    /// What it is in `Cache-Status`, logs and metrics.
+    pub fn reason(&self) -> Reason {
         match self {
-            OriginError::Connect(_) => "connect",
-            OriginError::ConnectTimeout => "connect-timeout",
-            OriginError::Tls(_) => "tls",
-            OriginError::NoSocket => "no-socket",
-            OriginError::NoMemory => "no-memory",
-            OriginError::Busy => "origin-busy",
-            OriginError::QueueFull => "queue-full",
-            OriginError::TooManyOfOne => "origin-per-ip",
-            OriginError::FirstByteTimeout => "first-byte-timeout",
-            OriginError::TotalTimeout => "total-timeout",
-            OriginError::Broken(_) => "broken-response",
-            OriginError::Switched => "unasked-upgrade",
-            OriginError::NotModified => "unasked-304",
-            OriginError::Partial => "unasked-206",
-            OriginError::Coding => "unasked-coding",
-            OriginError::RequestBody(_) => "request-body",
+            OriginError::Connect(_) => Reason::Connect,
+            OriginError::ConnectTimeout => Reason::ConnectTimeout,
+            OriginError::Tls(_) => Reason::Tls,
+            OriginError::NoSocket => Reason::NoSocket,
+            OriginError::NoMemory => Reason::NoMemory,
+            OriginError::Busy => Reason::OriginBusy,
+            OriginError::QueueFull => Reason::QueueFull,
+            OriginError::TooManyOfOne => Reason::OriginPerIp,
+            OriginError::FirstByteTimeout => Reason::FirstByteTimeout,
+            OriginError::TotalTimeout => Reason::TotalTimeout,
+            OriginError::Broken(_) => Reason::BrokenResponse,
+            OriginError::Switched => Reason::UnaskedUpgrade,
+            OriginError::NotModified => Reason::UnaskedNotModified,
+            OriginError::Partial => Reason::UnaskedPart,
+            OriginError::Coding => Reason::UnaskedCoding,
+            OriginError::RequestBody(_) => Reason::BrokenUpload,
         }
     }
 
@@ -171,7 +172,7 @@ impl fmt::Display for OriginError {
                 }
             }
             OriginError::RequestBody(error) => write!(f, "request body: {error}"),
-            other => f.write_str(other.code()),
+            other => f.write_str(other.reason().code()),
         }
     }
 }

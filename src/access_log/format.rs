@@ -1,6 +1,7 @@
 //! How a line is written, into memory that is there.
 
 use super::Entry;
+use crate::semantics::reason::Reason;
 use http::Version;
 use serde::{Serialize, Serializer};
 use std::borrow::Cow;
@@ -75,7 +76,7 @@ pub(super) fn combined(line: &mut Vec<u8>, stamp: &mut Stamp, entry: &Entry<'_>)
     put(line, &["."]);
     put_number(line, entry.took.subsec_millis().into(), 3);
     if let Some(detail) = entry.cache.detail {
-        put(line, &[" ", detail]);
+        put(line, &[" ", detail.code()]);
     }
 }
 
@@ -184,7 +185,7 @@ pub(super) fn json(line: &mut Vec<u8>, stamp: &mut Stamp, entry: &Entry<'_>) {
         cache: entry.cache.outcome.token(),
         client: entry.client,
         collapsed: entry.cache.collapsed,
-        detail: entry.cache.detail,
+        detail: entry.cache.detail.map(Reason::code),
         host: entry.host.map(String::from_utf8_lossy),
         method: entry.method,
         referer: entry.referer.map(String::from_utf8_lossy),
@@ -232,11 +233,11 @@ mod tests {
     #[test]
     fn a_combined_line_can_not_be_split_by_what_a_client_sends() {
         let mut status = CacheStatus::new(Outcome::Hit);
-        status.detail = Some("why");
+        status.detail = Some(Reason::SetCookie);
         assert_eq!(
             line(combined, &entry(&status)),
             "192.0.2.1 - - [15/Jan/2027:08:00:00 +0000] \"GET /a\\\"b\\x0a HTTP/1.1\" 200 5 \
-             \"-\" \"curl\\x1b[31m\" hit 0.012 why"
+             \"-\" \"curl\\x1b[31m\" hit 0.012 set-cookie"
         );
         let odd = Entry {
             agent: Some("\u{e4}\u{85}".as_bytes()),

@@ -2,8 +2,10 @@
 
 use super::problem::Kind;
 use super::reply;
-use crate::metrics::{FORWARDS, Trouble};
+use crate::metrics::Trouble;
 use crate::proxy::Shared;
+use crate::semantics::cache_status::Forward;
+use crate::semantics::reason::Reason;
 use bytes::Bytes;
 use http::Response;
 use http_body_util::Full;
@@ -25,9 +27,12 @@ pub(super) fn ready(closing: bool) -> Response<Full<Bytes>> {
 /// What is stored, and what was done so far.
 pub(super) fn stats(shared: &Shared) -> Response<Full<Bytes>> {
     let (usage, metrics, account) = (shared.memory.usage(), &shared.metrics, &shared.account);
-    let forwarded: Map<String, Value> = FORWARDS
-        .iter()
-        .map(|reason| (reason.token().to_string(), metrics.forwarded(*reason).into()))
+    let forwarded: Map<String, Value> = Forward::ALL
+        .into_iter()
+        .map(|reason| (reason.token().to_string(), metrics.forwarded(reason).into()))
+        .collect();
+    let reasons: Map<String, Value> = Reason::all()
+        .map(|reason| (reason.code().to_string(), metrics.reasons.get(reason).into()))
         .collect();
     let troubles: Map<String, Value> = Trouble::ALL
         .iter()
@@ -53,6 +58,7 @@ pub(super) fn stats(shared: &Shared) -> Response<Full<Bytes>> {
             "hit": metrics.hits.get(),
             "short_way": metrics.short_way.get(),
             "forwarded": forwarded,
+            "reasons": reasons,
             "own": metrics.own.get(),
             "collapsed": metrics.collapsed.get(),
         },

@@ -4,7 +4,8 @@ use super::args::GetArgs;
 use super::client::{Answer, Client};
 use super::{failed, say};
 use crate::key::{Scheme, Target};
-use crate::semantics::storable::Reason;
+use crate::semantics::cache_status::Forward;
+use crate::semantics::reason::{Kind, Reason};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method};
 use std::process::ExitCode;
@@ -75,10 +76,10 @@ fn in_words(field: &str) -> String {
         .map(|p| p.trim().split_once('=').unwrap_or((p.trim(), "")))
         .collect();
     let find = |name: &str| parameters.iter().find(|(n, _)| *n == name).map(|(_, value)| *value);
-    let detail = find("detail");
+    let reason = find("detail").and_then(Reason::from_code);
     let mut words = match (find("hit"), find("fwd")) {
         (Some(_), _) => hit(find("ttl")),
-        (None, Some(forward)) => forwarded(forward, detail),
+        (None, Some(forward)) => forwarded(forward, reason),
         (None, None) => "larder answered by itself.".to_string(),
     };
     if find("collapsed").is_some() {
@@ -86,32 +87,21 @@ fn in_words(field: &str) -> String {
     }
     if find("stored").is_some() {
         words.push_str(" The answer was stored.");
-    } else if let Some(reason) = detail.and_then(Reason::from_code) {
-        words.push_str(&format!(" It was not stored: {}.", reason.sentence()));
     }
-    if let Some(sentence) = detail.and_then(what_happened) {
-        words.push_str(&format!(" {sentence}"));
+    match reason.map(|reason| (reason.kind(), reason.sentence())) {
+        Some((Kind::NotStored, why)) => words.push_str(&format!(" It was not stored: {why}.")),
+        Some((Kind::Served | Kind::Failed, what)) => {
+            words.push_str(&format!(" {}.", capitalized(what)));
+        }
+        // It has been said why.
+        Some((Kind::Passed, _)) | None => {}
     }
     words
 }
 
-/// What a `detail` that is not a reason against storing says.
-fn what_happened(detail: &str) -> Option<&'static str> {
-    Some(match detail {
-        "connect" => "The app could not be reached.",
-        "connect-timeout" => "The app did not accept the connection in time.",
-        "first-byte-timeout" => "The app did not begin to answer in time.",
-        "total-timeout" => "The app and the wait for it took too long altogether.",
-        "broken-response" => "The app broke off its answer.",
-        "unasked-upgrade" => "The app answered what was not asked.",
-        "origin-busy" => "Every connection to the app was in use.",
-        "queue-full" => "Every connection to the app was in use, and as many waited as may.",
-        "stale-while-revalidate" => "It is being validated meanwhile.",
-        "soft-purge" => "It was purged softly, and is being validated meanwhile.",
-        "stale-if-error" => "The app answered with an error; the stale page stands in.",
-        "stale-when-down" => "The app could not be reached; the stale page stands in.",
-        _ => return None,
-    })
+fn capitalized(sentence: &str) -> String {
+    let mut rest = sentence.chars();
+    rest.next().map_or(String::new(), |first| first.to_uppercase().chain(rest).collect())
 }
 
 fn hit(ttl: Option<&str>) -> String {
@@ -122,25 +112,10 @@ fn hit(ttl: Option<&str>) -> String {
     }
 }
 
-fn forwarded(forward: &str, detail: Option<&str>) -> String {
-    let why = match (forward, detail) {
-        ("bypass", Some("bypass-cookie")) => "the request bears a cookie of bypass_cookies",
-        ("bypass", Some("precondition")) => "only the app can judge If-Match and the like",
-        ("bypass", Some("request-body")) => "a GET with a body is none of the cache's business",
-        ("bypass", Some("range")) => "parts of an answer to QUERY are not the cache's business",
-        ("bypass", Some("query-size")) => "the content of the QUERY is larger than limits.query",
-        ("bypass", _) => "such requests are not the cache's business",
-        ("method", _) => "answers to this method do not come from a cache",
-        ("uri-miss", _) => "nothing was stored for this URL",
-        ("vary-miss", _) => "what was stored for this URL is for requests with other fields (Vary)",
-        ("miss", _) => "nothing that was stored could be used",
-        ("request", _) => {
-            "what was stored has the default lifetime, which is not for visitors who are identified"
-        }
-        ("stale", _) => "what was stored was stale",
-        ("partial", _) => "only a part was stored",
-        _ => "the cache could not answer",
-    };
+fn forwarded(token: &str, reason: Option<Reason>) -> String {
+    let passed = reason.filter(|reason| reason.kind() == Kind::Passed).map(Reason::sentence);
+    let forward = Forward::from_token(token).map(Forward::sentence);
+    let why = passed.or(forward).unwrap_or("the cache could not answer");
     format!("Forwarded to the app: {why}.")
 }
 

@@ -7,6 +7,7 @@ pub use trouble::{Leave, Trouble, Troubles};
 
 use crate::lanes::Lanes;
 use crate::semantics::cache_status::{CacheStatus, Forward, Outcome};
+use crate::semantics::reason::Reason;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A number that only grows.
@@ -33,7 +34,9 @@ pub struct Metrics {
     /// Those of them that went the short way.
     pub short_way: Counter,
     /// Requests forwarded, by reason; see [`Metrics::forwarded`].
-    forwarded: [Counter; 8],
+    forwarded: [Counter; Forward::ALL.len()],
+    /// Requests by what more there was to say about them.
+    pub reasons: Reasons,
     /// Requests that larder answered by itself: refusals, purges.
     pub own: Counter,
     /// Requests answered by another one's fetch.
@@ -48,17 +51,22 @@ pub struct Metrics {
     pub troubles: Troubles,
 }
 
-/// The reasons to forward, in the order of the counters.
-pub const FORWARDS: [Forward; 8] = [
-    Forward::Bypass,
-    Forward::Method,
-    Forward::UriMiss,
-    Forward::VaryMiss,
-    Forward::Miss,
-    Forward::Request,
-    Forward::Stale,
-    Forward::Partial,
-];
+/// A counter for each reason.
+#[derive(Debug)]
+pub struct Reasons(Box<[Counter]>);
+
+impl Default for Reasons {
+    fn default() -> Reasons {
+        Reasons((0..Reason::COUNT).map(|_| Counter::default()).collect())
+    }
+}
+
+impl Reasons {
+    /// How often there was this reason.
+    pub fn get(&self, reason: Reason) -> u64 {
+        self.0[reason.index()].get()
+    }
+}
 
 impl Metrics {
     /// Counts a request by what was done with it.
@@ -67,10 +75,11 @@ impl Metrics {
             Outcome::Hit => self.hits.count(),
             Outcome::Own => self.own.count(),
             Outcome::Forwarded(reason) => {
-                if let Some(at) = FORWARDS.iter().position(|r| *r == reason) {
-                    self.forwarded[at].count();
-                }
+                self.forwarded[reason as usize].count();
             }
+        }
+        if let Some(reason) = status.detail {
+            self.reasons.0[reason.index()].count();
         }
         if status.collapsed {
             self.collapsed.count();
@@ -79,6 +88,6 @@ impl Metrics {
 
     /// Requests forwarded for a reason.
     pub fn forwarded(&self, reason: Forward) -> u64 {
-        FORWARDS.iter().position(|r| *r == reason).map_or(0, |at| self.forwarded[at].get())
+        self.forwarded[reason as usize].get()
     }
 }

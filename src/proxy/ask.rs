@@ -12,7 +12,7 @@ use crate::message::Presented;
 use crate::origin;
 use crate::purge::Departure;
 use crate::semantics::cache_status::Forward;
-use crate::semantics::storable::Reason;
+use crate::semantics::reason::Reason;
 use crate::semantics::tags::Tags;
 use crate::semantics::time::Exchange;
 use crate::semantics::validation::{self, Validated};

@@ -157,7 +157,7 @@ impl Proxy {
             Ok(()) => status.stored = self.keep(plan, &stored),
             Err(reason) => {
                 self.outdate(plan, reason);
-                status.detail = Some(reason.code());
+                status.detail = Some(reason);
             }
         }
         if let Some(leader) = &leader {
@@ -209,7 +209,7 @@ impl Proxy {
             leader.land(Landing::Alone);
         }
         let mut status = CacheStatus::forwarded(plan.forward);
-        status.detail = Some(reason.code());
+        status.detail = Some(reason);
         let Reply { response, exchange, .. } = reply;
         let _ = own.send(respond::handed_on(&plan.request, response, &exchange, status));
         None

@@ -10,6 +10,7 @@ use crate::error::OriginError;
 use crate::key::CacheKey;
 use crate::message::Presented;
 use crate::semantics::cache_status::CacheStatus;
+use crate::semantics::reason::Reason;
 use crate::storage::Content;
 use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_64;
@@ -36,7 +37,7 @@ impl Proxy {
         let answered = |answer| Followed::Answer(Box::new(answer));
         let arrived = match landing {
             Landing::Lost => return Followed::Again(*flight),
-            Landing::Alone => return answered(self.go_alone(request, key, "").await),
+            Landing::Alone => return answered(self.go_alone(request, key, None).await),
             Landing::Shared(arrived) => arrived,
         };
         let content = match &arrived {
@@ -47,7 +48,7 @@ impl Proxy {
                 };
                 // Its error was answered with another variant; ours may do better.
                 if let (Failed::Status(_), None) = (failed, stale) {
-                    return answered(self.go_alone(request, key, "").await);
+                    return answered(self.go_alone(request, key, None).await);
                 }
                 // It may have been the leader's own bad luck: one of us leads.
                 let again = matches!(failed, Failed::Silent(OriginError::Broken(_)));
@@ -64,7 +65,7 @@ impl Proxy {
         }
         if !self.is_fresh(content) {
             // It has taken longer than it is good for.
-            return answered(self.go_alone(request, key, "came-too-late").await);
+            return answered(self.go_alone(request, key, Some(Reason::CameTooLate)).await);
         }
         let now = self.shared.clock.now();
         let most = self.shared.options.max_ranges;
@@ -77,7 +78,7 @@ impl Proxy {
         };
         match answer {
             Some(answer) => answered(answer),
-            None => answered(self.go_alone(request, key, "came-too-late").await),
+            None => answered(self.go_alone(request, key, Some(Reason::CameTooLate)).await),
         }
     }
 
@@ -86,7 +87,7 @@ impl Proxy {
         self: &Arc<Self>,
         request: &Arc<Presented>,
         key: &CacheKey,
-        detail: &'static str,
+        detail: Option<Reason>,
     ) -> Answer {
         let found = self.look_up(request, key);
         let known = self.known_not_storable(request, key);

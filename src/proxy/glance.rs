@@ -6,11 +6,12 @@
 //! response is settled there. `docs/adr/0032-hits-at-a-glance.md` says why there are two.
 
 use super::record::{Line, Pending};
-use super::{Proxy, purging, respond, stand_in};
+use super::{Proxy, purging, respond};
 use crate::message::{Peer, Plain};
 use crate::semantics::cache_status::{CacheStatus, NAME, Outcome};
 use crate::semantics::conditional::{self, Precondition};
 use crate::semantics::cookies;
+use crate::semantics::reason::Reason;
 use crate::semantics::request_directives::RequestDirectives;
 use crate::semantics::reuse::{self, Reuse};
 use crate::semantics::time::Moment;
@@ -55,7 +56,7 @@ impl Proxy {
         let detail = match reuse::decide(&content.freshness, None, personal, &demands, now) {
             Reuse::Fresh => None,
             Reuse::Validate if self.plainly_stands_in(stored, personal, now) => {
-                Some(stand_in::DETAIL)
+                Some(Reason::StaleWhenDown)
             }
             _ => return None,
         };

@@ -6,6 +6,7 @@ use crate::message::Presented;
 use crate::semantics::cache_status::Forward;
 use crate::semantics::no_vary_search::SearchVariance;
 use crate::semantics::policy::Policy;
+use crate::semantics::reason::Reason;
 use crate::semantics::reuse::{self, Reuse};
 use crate::semantics::storable::Asked;
 use crate::semantics::vary::{NominatedFields, VariantKey};
@@ -17,7 +18,7 @@ use std::sync::Arc;
 /// What the store has for a request.
 pub(super) enum Found {
     /// Answer with it; the word says more, if there is more to say.
-    Usable(Arc<StoredResponse>, Option<&'static str>),
+    Usable(Arc<StoredResponse>, Option<Reason>),
     /// Answer with it, and refresh it behind if it is asked for often.
     UsableNearItsEnd(Arc<StoredResponse>),
     /// Answer with it, and validate it behind.
@@ -158,7 +159,7 @@ impl Proxy {
         match reuse::decide(freshness, softened, personal, &request.demands, now) {
             Reuse::FreshNearItsEnd if !in_front => Found::UsableNearItsEnd(stored),
             Reuse::Fresh | Reuse::FreshNearItsEnd => Found::Usable(stored, None),
-            Reuse::StaleOnDemand => Found::Usable(stored, Some("max-stale")),
+            Reuse::StaleOnDemand => Found::Usable(stored, Some(Reason::MaxStale)),
             Reuse::StaleAndValidate if in_front => Found::Stale(stored, Forward::Stale),
             Reuse::StaleAndValidate => Found::UsableWhileValidated(stored),
             Reuse::Validate => Found::Stale(stored, Forward::Stale),

@@ -55,6 +55,7 @@ use crate::purge::Access;
 use crate::semantics::cache_status::{CacheStatus, Forward, Outcome};
 use crate::semantics::policy::Policy;
 use crate::semantics::query::QueryContent;
+use crate::semantics::reason::Reason;
 use crate::semantics::request_directives::only_if_cached;
 use crate::semantics::tags::Tags;
 use ask::Plan;
@@ -248,25 +249,25 @@ impl Proxy {
                     if often {
                         self.validate_behind(request, &key, stored);
                     }
-                    return self.hit(request, stored, often.then_some("early-refresh"));
+                    return self.hit(request, stored, often.then_some(Reason::EarlyRefresh));
                 }
                 Found::UsableWhileValidated(stored) => {
                     self.validate_behind(request, &key, stored);
                     let why = match stored.softened() {
-                        Some(_) => "soft-purge",
-                        None => "stale-while-revalidate",
+                        Some(_) => Reason::SoftPurge,
+                        None => Reason::StaleWhileRevalidate,
                     };
                     return self.hit(request, stored, Some(why));
                 }
                 Found::Stale(stored, Forward::Stale) if self.stands_in(request, &key, stored) => {
                     self.ask_now_and_then(request, &key, stored);
-                    return self.hit(request, stored, Some(stand_in::DETAIL));
+                    return self.hit(request, stored, Some(Reason::StaleWhenDown));
                 }
                 Found::Stale(..) | Found::Part(_) | Found::Others(_) => {}
                 Found::Withheld | Found::Nothing(_) => {}
             }
             if only_if_cached(&request.fields) {
-                return respond::only_if_cached(found.forward());
+                return respond::only_if_cached();
             }
             if passthrough::is_not_fetched(request) {
                 return Box::pin(self.not_fetched(request, &key, &found)).await;
@@ -277,7 +278,7 @@ impl Proxy {
                 Followed::Again(next) => flight = next,
             }
         }
-        self.go_alone(request, &key, "too-many-tries").await
+        self.go_alone(request, &key, Some(Reason::TooManyTries)).await
     }
 
     /// Fetches for all who wait, or waits for the one who does. Who says who
@@ -295,7 +296,7 @@ impl Proxy {
         let known = self.known_not_storable(request, key);
         if personal || part || known.is_some() {
             let plan = Plan { known, ..Plan::new(request, key, found) };
-            return Followed::Answer(Box::new(self.fetch_alone(plan, "").await));
+            return Followed::Answer(Box::new(self.fetch_alone(plan, None).await));
         }
         // A fetch that left before a purge of this target is no use any more.
         let purged = self.purged_since(key, &Tags::default(), 0);
@@ -327,14 +328,12 @@ impl Proxy {
 
     /// Fetches for one request only. If there is something to answer instead, the
     /// fetch may be left alone, and has to go on.
-    async fn fetch_alone(self: &Arc<Self>, plan: Plan, detail: &'static str) -> Answer {
+    async fn fetch_alone(self: &Arc<Self>, plan: Plan, detail: Option<Reason>) -> Answer {
         let mut answer = match plan.stale {
             Some(_) => self.fetch(plan, None).await,
             None => self.fetch_in_front(plan).await,
         };
-        if !detail.is_empty() {
-            answer.status.detail.get_or_insert(detail);
-        }
+        answer.status.detail = answer.status.detail.or(detail);
         answer
     }
 
@@ -342,7 +341,7 @@ impl Proxy {
         &self,
         request: &Presented,
         stored: &crate::storage::StoredResponse,
-        detail: Option<&'static str>,
+        detail: Option<Reason>,
     ) -> Answer {
         let now = self.shared.clock.now();
         stored.count_hit();

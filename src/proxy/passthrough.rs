@@ -11,6 +11,7 @@ use crate::message::Presented;
 use crate::origin::{self, WhenRefused};
 use crate::purge::{Group, IN_BAND, Made, Selectors, Softness};
 use crate::semantics::cache_status::{CacheStatus, Forward};
+use crate::semantics::reason::Reason;
 use crate::semantics::{conditional, cookies, fields, invalidation, range, tags, targeted};
 use http::header::{self, HeaderValue};
 use http::{Method, Request, Response, StatusCode};
@@ -27,26 +28,26 @@ pub(super) fn reason(request: &Presented, options: &Options) -> Option<CacheStat
         Some(status)
     };
     if request.wants_websocket {
-        return because(Forward::Bypass, Some("upgrade"));
+        return because(Forward::Bypass, Some(Reason::Upgrade));
     }
     let is_query = request.method == Method::QUERY;
     if !is_query && request.method != Method::GET && request.method != Method::HEAD {
         return because(Forward::Method, None);
     }
     if is_query && request.fields.contains_key(header::RANGE) {
-        return because(Forward::Bypass, Some("range"));
+        return because(Forward::Bypass, Some(Reason::Range));
     }
     if request.has_body && !is_query {
-        return because(Forward::Bypass, Some("request-body"));
+        return because(Forward::Bypass, Some(Reason::RequestBody));
     }
     if request.demands.no_store {
-        return because(Forward::Request, Some("no-store"));
+        return because(Forward::Request, Some(Reason::RequestNoStore));
     }
     if conditional::for_the_origin(&request.fields) {
-        return because(Forward::Bypass, Some("precondition"));
+        return because(Forward::Bypass, Some(Reason::Precondition));
     }
     if cookies::bears_any(&request.fields, &options.bypass_cookies) {
-        return because(Forward::Bypass, Some("bypass-cookie"));
+        return because(Forward::Bypass, Some(Reason::BypassCookie));
     }
     None
 }
@@ -72,7 +73,7 @@ impl Proxy {
     ) -> Answer {
         let mut status = CacheStatus::forwarded(found.forward());
         if request.method == Method::HEAD {
-            status.detail = Some("head");
+            status.detail = Some(Reason::Head);
             return self.head(request, key, found, status).await;
         }
         if range::asks_for_more_than(&request.fields, self.shared.options.max_ranges) {
@@ -81,7 +82,7 @@ impl Proxy {
             whole.fields.remove(header::IF_RANGE);
             return self.through_the_cache(&Arc::new(whole)).await;
         }
-        status.detail = Some("range");
+        status.detail = Some(Reason::Range);
         self.pass_with(request, Body::empty(), status).await
     }
 

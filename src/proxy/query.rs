@@ -10,6 +10,7 @@ use crate::error::OriginError;
 use crate::message::Presented;
 use crate::semantics::cache_status::{CacheStatus, Forward};
 use crate::semantics::query::QueryContent;
+use crate::semantics::reason::Reason;
 use bytes::Bytes;
 use http_body::{Body as _, Frame};
 use http_body_util::BodyExt;
@@ -42,7 +43,7 @@ impl Proxy {
             }
         }
         if too_large {
-            status.detail = Some("query-size");
+            status.detail = Some(Reason::QuerySize);
             return match self.begun(body.put_back(pieces.into_iter().map(Frame::data))).await {
                 Ok(body) => self.pass_with(request, body, status).await,
                 Err(error) => self.no_answer(request, error, status),

@@ -9,6 +9,7 @@ use crate::message::Presented;
 use crate::semantics::cache_status::{CacheStatus, Forward, Outcome};
 use crate::semantics::conditional::{self, Precondition};
 use crate::semantics::range::{self, Wanted};
+use crate::semantics::reason::Reason;
 use crate::semantics::time::{Exchange, Moment};
 use crate::storage::{Content, StoredResponse};
 use http::header::{self, HeaderMap, HeaderValue};
@@ -171,7 +172,7 @@ pub(super) fn refusal(refusal: &Refusal) -> Answer {
 pub(super) fn failure(failed: &Failed, mut status: CacheStatus) -> Answer {
     let (code, sentence) = match failed {
         Failed::Silent(error) => {
-            status.detail = Some(error.code());
+            status.detail = Some(error.reason());
             (error.status(), error.sentence())
         }
         Failed::Status(code) => (*code, "The app behind this server reported an error."),
@@ -187,9 +188,9 @@ pub(super) fn failure(failed: &Failed, mut status: CacheStatus) -> Answer {
 }
 
 /// The client wants an answer from the cache or none (RFC 9111 section 5.2.1.7).
-pub(super) fn only_if_cached(forward: Forward) -> Answer {
+pub(super) fn only_if_cached() -> Answer {
     let mut status = CacheStatus::new(Outcome::Own);
-    status.detail = Some(forward.token());
+    status.detail = Some(Reason::OnlyIfCached);
     let sentence = "The request says only-if-cached, and nothing that is stored can be used.";
     Answer { response: page(StatusCode::GATEWAY_TIMEOUT, sentence), status }
 }
@@ -197,7 +198,7 @@ pub(super) fn only_if_cached(forward: Forward) -> Answer {
 /// The task that fetched has gone without an answer.
 pub(super) fn fetch_lost(forward: Forward) -> Answer {
     let mut status = CacheStatus::forwarded(forward);
-    status.detail = Some("internal");
+    status.detail = Some(Reason::Internal);
     let sentence = "Something went wrong in this server; it has been written down.";
     tracing::error!("a fetch ended without an answer");
     Answer { response: page(StatusCode::INTERNAL_SERVER_ERROR, sentence), status }

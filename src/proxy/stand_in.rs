@@ -11,6 +11,7 @@ use crate::message::Presented;
 use crate::origin::WhenRefused;
 use crate::purge::Verdict;
 use crate::semantics::cache_status::CacheStatus;
+use crate::semantics::reason::Reason;
 use crate::semantics::reuse::{self, Failure, OnFailure, WhenSlow};
 use crate::semantics::tags::Tags;
 use crate::semantics::time::Moment;
@@ -22,9 +23,6 @@ use tokio::time::Sleep;
 /// How long a request waits before a stale response is answered; `None` is as
 /// long as it takes.
 pub(super) type Patience = Option<Pin<Box<Sleep>>>;
-
-/// What is said of a response that stands in for an origin that can't be reached.
-pub(super) const DETAIL: &str = "stale-when-down";
 
 impl Proxy {
     /// An error of the origin's that a stale response may stand in for.
@@ -153,8 +151,8 @@ impl Proxy {
                 let now = self.shared.clock.now();
                 status.ttl = Some(respond::ttl(stale, now));
                 status.detail = Some(match failed {
-                    Failed::Silent(_) => DETAIL,
-                    Failed::Status(_) => "stale-if-error",
+                    Failed::Silent(_) => Reason::StaleWhenDown,
+                    Failed::Status(_) => Reason::StaleIfError,
                 });
                 respond::from_store(request, stale, now, self.shared.options.max_ranges, status)
             }
@@ -189,7 +187,7 @@ impl Proxy {
         }
         let mut status = CacheStatus::forwarded(*forward);
         status.ttl = Some(respond::ttl(stale, now));
-        status.detail = Some("stale-if-slow");
+        status.detail = Some(Reason::StaleIfSlow);
         let most = self.shared.options.max_ranges;
         Followed::Answer(Box::new(respond::from_store(request, stale, now, most, status)))
     }

@@ -6,7 +6,7 @@
 use crate::key::CacheKey;
 use crate::message::Presented;
 use crate::semantics::policy::Policy;
-use crate::semantics::storable::Reason;
+use crate::semantics::reason::Reason;
 use crate::semantics::time::Moment;
 use crate::semantics::vary::NominatedFields;
 use moka::sync::Cache;

@@ -1,6 +1,7 @@
 //! What the cache did with a request: `Cache-Status` (RFC 9211), the one enum
 //! for the response field, the log line and the metric.
 
+use super::reason::Reason;
 use std::fmt;
 
 /// The name this cache goes by in `Cache-Status` and `Via`.
@@ -41,6 +42,42 @@ impl Forward {
             Forward::Partial => "partial",
         }
     }
+
+    /// The reason in a sentence, for people.
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Forward::Bypass => "such requests are not the cache's business",
+            Forward::Method => "answers to this method do not come from a cache",
+            Forward::UriMiss => "nothing was stored for this URL",
+            Forward::VaryMiss => {
+                "what was stored for this URL is for requests with other fields (Vary)"
+            }
+            Forward::Miss => "nothing that was stored could be used",
+            Forward::Request => {
+                "what was stored was fresh, but is not for this request: it demands a newer one, or \
+                 is from a visitor who is identified, for whom the default lifetime is not"
+            }
+            Forward::Stale => "what was stored was stale",
+            Forward::Partial => "only a part was stored",
+        }
+    }
+
+    /// The reason with this token, if there is one.
+    pub fn from_token(token: &str) -> Option<Forward> {
+        Forward::ALL.into_iter().find(|forward| forward.token() == token)
+    }
+
+    /// All of them.
+    pub const ALL: [Forward; 8] = [
+        Forward::Bypass,
+        Forward::Method,
+        Forward::UriMiss,
+        Forward::VaryMiss,
+        Forward::Miss,
+        Forward::Request,
+        Forward::Stale,
+        Forward::Partial,
+    ];
 }
 
 /// Answered from the store, or forwarded.
@@ -80,8 +117,8 @@ pub struct CacheStatus {
     pub collapsed: bool,
     /// The key, if it is to be told.
     pub key: Option<String>,
-    /// A short code that says more: why a response was not stored, say.
-    pub detail: Option<&'static str>,
+    /// What more there is to say: why a response was not stored, say.
+    pub detail: Option<Reason>,
 }
 
 impl CacheStatus {

@@ -1,128 +1,224 @@
-//! Why a response is not stored: the names of the clauses that
-//! [`storable::decide`](super::storable::decide) goes through.
+//! Why a request was treated as it was: one list for `Cache-Status; detail=`, logs,
+//! metrics, documents and the operator's pages. `docs/reasons/` has a page for each.
 
-/// Why a response is not stored.
+use std::fmt;
+
+/// What a reason is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Reason {
+pub enum Kind {
+    /// The response is not stored: the clauses that
+    /// [`storable::decide`](super::storable::decide) goes through.
+    NotStored,
+    /// The cache has no part in the request, or the request went alone.
+    Passed,
+    /// A stored response was answered, and there is more to say about that.
+    Served,
+    /// No answer came from the origin, or none could be given.
+    Failed,
+}
+
+impl Kind {
+    /// The kind in a word, for logs and documents.
+    pub fn token(self) -> &'static str {
+        match self {
+            Kind::NotStored => "not-stored",
+            Kind::Passed => "passed",
+            Kind::Served => "served",
+            Kind::Failed => "failed",
+        }
+    }
+}
+
+/// Makes the enum and its table, so that a reason stands in one place.
+macro_rules! reasons {
+    ($($(#[$doc:meta])* $name:ident, $code:literal, $kind:ident, $sentence:literal;)*) => {
+        /// Why a request was treated as it was, beyond what
+        /// [`Outcome`](super::cache_status::Outcome) says.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Reason {
+            $($(#[$doc])* $name,)*
+        }
+
+        /// What is said about each, in the order of the reasons.
+        const TABLE: &[(Reason, &str, Kind, &str)] =
+            &[$((Reason::$name, $code, Kind::$kind, $sentence),)*];
+    };
+}
+
+reasons! {
     /// The request's method is neither GET nor QUERY.
-    Method,
+    Method, "method", NotStored, "only answers to GET and QUERY are stored";
     /// The status is not stored: 304, or a 206 that was not asked for.
-    Status,
+    Status, "status", NotStored, "a response with this status is not stored";
     /// The status speaks of how it was asked for, not of what was asked for.
-    Provoked,
-    /// The path pretends to be something else than the response is, and nothing
-    /// states a lifetime.
-    Pretence,
+    Provoked, "provoked", NotStored,
+        "the status may be due to this request's own oddities: others need not get it";
+    /// The path pretends to be something else than the response is, and nothing states a lifetime.
+    Pretence, "pretence", NotStored,
+        "the path has an extension that the type belies, an encoded delimiter, dots or a \
+        parameter, and the response states no lifetime";
     /// It answers a request for a part, and is not one whose place is known.
-    Part,
+    Part, "part", NotStored, "it answers a range, and is not one part whose place is known";
     /// `must-understand` with a status that this cache does not know.
-    NotUnderstood,
+    NotUnderstood, "must-understand", NotStored,
+        "must-understand stands beside a status that is not known";
     /// `no-store`.
-    NoStore,
+    NoStore, "no-store", NotStored, "the response says no-store";
     /// `private`.
-    Private,
+    Private, "private", NotStored, "the response says private: it is for one visitor";
     /// The request was authorized, and nothing allows to share the answer.
-    Authorization,
+    Authorization, "authorization", NotStored,
+        "the request bears Authorization, and the response says neither public nor s-maxage";
     /// The response sets a cookie.
-    SetCookie,
+    SetCookie, "set-cookie", NotStored, "the response sets a cookie, which is for one visitor";
     /// `Vary: *`.
-    VaryAny,
+    VaryAny, "vary-any", NotStored, "the response says Vary: *";
     /// It is a stream of events, which has no end and is about what happens now.
-    EventStream,
+    EventStream, "event-stream", NotStored, "the response is a stream of events, which has no end";
     /// The request bore an identifying cookie, and nothing states a lifetime.
-    IdentityCookie,
+    IdentityCookie, "identity-cookie", NotStored,
+        "the request bears a cookie that identifies its visitor, and the response states no \
+        lifetime, nor that it is public";
     /// Nothing states a lifetime, and there is no validator.
-    NoLifetime,
+    NoLifetime, "no-lifetime", NotStored,
+        "the response states no lifetime and has no validator; default_ttl gives a lifetime to \
+        those for visitors who are not identified; an answer to QUERY has to state one";
     /// The body is larger than the largest that is kept.
-    TooLarge,
+    TooLarge, "too-large", NotStored, "the body is larger than max_object";
+    /// A WebSocket, which is a tunnel.
+    Upgrade, "upgrade", Passed, "a WebSocket is a tunnel between its client and the app";
+    /// A GET or HEAD with a body.
+    RequestBody, "request-body", Passed, "a GET with a body is none of the cache's business";
+    /// Parts that the cache does not fetch: several, on a condition, or of an answer to QUERY.
+    Range, "range", Passed,
+        "several parts at a time, or parts of an answer to QUERY, are not fetched for the cache";
+    /// The head alone was asked for, and no whole answer is stored.
+    Head, "head", Passed, "a request for the head alone brings nothing that could be stored";
+    /// The request says `no-store`, and its client may demand that.
+    RequestNoStore, "request-no-store", Passed,
+        "the request says no-store, and its client may demand that";
+    /// A condition that only the origin can judge.
+    Precondition, "precondition", Passed, "only the app can judge If-Match and the like";
+    /// The request bears a cookie of `bypass_cookies`.
+    BypassCookie, "bypass-cookie", Passed, "the request bears a cookie of bypass_cookies";
+    /// The content of a QUERY is larger than is held.
+    QuerySize, "query-size", Passed, "the content of the QUERY is larger than limits.query";
+    /// What another one's fetch brought was stale when it came.
+    CameTooLate, "came-too-late", Passed,
+        "what it waited for was not fresh any more, or half gone, when it came";
+    /// What it waited for was for others, again and again.
+    TooManyTries, "too-many-tries", Passed,
+        "what it waited for was for others several times, so it went alone";
+    /// Fresh, and fetched again behind because its end is near.
+    EarlyRefresh, "early-refresh", Served,
+        "it is asked for often and near its end, so it is fetched again meanwhile";
+    /// Stale, and validated behind.
+    StaleWhileRevalidate, "stale-while-revalidate", Served,
+        "it is stale, and being validated meanwhile";
+    /// Purged softly, and validated behind.
+    SoftPurge, "soft-purge", Served, "it was purged softly, and is being validated meanwhile";
+    /// Stale, which the request allows.
+    MaxStale, "max-stale", Served, "it is stale, and the request's max-stale allows that";
+    /// The origin answered with an error, and a stale response stands in.
+    StaleIfError, "stale-if-error", Served,
+        "the app answered with an error; the stale page stands in";
+    /// The origin takes its time, and a stale response stands in.
+    StaleIfSlow, "stale-if-slow", Served, "the app takes its time; the stale page stands in";
+    /// The origin can't be reached, and a stale response stands in.
+    StaleWhenDown, "stale-when-down", Served,
+        "the app could not be reached; the stale page stands in";
+    /// The request says `only-if-cached`, and nothing stored can be used.
+    OnlyIfCached, "only-if-cached", Failed,
+        "the request says only-if-cached, and nothing that is stored can be used";
+    /// No connection to the origin could be made.
+    Connect, "connect", Failed, "the app could not be reached";
+    /// None could be made in time.
+    ConnectTimeout, "connect-timeout", Failed, "the app did not accept the connection in time";
+    /// One side did not show the other who it is, or did not speak TLS.
+    Tls, "tls", Failed, "the app could not be reached safely: TLS failed";
+    /// larder has no descriptor left for a connection.
+    NoSocket, "no-socket", Failed, "larder has no file descriptor left for a connection to the app";
+    /// larder has no memory left for what would come.
+    NoMemory, "no-memory", Failed, "larder has no memory left for what would come";
+    /// Every connection was in use for as long as a request may wait.
+    OriginBusy, "origin-busy", Failed,
+        "every connection to the app was in use for as long as a request may wait";
+    /// As many requests wait for the origin as may.
+    QueueFull, "queue-full", Failed,
+        "every connection to the app was in use, and as many requests waited as may";
+    /// As many of the client's requests are at the origin as may be of one address.
+    OriginPerIp, "origin-per-ip", Failed,
+        "as many requests of this address are at the app as may be";
+    /// No head of a response came in time.
+    FirstByteTimeout, "first-byte-timeout", Failed, "the app did not begin to answer in time";
+    /// The whole took longer than it may.
+    TotalTimeout, "total-timeout", Failed, "the app and the wait for it took too long altogether";
+    /// The connection ended, or what came was not HTTP.
+    BrokenResponse, "broken-response", Failed,
+        "the app broke off its answer, or what it sent was not HTTP";
+    /// The origin changed to another protocol, which nobody had asked for.
+    UnaskedUpgrade, "unasked-upgrade", Failed,
+        "the app changed to another protocol, which nobody had asked for";
+    /// It answered 304, though no condition was made.
+    UnaskedNotModified, "unasked-304", Failed, "the app answered 304, though no condition was made";
+    /// It answered 206, though no range was asked for.
+    UnaskedPart, "unasked-206", Failed, "the app answered 206, though no range was asked for";
+    /// Its body is in a transfer coding that nobody had asked for.
+    UnaskedCoding, "unasked-coding", Failed,
+        "the app answered in a transfer coding that nobody had asked for";
+    /// The request's body did not come, or was too large.
+    BrokenUpload, "broken-upload", Failed,
+        "the request's body did not come whole and in time, or was too large";
+    /// Something in larder went wrong.
+    Internal, "internal", Failed, "something in larder went wrong; the log says what";
 }
 
 impl Reason {
-    /// A short stable name, for `Cache-Status; detail=`, logs and documents.
+    /// How many there are.
+    pub const COUNT: usize = TABLE.len();
+
+    /// A short stable name, for `Cache-Status; detail=`, logs, metrics and documents.
     pub fn code(self) -> &'static str {
-        match self {
-            Reason::Method => "method",
-            Reason::Status => "status",
-            Reason::Provoked => "provoked",
-            Reason::Pretence => "pretence",
-            Reason::Part => "part",
-            Reason::NotUnderstood => "must-understand",
-            Reason::NoStore => "no-store",
-            Reason::Private => "private",
-            Reason::Authorization => "authorization",
-            Reason::SetCookie => "set-cookie",
-            Reason::VaryAny => "vary-any",
-            Reason::EventStream => "event-stream",
-            Reason::IdentityCookie => "identity-cookie",
-            Reason::NoLifetime => "no-lifetime",
-            Reason::TooLarge => "too-large",
-        }
+        TABLE[self.index()].1
+    }
+
+    /// What it is about.
+    pub fn kind(self) -> Kind {
+        TABLE[self.index()].2
     }
 
     /// The reason in a sentence, for people.
     pub fn sentence(self) -> &'static str {
-        match self {
-            Reason::Method => "only answers to GET and QUERY are stored",
-            Reason::Status => "a response with this status is not stored",
-            Reason::Provoked => {
-                "the status may be due to this request's own oddities: others need not get it"
-            }
-            Reason::Pretence => {
-                "the path has an extension that the type belies, an encoded delimiter, dots or a \
-                 parameter, and the response states no lifetime"
-            }
-            Reason::Part => "it answers a range, and is not one part whose place is known",
-            Reason::NotUnderstood => "must-understand stands beside a status that is not known",
-            Reason::NoStore => "the response says no-store",
-            Reason::Private => "the response says private: it is for one visitor",
-            Reason::Authorization => {
-                "the request bears Authorization, and the response says neither public nor s-maxage"
-            }
-            Reason::SetCookie => "the response sets a cookie, which is for one visitor",
-            Reason::VaryAny => "the response says Vary: *",
-            Reason::EventStream => "the response is a stream of events, which has no end",
-            Reason::IdentityCookie => {
-                "the request bears a cookie that identifies its visitor, and the response \
-                 states no lifetime, nor that it is public"
-            }
-            Reason::NoLifetime => {
-                "the response states no lifetime and has no validator; default_ttl gives \
-                 a lifetime to those for visitors who are not identified; an answer to QUERY has \
-                 to state one"
-            }
-            Reason::TooLarge => "the body is larger than max_object",
-        }
+        TABLE[self.index()].3
+    }
+
+    /// Its place among [all](Reason::all).
+    pub fn index(self) -> usize {
+        self as usize
     }
 
     /// The reason lies in the response, not in who asked for it.
     pub fn is_about_the_response(self) -> bool {
         use Reason::{Authorization, IdentityCookie, Method, Part, Provoked};
-        !matches!(self, Method | Part | Provoked | Authorization | IdentityCookie)
+        self.kind() == Kind::NotStored
+            && !matches!(self, Method | Part | Provoked | Authorization | IdentityCookie)
     }
 
     /// The reason with this code, if there is one.
     pub fn from_code(code: &str) -> Option<Reason> {
-        Reason::ALL.into_iter().find(|reason| reason.code() == code)
+        Reason::all().find(|reason| reason.code() == code)
     }
 
     /// Every reason.
-    pub const ALL: [Reason; 15] = [
-        Reason::Method,
-        Reason::Status,
-        Reason::Provoked,
-        Reason::Pretence,
-        Reason::Part,
-        Reason::NotUnderstood,
-        Reason::NoStore,
-        Reason::Private,
-        Reason::Authorization,
-        Reason::SetCookie,
-        Reason::VaryAny,
-        Reason::EventStream,
-        Reason::IdentityCookie,
-        Reason::NoLifetime,
-        Reason::TooLarge,
-    ];
+    pub fn all() -> impl Iterator<Item = Reason> {
+        TABLE.iter().map(|row| row.0)
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
 }
 
 #[cfg(test)]
@@ -131,8 +227,12 @@ mod tests {
 
     #[test]
     fn every_reason_has_a_code_of_its_own() {
-        for reason in Reason::ALL {
+        for (at, reason) in Reason::all().enumerate() {
+            assert_eq!(reason.index(), at, "{reason}");
             assert_eq!(Reason::from_code(reason.code()), Some(reason));
+            let is_token = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+            assert!(reason.code().chars().all(is_token), "{reason}");
+            assert!(!reason.sentence().is_empty() && !reason.sentence().ends_with('.'));
         }
     }
 }

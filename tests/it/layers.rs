@@ -29,6 +29,7 @@ const FLOORS: &[&[&str]] = &[
 /// Arrows within a floor. `semantics` is named by all of its own.
 const NEIGHBOURS: &[(&str, &str)] = &[
     ("clock", "semantics"),
+    ("error", "semantics"),
     ("message", "semantics"),
     ("message", "key"),
     ("message", "error"),

@@ -221,7 +221,7 @@ fn a_body_that_is_too_large_is_refused() {
         client.send(format!("1388\r\n{half}\r\n1389\r\n{half}x\r\n0\r\n\r\n").as_bytes());
         let answer = client.answer("POST").expect("an answer");
         assert_eq!((answer.status, answer.field("connection")), (413, Some("close")));
-        assert_eq!(answer.cache_status(), "larder; fwd=method; detail=request-body");
+        assert_eq!(answer.cache_status(), "larder; fwd=method; detail=broken-upload");
         wait_until("the origin has what there was", || origin.count() == count);
         assert_eq!(origin.last().complete, count == 1);
     }

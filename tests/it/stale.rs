@@ -100,13 +100,13 @@ fn only_if_cached_never_asks_the_origin() {
     let larder = Larder::in_front_of(origin.address, &[]);
     let only = [("Cache-Control", "only-if-cached")];
     let none = larder.get_with("/fresh", &only);
-    assert_eq!((none.status, none.cache_status()), (504, "larder; detail=uri-miss"));
+    assert_eq!((none.status, none.cache_status()), (504, "larder; detail=only-if-cached"));
     assert!(none.text().contains("only-if-cached"));
     larder.get("/fresh");
     larder.get("/stale");
     assert_eq!(larder.get_with("/fresh", &only).text(), "page");
     let stale = larder.get_with("/stale", &only);
-    assert_eq!((stale.status, stale.cache_status()), (504, "larder; detail=stale"));
+    assert_eq!((stale.status, stale.cache_status()), (504, "larder; detail=only-if-cached"));
     assert_eq!(origin.count(), 2);
 }
 
