@@ -45,6 +45,7 @@ mod purging;
 mod query;
 mod raw;
 mod readers;
+mod reasons;
 mod rebound;
 mod refusals;
 mod reload;
