@@ -11,6 +11,9 @@ use http::Response;
 use http_body_util::Full;
 use serde_json::{Map, Value, json};
 
+/// How many times the memory the hit ratio is told for.
+const SIZES: [f64; 7] = [0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 4.0];
+
 /// The process runs.
 pub(super) fn alive() -> Response<Full<Bytes>> {
     reply::document(&json!({ "status": "ok" }))
@@ -47,6 +50,15 @@ pub(super) fn stats(shared: &Shared) -> Response<Full<Bytes>> {
             })
         })
         .collect();
+    let curve: Vec<Value> = (shared.memory.curve(&SIZES).iter())
+        .map(|point| {
+            json!({
+                "factor": point.factor,
+                "bytes": (usage.limit as f64 * point.factor) as u64,
+                "hit_ratio": point.hit_ratio,
+            })
+        })
+        .collect();
     reply::document(&json!({
         "memory": {
             "targets": usage.targets,
@@ -54,6 +66,7 @@ pub(super) fn stats(shared: &Shared) -> Response<Full<Bytes>> {
             "limit": usage.limit,
             "with_in_flight": { "bytes": account.taken(), "limit": account.limit() },
         },
+        "memory_curve": curve,
         "requests": {
             "hit": metrics.hits.get(),
             "short_way": metrics.short_way.get(),

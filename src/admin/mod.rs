@@ -2,12 +2,15 @@
 //! talks to the origin.
 
 mod document;
+mod explain;
 mod idempotency;
 mod inspect;
+mod observed;
 mod openapi;
 mod problem;
 mod purge;
 mod purges;
+mod query;
 mod reload;
 mod reply;
 mod routes;

@@ -5,10 +5,10 @@ use bytes::Bytes;
 use http::header::{self, HeaderValue};
 use http::{Response, StatusCode};
 use http_body_util::Full;
-use serde_json::Value;
+use serde::Serialize;
 
 /// A JSON document.
-pub(super) fn document(value: &Value) -> Response<Full<Bytes>> {
+pub(super) fn document(value: &impl Serialize) -> Response<Full<Bytes>> {
     with_type(StatusCode::OK, value, "application/json")
 }
 
@@ -32,10 +32,13 @@ pub(super) fn json(bytes: Bytes) -> Response<Full<Bytes>> {
 /// A document of this type.
 pub(super) fn with_type(
     status: StatusCode,
-    value: &Value,
+    value: &impl Serialize,
     media_type: &'static str,
 ) -> Response<Full<Bytes>> {
-    with_bytes(status, Bytes::from(format!("{value}\n")), media_type)
+    // Nothing that is answered here can't be written as JSON.
+    let mut text = serde_json::to_vec(value).unwrap_or_default();
+    text.push(b'\n');
+    with_bytes(status, text.into(), media_type)
 }
 
 fn with_bytes(status: StatusCode, bytes: Bytes, media_type: &'static str) -> Response<Full<Bytes>> {

@@ -1,7 +1,7 @@
 //! Which request is for whom, and who may make it.
 
 use super::problem::{self, Kind};
-use super::{Admin, Configured, inspect, openapi, purge, purges, reload, reply};
+use super::{Admin, Configured, explain, inspect, observed, openapi, purge, purges, reload, reply};
 use crate::metrics::{Leave, Trouble};
 use crate::proxy::Shared;
 use crate::purge::{Grant, bearer};
@@ -13,7 +13,7 @@ use hyper::body::Incoming;
 use std::net::SocketAddr;
 
 /// Every path, as the description writes it, and its methods.
-pub(super) const ROUTES: [(&str, &str); 11] = [
+pub(super) const ROUTES: [(&str, &str); 13] = [
     ("/livez", "GET, HEAD"),
     ("/healthz", "GET, HEAD"),
     ("/readyz", "GET, HEAD"),
@@ -24,6 +24,8 @@ pub(super) const ROUTES: [(&str, &str); 11] = [
     ("/v1/purges/{number}", "GET, HEAD"),
     ("/v1/purges/{number}/undo", "POST"),
     ("/v1/stats", "GET, HEAD"),
+    ("/v1/explain", "GET, HEAD"),
+    ("/v1/observed", "GET, HEAD"),
     ("/v1/reload", "POST"),
 ];
 
@@ -126,6 +128,10 @@ impl Admin {
             "/v1/purges/{number}" => purges::one(asker, route.named),
             "/v1/purges/{number}/undo" => purges::undo(asker, route.named).await,
             "/v1/stats" if asker.grant.sees_all() => inspect::stats(asker.shared),
+            "/v1/explain" if asker.grant.sees_all() => {
+                explain::answer(asker.shared, head.uri.query())
+            }
+            "/v1/observed" if asker.grant.sees_all() => observed::answer(asker.shared),
             "/v1/reload" if asker.grant.is_everything() => {
                 reload::answer(self.reloader.as_ref()).await
             }

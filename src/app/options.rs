@@ -50,6 +50,7 @@ pub(super) fn proxy(settings: &Settings) -> proxy::Options {
                 Understood::Only(names.iter().filter_map(|name| Dialect::named(name)).collect())
             }
         },
+        debug: admin_access(settings),
         refresh: Access {
             networks: settings.refresh.networks.clone(),
             tokens: one(settings.refresh.token.as_ref(), "refresh.token").collect(),

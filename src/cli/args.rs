@@ -198,7 +198,19 @@ pub(super) struct GetArgs {
     /// A field of the request, as with curl; may be given again
     #[arg(short = 'H', long = "header", value_name = "NAME: VALUE")]
     pub headers: Vec<String>,
+    /// A cookie of the request; may be given again
+    #[arg(long = "cookie", value_name = "NAME=VALUE")]
+    pub cookies: Vec<String>,
     /// Print the answer's body too
-    #[arg(long)]
+    #[arg(long, conflicts_with = "json")]
     pub body: bool,
+    /// Print all of it in JSON
+    #[arg(long)]
+    pub json: bool,
+    /// The configuration that the admin token stands in
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// The admin token: who bears it is told why
+    #[arg(long, value_name = "TOKEN", env = "LARDER_TOKEN", hide_env_values = true)]
+    pub token: Option<String>,
 }

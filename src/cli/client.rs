@@ -172,6 +172,17 @@ impl Admin {
         Ok(Admin { client: Client::new(&address, &address), token })
     }
 
+    /// The token that is configured, if there is one: in this file, or where files are
+    /// looked for.
+    pub fn secret(file: Option<&Path>) -> Result<Option<String>, String> {
+        let overrides = Overrides { to: Some("unix:/".into()), ..Overrides::default() };
+        let source = file.map_or(Source::Search, Source::File);
+        match config::load(source, config::environment(), &overrides) {
+            Ok(settings) => Ok(settings.admin.token.map(|token| token.expose().to_string())),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
     pub fn client(&self) -> &Client {
         &self.client
     }

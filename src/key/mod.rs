@@ -103,6 +103,11 @@ impl<'a> Sought<'a> {
         is_as_kept.then_some(Sought { hash, scheme, host, path_and_query })
     }
 
+    /// The [hash](CacheKey::hash) of the key.
+    pub fn hash(&self) -> u128 {
+        self.hash
+    }
+
     /// The path and query, byte for byte as they came.
     pub fn path_and_query(&self) -> &'a str {
         self.path_and_query

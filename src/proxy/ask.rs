@@ -90,7 +90,7 @@ impl Proxy {
             .stale
             .iter()
             .chain(&plan.others)
-            .filter(|stored| self.stands(&plan.key, stored))
+            .filter(|stored| self.shared.stands(&plan.key, stored))
             .collect();
         let fields = self.conditions(plan, &offered);
         let reply = self.ask(plan, fields, departure).await?;

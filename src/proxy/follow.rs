@@ -89,7 +89,7 @@ impl Proxy {
         key: &CacheKey,
         detail: Option<Reason>,
     ) -> Answer {
-        let found = self.look_up(request, key);
+        let found = self.shared.look_up(request, key);
         let known = self.known_not_storable(request, key);
         let plan = Plan { known, ..Plan::new(request, key, &found) };
         // In a box: few of those who wait need the room.

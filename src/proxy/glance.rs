@@ -61,6 +61,7 @@ impl Proxy {
             _ => return None,
         };
         stored.count_hit();
+        self.shared.memory.asked_for(plain.sought.hash(), stored);
         let mut status = CacheStatus::new(Outcome::Hit);
         status.detail = detail;
         status.ttl = Some(respond::ttl(stored, now));

@@ -40,7 +40,7 @@ impl Proxy {
     /// Freshens or drops the stored response, by the head that the origin sends
     /// now.
     fn compare(&self, plan: &Plan, stale: &Arc<StoredResponse>, reply: &Reply) {
-        if reply.response.status() != StatusCode::OK || !self.stands(&plan.key, stale) {
+        if reply.response.status() != StatusCode::OK || !self.shared.stands(&plan.key, stale) {
             return;
         }
         let content = stale.content();

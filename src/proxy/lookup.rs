@@ -1,8 +1,9 @@
 //! Which stored response the request selects, and what may be done with it.
 
-use super::{Proxy, respond};
+use super::{Shared, respond};
 use crate::key::CacheKey;
 use crate::message::Presented;
+use crate::purge::Verdict;
 use crate::semantics::cache_status::Forward;
 use crate::semantics::no_vary_search::SearchVariance;
 use crate::semantics::policy::Policy;
@@ -70,7 +71,7 @@ impl Found {
     }
 }
 
-impl Proxy {
+impl Shared {
     /// Looks the target up, and if nothing there is selected, what is stored for
     /// an equivalent query.
     pub(super) fn look_up(&self, request: &Presented, key: &CacheKey) -> Found {
@@ -78,7 +79,7 @@ impl Proxy {
         if found.is_selected() {
             return found;
         }
-        for (variance, key) in self.shared.memory.variances().others(key) {
+        for (variance, key) in self.memory.variances().others(key) {
             let other = self.look_at(request, &Place { key: &key, variance: Some(&variance) });
             if other.is_selected() {
                 return other;
@@ -95,7 +96,7 @@ impl Proxy {
         let Some(slot) = self.kept(place.key) else {
             return Found::Nothing(Forward::UriMiss);
         };
-        let mut selecting = Selecting::of(request, &self.shared.options.policy);
+        let mut selecting = Selecting::of(request, &self.options.policy);
         let (mut any, mut part) = (false, None);
         for stored in slot.variants().iter().filter(|s| self.concerns(request, place, s)) {
             any = true;
@@ -121,7 +122,7 @@ impl Proxy {
     /// What is stored in a place. What has been stale for longer than it is kept
     /// goes now, when somebody looks.
     fn kept(&self, key: &CacheKey) -> Option<Slot> {
-        let (memory, now) = (&self.shared.memory, self.shared.clock.now());
+        let (memory, now) = (&self.memory, self.clock.now());
         let slot = memory.get(key)?;
         let is_over =
             |stored: &&Arc<StoredResponse>| stored.content().freshness.kept_until() <= now;
@@ -137,7 +138,7 @@ impl Proxy {
     /// been purged.
     fn concerns(&self, request: &Presented, place: &Place<'_>, stored: &StoredResponse) -> bool {
         let content = stored.content();
-        let variances = self.shared.memory.variances();
+        let variances = self.memory.variances();
         let is_of_it = match (place.variance, &content.rare.variance) {
             (Some(asked), Some(borne)) => Arc::ptr_eq(asked, borne),
             (Some(_), None) => false,
@@ -147,10 +148,16 @@ impl Proxy {
         is_of_it && content.rare.query == request.query && self.stands(place.key, stored)
     }
 
+    /// No hard purge has met a stored response that answers this key.
+    pub(super) fn stands(&self, key: &CacheKey, stored: &StoredResponse) -> bool {
+        let place = stored.content().place(key);
+        !matches!(self.purger.judge_stored(&place, stored), Verdict::Hard { .. })
+    }
+
     /// What may be done with the response that a request selects.
     fn selected(&self, request: &Presented, stored: &Arc<StoredResponse>) -> Found {
-        let now = self.shared.clock.now();
-        let personal = is_personal(request, &self.shared.options.policy);
+        let now = self.clock.now();
+        let personal = is_personal(request, &self.options.policy);
         let (freshness, softened) = (&stored.content().freshness, stored.softened());
         // Validating behind would ask as this visitor, or for a part; so it is
         // done in front, for this request.
@@ -170,7 +177,7 @@ impl Proxy {
 
     /// A part may not have it.
     fn has_what_is_wanted(&self, request: &Presented, stored: &StoredResponse) -> bool {
-        let (content, most) = (stored.content(), self.shared.options.max_ranges);
+        let (content, most) = (stored.content(), self.options.max_ranges);
         content.rare.part.is_none() || respond::wanted(request, content, most).is_some()
     }
 
@@ -191,7 +198,7 @@ impl Proxy {
         if let Some(stored) = in_their_language {
             return self.selected(request, stored);
         }
-        let personal = is_personal(request, &self.shared.options.policy);
+        let personal = is_personal(request, &self.options.policy);
         let may_be_offered = |content: &Content| {
             let (fields, nominated) = (content.lines.fields(), &content.rare.nominated);
             !personal

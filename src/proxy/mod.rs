@@ -15,6 +15,7 @@ mod background;
 mod content;
 mod demands;
 mod errand;
+mod explain;
 mod fetch;
 mod follow;
 mod glance;
@@ -106,6 +107,8 @@ pub struct Options {
     pub dialects: Understood,
     /// Whose demands on what is stored are heeded.
     pub refresh: Access,
+    /// Who is told why, beside the answer.
+    pub debug: Access,
     /// After how long a purge is made again.
     pub rebound: Option<Duration>,
     /// How much of what was purged is fetched again, where that is asked for.
@@ -188,10 +191,16 @@ impl Proxy {
                     line.client = presented.client;
                 }
                 demands::settle(&mut presented, options);
+                let explained = explain::is_wanted(&mut presented, options);
                 let presented = Arc::new(presented);
+                let began = self.shared.clock.now();
                 let mut answer = self.answer(&presented, as_sent.as_ref(), body, upgrade).await;
+                self.shared.observe(&presented, &answer, began);
                 if options.status_key {
                     answer.status.key = Some(presented.target.to_string());
+                }
+                if explained {
+                    explain::beside(&self.shared, &presented, &mut answer);
                 }
                 answer
             }
@@ -241,15 +250,15 @@ impl Proxy {
         let mut flight = Flight::default();
         let patience = &mut self.shared.options.stale_if_slow.map(|span| Box::pin(sleep(span)));
         for _ in 0..MOST_TRIES {
-            let found = self.look_up(request, &key);
+            let found = self.shared.look_up(request, &key);
             match &found {
-                Found::Usable(stored, detail) => return self.hit(request, stored, *detail),
+                Found::Usable(stored, detail) => return self.hit(request, &key, stored, *detail),
                 Found::UsableNearItsEnd(stored) => {
                     let often = stored.asked_for_near_its_end();
                     if often {
                         self.validate_behind(request, &key, stored);
                     }
-                    return self.hit(request, stored, often.then_some(Reason::EarlyRefresh));
+                    return self.hit(request, &key, stored, often.then_some(Reason::EarlyRefresh));
                 }
                 Found::UsableWhileValidated(stored) => {
                     self.validate_behind(request, &key, stored);
@@ -257,11 +266,11 @@ impl Proxy {
                         Some(_) => Reason::SoftPurge,
                         None => Reason::StaleWhileRevalidate,
                     };
-                    return self.hit(request, stored, Some(why));
+                    return self.hit(request, &key, stored, Some(why));
                 }
                 Found::Stale(stored, Forward::Stale) if self.stands_in(request, &key, stored) => {
                     self.ask_now_and_then(request, &key, stored);
-                    return self.hit(request, stored, Some(Reason::StaleWhenDown));
+                    return self.hit(request, &key, stored, Some(Reason::StaleWhenDown));
                 }
                 Found::Stale(..) | Found::Part(_) | Found::Others(_) => {}
                 Found::Withheld | Found::Nothing(_) => {}
@@ -306,7 +315,7 @@ impl Proxy {
         match self.shared.collapser.join(flight_key, at_least, number) {
             Role::Lead(leader) => {
                 // A flight may have landed and left since the lookup.
-                let found = self.look_up(request, key);
+                let found = self.shared.look_up(request, key);
                 if found.is_usable() {
                     return Followed::Again(Flight { at_least, ..*flight });
                 }
@@ -340,11 +349,13 @@ impl Proxy {
     fn hit(
         &self,
         request: &Presented,
+        key: &CacheKey,
         stored: &crate::storage::StoredResponse,
         detail: Option<Reason>,
     ) -> Answer {
         let now = self.shared.clock.now();
         stored.count_hit();
+        self.shared.memory.asked_for(key.hash(), stored);
         let mut status = CacheStatus::new(Outcome::Hit);
         status.ttl = Some(respond::ttl(stored, now));
         status.detail = detail;

@@ -35,7 +35,7 @@ impl Proxy {
         let new = reply.response.headers();
         let place = partial::place(new).filter(|_| is_206(reply));
         let held = plan.part.as_ref().or(plan.stale.as_ref());
-        let held = held.filter(|held| self.stands(&plan.key, held));
+        let held = held.filter(|held| self.shared.stands(&plan.key, held));
         let (Some(place), Some(held)) = (place, held) else {
             return Beside::Nothing;
         };
@@ -135,7 +135,7 @@ impl Proxy {
     /// The part to be made whole, if it is the beginning of what is wanted. One
     /// that is stale, and can't be shown to be unchanged, is of no use.
     fn beginning<'a>(&self, plan: &'a Plan) -> Option<&'a Arc<StoredResponse>> {
-        let held = plan.part.as_ref().filter(|held| self.stands(&plan.key, held))?;
+        let held = plan.part.as_ref().filter(|held| self.shared.stands(&plan.key, held))?;
         let content = held.content();
         let begins = content.rare.part.is_some_and(|part| part.first == 0 && !part.short);
         let usable = partial::strong_validator(&content.lines.fields()).is_some()

@@ -175,7 +175,7 @@ impl Proxy {
 
     async fn fetch_again(self: Arc<Self>, mut request: Presented, mut running: Running) {
         let key = CacheKey::new(request.target.clone());
-        match self.look_up(&request, &key) {
+        match self.shared.look_up(&request, &key) {
             Found::Usable(..) | Found::UsableNearItsEnd(_) => {
                 running.outcome = Refilled::Fresh;
                 return;

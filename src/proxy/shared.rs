@@ -13,6 +13,7 @@ use crate::error::OriginError;
 use crate::gate::Gate;
 use crate::key::Target;
 use crate::metrics::{Leave, Metrics, Trouble};
+use crate::observe::Observer;
 use crate::origin::Watched;
 use crate::purge::{Audit, Purger};
 use crate::storage::Memory;
@@ -37,6 +38,8 @@ pub struct Shared {
     pub clock: Arc<dyn Clock>,
     /// Where requests are written down.
     pub log: AccessLog,
+    /// What goes to the origin, and what that costs.
+    pub observer: Arc<Observer>,
     /// How the origin is doing.
     pub origin: Watched,
     /// Requests that are at the origin or wait for it, by address.
@@ -62,6 +65,7 @@ impl Shared {
         let at_origin = Arc::new(Gate::new(options.at_origin.clone()));
         let options = Arc::new(options);
         let (audit, metrics, collapser) = (Arc::default(), Arc::default(), Arc::default());
+        let observer = Arc::default();
         Shared {
             options,
             account,
@@ -71,6 +75,7 @@ impl Shared {
             metrics,
             clock,
             log,
+            observer,
             origin,
             at_origin,
             collapser,
@@ -84,13 +89,14 @@ impl Shared {
     /// way are not shared with it: by the old options they may be for visitors
     /// whom the new ones tell apart. Nor is what was not storable by the old.
     pub fn renewed(&self, options: Options, log: AccessLog, origin: Watched) -> Shared {
-        let Shared { account, memory, purger, audit, metrics, clock, .. } = self.clone();
+        let Shared { account, memory, purger, audit, metrics, observer, clock, .. } = self.clone();
         let at_origin = Arc::clone(&self.at_origin);
         at_origin.set(options.at_origin.clone());
         let (refills, rebounds) = (Arc::clone(&self.refills), Arc::clone(&self.rebounds));
         Shared {
             audit,
             metrics,
+            observer,
             at_origin,
             refills,
             rebounds,

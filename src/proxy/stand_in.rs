@@ -52,12 +52,6 @@ impl Proxy {
         keys.map(move |key| self.shared.purger.judge(&key, tags, fence))
     }
 
-    /// No hard purge has met a stored response that answers this key.
-    pub(super) fn stands(&self, key: &CacheKey, stored: &StoredResponse) -> bool {
-        let place = stored.content().place(key);
-        !matches!(self.shared.purger.judge_stored(&place, stored), Verdict::Hard { .. })
-    }
-
     /// A request that can be answered without the origin doesn't wait for it to
     /// come back.
     pub(super) fn when_refused(&self, plan: &Plan) -> WhenRefused {
@@ -120,7 +114,7 @@ impl Proxy {
         stale: &StoredResponse,
         why: Failure,
     ) -> bool {
-        if !self.stands(key, stale) {
+        if !self.shared.stands(key, stale) {
             return false;
         }
         let personal = lookup::is_personal(request, &self.shared.options.policy);
@@ -182,7 +176,7 @@ impl Proxy {
         let (freshness, softened) = (&stale.content().freshness, stale.softened());
         let personal = lookup::is_personal(request, &self.shared.options.policy);
         match reuse::when_slow(freshness, softened, personal, &request.demands, now) {
-            WhenSlow::AnswerStale if self.stands(key, stale) => {}
+            WhenSlow::AnswerStale if self.shared.stands(key, stale) => {}
             WhenSlow::AnswerStale | WhenSlow::Wait => return fetching.await,
         }
         let mut status = CacheStatus::forwarded(*forward);

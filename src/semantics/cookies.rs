@@ -69,6 +69,14 @@ impl Cookies {
     }
 }
 
+/// The names of the cookies of a request that do not identify its visitor, as far as
+/// they have names: for people to read.
+pub fn ignored(fields: &HeaderMap, cookies: &Cookies) -> Vec<String> {
+    let Cookies::Named(names) = cookies else { return Vec::new() };
+    let others = pairs(fields).filter(|cookie| !may_be_one_of(*cookie, names));
+    others.map(|(name, _)| String::from_utf8_lossy(name).into_owned()).collect()
+}
+
 /// Whether a request bears one of the named cookies.
 pub fn bears_any(fields: &HeaderMap, names: &[Box<str>]) -> bool {
     !names.is_empty() && pairs(fields).any(|cookie| may_be_one_of(cookie, names))

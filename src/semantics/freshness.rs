@@ -121,6 +121,11 @@ impl Freshness {
         Duration::from_millis(self.initial_age) + resident_time
     }
 
+    /// `corrected_initial_age` (section 4.2.3): how old it was when it came.
+    pub fn initial_age(&self) -> Duration {
+        Duration::from_millis(self.initial_age)
+    }
+
     /// What the `Age` field says: whole seconds, at most 2^31.
     pub fn age(&self, now: Moment) -> DeltaSeconds {
         DeltaSeconds::new(self.current_age(now).as_secs())

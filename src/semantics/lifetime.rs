@@ -25,6 +25,20 @@ pub enum Source {
     Nothing,
 }
 
+impl Source {
+    /// What says so, in words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Source::SharedMaxAge => "s-maxage",
+            Source::MaxAge => "max-age",
+            Source::Expires => "Expires less Date",
+            Source::Heuristic => "a tenth of the time since Last-Modified (cache.heuristic_max)",
+            Source::Configured => "cache.default_ttl or cache.negative_ttl",
+            Source::Nothing => "nothing that states one",
+        }
+    }
+}
+
 /// How long a response is fresh, and who says so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FreshnessLifetime {

@@ -27,6 +27,7 @@ mod cache_control;
 pub mod cache_status;
 pub mod conditional;
 pub mod cookies;
+pub mod counterfactual;
 pub mod date;
 pub mod directives;
 pub mod fields;

@@ -10,6 +10,7 @@
 //! up knows for how long.
 
 use super::books::{Books, Step, weigh};
+use super::curve::{Curve, Point};
 use super::index::{Id, Row, Wanted};
 use super::shards::Shards;
 use super::slot::Slot;
@@ -62,6 +63,7 @@ pub struct Memory {
     books: Mutex<Books>,
     limits: Limits,
     variances: Variances,
+    curve: Curve,
     /// Held by who makes room because memory is short.
     shedding: Mutex<()>,
 }
@@ -88,7 +90,8 @@ impl Memory {
         account.take(2 * Self::share_of(limits));
         let books = Mutex::new(Books::new(Self::capacity(limits), account));
         let variances = Variances::new(Self::share_of(limits));
-        Memory { shards: Shards::default(), books, limits, variances, shedding: Mutex::default() }
+        let (shards, curve) = (Shards::default(), Curve::new(Self::capacity(limits)));
+        Memory { shards, books, limits, variances, curve, shedding: Mutex::default() }
     }
 
     /// The part of the limit that is filled, so that what several threads are
@@ -117,6 +120,18 @@ impl Memory {
         self.shards.get(key)
     }
 
+    /// Notes that what is stored under a key with this [hash](CacheKey::hash) was asked
+    /// for, for the [curve](Memory::curve).
+    pub fn asked_for(&self, hash: u128, stored: &StoredResponse) {
+        self.curve.note(hash, || stored.weight() as u64);
+    }
+
+    /// What share of the requests for what can be stored would be hits if there were so
+    /// many times the memory: an estimate; nothing while too little is known.
+    pub fn curve(&self, factors: &[f64]) -> Vec<Point> {
+        self.curve.points(factors)
+    }
+
     /// Stores a response, in place of one that the same requests select.
     /// Returns whether it is kept: one that is heavier than all there is room
     /// for is not, nor one whose request left before that of the one it would
@@ -126,6 +141,7 @@ impl Memory {
         if weight > capacity {
             return false;
         }
+        self.curve.note(key.hash(), || weight);
         let mut eviction = Eviction::default();
         loop {
             let mut books = self.books.lock();

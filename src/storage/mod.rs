@@ -5,6 +5,7 @@
 //! list of boxes; there is one so far, [`Memory`].
 
 mod books;
+mod curve;
 mod ghosts;
 mod index;
 mod lines;
@@ -19,6 +20,7 @@ mod slot;
 mod stored;
 mod variances;
 
+pub use curve::Point;
 pub use index::{Id, Wanted};
 pub use lines::Lines;
 pub use memory::{Limits, Memory, Usage};

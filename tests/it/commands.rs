@@ -268,7 +268,7 @@ fn get_shows_the_head_and_says_what_was_decided() {
     assert!(first.starts_with("HTTP/1.1 200 OK\n"), "{first}");
     assert!(first.contains("cache-status: larder; fwd=uri-miss; stored\n"), "{first}");
     let words = "Forwarded to the app: nothing was stored for this URL. The answer was stored.\n";
-    assert!(first.ends_with(words), "{first}");
+    assert!(first.contains(words), "{first}");
     let second = ask(&["http://site.test/a", "--body"]);
     assert!(second.contains("A hit: from the cache, fresh for another "), "{second}");
     assert!(second.ends_with("\npage\n"), "{second}");

@@ -20,6 +20,8 @@ const FLOORS: &[&[&str]] = &[
         "access_log",
         "moving",
         "tls",
+        "explain",
+        "observe",
     ],
     &["proxy"],
     &["listen", "admin"],

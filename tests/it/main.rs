@@ -17,6 +17,7 @@ mod differential;
 mod doubts;
 mod early;
 mod events;
+mod explain;
 mod faults;
 mod forwarding;
 mod fuzz;

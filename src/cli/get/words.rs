@@ -1,74 +1,10 @@
-//! `larder get`: an answer's head, and what the cache decided, in words.
+//! What `Cache-Status` says, in words.
 
-use super::args::GetArgs;
-use super::client::{Answer, Client};
-use super::{failed, say};
-use crate::key::{Scheme, Target};
 use crate::semantics::cache_status::Forward;
 use crate::semantics::reason::{Kind, Reason};
-use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Method};
-use std::process::ExitCode;
-
-pub(super) fn run(args: &GetArgs) -> ExitCode {
-    let target = match Target::from_url(&args.url) {
-        Ok(target) => target,
-        Err(error) => return failed(&format!("error: {:?}: {error}", args.url)),
-    };
-    let mut fields = Vec::new();
-    for line in &args.headers {
-        match header(line) {
-            Some(field) => fields.push(field),
-            None => return failed(&format!("error: {line:?} is not a field: \"Name: value\"")),
-        }
-    }
-    let host = target.host();
-    let address = match &args.via {
-        Some(via) => via.strip_prefix("http://").unwrap_or(via).trim_end_matches('/').to_string(),
-        None if target.scheme() == Scheme::Https => {
-            return failed("error: for an https URL, say where larder listens: --via HOST:PORT");
-        }
-        None if has_port(host) => host.to_string(),
-        None => format!("{host}:80"),
-    };
-    let client = Client::new(&address, host);
-    match client.send(&Method::GET, target.path_and_query(), &fields, Bytes::new()) {
-        Ok(answer) => {
-            print(&answer, args.body);
-            ExitCode::SUCCESS
-        }
-        Err(error) => failed(&format!("error: {client}: {error}")),
-    }
-}
-
-fn has_port(host: &str) -> bool {
-    host.rfind(':').is_some_and(|at| !host[at..].contains(']'))
-}
-
-fn header(line: &str) -> Option<(HeaderName, HeaderValue)> {
-    let (name, value) = line.split_once(':')?;
-    let name = HeaderName::from_bytes(name.trim().as_bytes()).ok()?;
-    Some((name, HeaderValue::from_str(value.trim()).ok()?))
-}
-
-fn print(answer: &Answer, body: bool) {
-    say(&format!("HTTP/1.1 {}", answer.status));
-    for (name, value) in &answer.fields {
-        say(&format!("{name}: {}", String::from_utf8_lossy(value.as_bytes())));
-    }
-    say("");
-    match answer.field("cache-status") {
-        Some(status) => say(&in_words(status)),
-        None => say("There is no Cache-Status: this answer did not come through larder."),
-    }
-    if body {
-        say("");
-        say(&String::from_utf8_lossy(&answer.body));
-    }
-}
 
 /// The last member of `Cache-Status`, in a sentence or two.
-fn in_words(field: &str) -> String {
+pub(super) fn in_words(field: &str) -> String {
     let member = field.rsplit(',').next().unwrap_or_default().trim();
     let parameters: Vec<(&str, &str)> = member
         .split(';')

@@ -1,0 +1,82 @@
+//! An explanation, in lines for a terminal.
+
+use crate::explain::Fix;
+use crate::semantics::reason::Reason;
+use serde_json::Value;
+
+/// The lines; each may be longer than a terminal is wide.
+pub(super) fn lines(told: &Value) -> Vec<String> {
+    let mut lines = vec![String::new(), "How it came to that:".to_string()];
+    for step in list(&told["steps"]) {
+        let by = text(&step["by"]);
+        lines.push(format!("  {} {}  [{by}]", text(&step["question"]), text(&step["answer"])));
+    }
+    variants(told, &mut lines);
+    for left in list(&told["request"]["left_out"]) {
+        let (what, why) = (text(&left["what"]), text(&left["why"]));
+        lines.push(format!("Makes no difference: {what} ({why})."));
+    }
+    if let Some(sentence) = told["browser"]["sentence"].as_str() {
+        lines.push(format!("The visitor's browser {sentence}."));
+    }
+    would(told, &mut lines);
+    lines
+}
+
+fn variants(told: &Value, lines: &mut Vec<String>) {
+    let variants = list(&told["variants"]);
+    if variants.is_empty() {
+        return;
+    }
+    lines.push(String::new());
+    lines.push(format!("Stored under {}:", text(&told["request"]["key"])));
+    for variant in variants {
+        let mark = if variant["selected"] == true { "*" } else { " " };
+        let mut line = format!(
+            "  {mark} {} with {} bytes, {} hits, age {} s, ttl {} s",
+            variant["status"], variant["bytes"], variant["hits"], variant["age"], variant["ttl"]
+        );
+        for (name, words) in [("nominated", "told apart by"), ("tags", "tags")] {
+            let all: Vec<&str> = list(&variant[name]).iter().map(text).collect();
+            if !all.is_empty() {
+                line.push_str(&format!("; {words} {}", all.join(", ")));
+            }
+        }
+        lines.push(line);
+    }
+}
+
+fn would(told: &Value, lines: &mut Vec<String>) {
+    let would = list(&told["would"]);
+    if would.is_empty() {
+        return;
+    }
+    lines.push(String::new());
+    let all = if would.len() > 1 { ", all of it" } else { "" };
+    lines.push(format!("What would change that{all}:"));
+    for change in would {
+        lines.push(format!("- {}.", capitalized(text(&change["sentence"]))));
+        let fix = Reason::from_code(text(&change["code"])).map(Fix::of).unwrap_or_default();
+        for (name, words) in [(fix.any, ""), (fix.django, "In Django:"), (fix.flask, "In Flask:")] {
+            let Some(fix) = name else { continue };
+            lines.push(String::new());
+            if !words.is_empty() {
+                lines.push(format!("  {words}"));
+            }
+            lines.extend(fix.lines().map(|line| format!("  {line}")));
+        }
+    }
+}
+
+fn list(value: &Value) -> &[Value] {
+    value.as_array().map(Vec::as_slice).unwrap_or_default()
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+fn capitalized(sentence: &str) -> String {
+    let mut rest = sentence.chars();
+    rest.next().map_or(String::new(), |first| first.to_uppercase().chain(rest).collect())
+}

@@ -1,0 +1,358 @@
+//! Why a request is answered as it is: for who may know, beside the answer; for the
+//! admin port, without asking the origin.
+
+use super::lookup::{Found, is_personal};
+use super::{Answer, Options, Shared, passthrough, respond};
+use crate::explain::{self, Explanation, LeftOut, Said, Step, Variant, Why};
+use crate::key::CacheKey;
+use crate::message::Presented;
+use crate::observe::Seen;
+use crate::semantics::cache_status::{CacheStatus, Forward, Outcome};
+use crate::semantics::cookies;
+use crate::semantics::counterfactual::Case;
+use crate::semantics::reason::{Kind, Reason};
+use crate::semantics::storable::Asked;
+use crate::semantics::time::{Exchange, Moment};
+use crate::semantics::vary::NominatedFields;
+use crate::storage::StoredResponse;
+use http::StatusCode;
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use std::sync::Arc;
+
+/// Asks for an explanation beside the answer, and bears the token of those who may.
+/// Never handed on.
+const LARDER_DEBUG: HeaderName = HeaderName::from_static("larder-debug");
+
+/// The explanation, as JSON in ASCII.
+const LARDER_EXPLAIN: HeaderName = HeaderName::from_static("larder-explain");
+
+/// The most bytes that it may have in a field; clients have bounds too.
+const MOST_IN_A_FIELD: usize = 6 << 10;
+
+/// The most stored responses that are told of.
+const MOST_VARIANTS: usize = 16;
+
+/// The question that ends the way of a request.
+const SO: &str = "So what is done?";
+
+/// An answer's head, as far as it is known.
+struct Head<'a> {
+    status: StatusCode,
+    fields: &'a HeaderMap,
+}
+
+/// Takes off a request that it asks for an explanation. Returns whether it is to be
+/// given one.
+pub(super) fn is_wanted(request: &mut Presented, options: &Options) -> bool {
+    let Some(token) = request.fields.remove(LARDER_DEBUG) else { return false };
+    let token = Some(token.as_bytes()).filter(|token| !token.is_empty());
+    let grant = options.debug.grant(request.peer.ip(), request.forwarded, token);
+    grant.is_some_and(|grant| grant.sees_all())
+}
+
+/// Writes the explanation into an answer: of what there is for it, as much as a field
+/// may hold.
+pub(super) fn beside(shared: &Shared, request: &Presented, answer: &mut Answer) {
+    let head = Head { status: answer.response.status(), fields: answer.response.headers() };
+    let mut told = shared.explanation(request, &answer.status, Some(&head));
+    // What to do stands in the documents, which who asks has too.
+    told.leave_out_fixes();
+    for other in told.variants.iter_mut().filter(|variant| !variant.selected) {
+        // They may be another visitor's.
+        other.fields.clear();
+    }
+    let mut text = in_ascii(&told);
+    while text.len() > MOST_IN_A_FIELD && told.variants.pop().is_some() {
+        text = in_ascii(&told);
+    }
+    if let (true, Ok(value)) = (text.len() <= MOST_IN_A_FIELD, HeaderValue::try_from(text)) {
+        answer.response.headers_mut().insert(LARDER_EXPLAIN, value);
+    }
+}
+
+/// JSON whose other characters are escaped, so that it may stand in a field.
+fn in_ascii(told: &Explanation) -> String {
+    let text = serde_json::to_string(told).unwrap_or_default();
+    let mut ascii = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            ' '..='~' => ascii.push(c),
+            _ => {
+                let mut units = [0; 2];
+                for unit in c.encode_utf16(&mut units) {
+                    ascii.push_str(&format!("\\u{unit:04x}"));
+                }
+            }
+        }
+    }
+    ascii
+}
+
+impl Shared {
+    /// Notes what went to the origin.
+    pub(super) fn observe(&self, request: &Presented, answer: &Answer, began: Moment) {
+        if !matches!(answer.status.outcome, Outcome::Forwarded(_)) {
+            return;
+        }
+        let now = self.clock.now();
+        self.observer.note(&Seen {
+            method: &request.method,
+            url: &request.target.to_string(),
+            path_and_query: request.target.path_and_query(),
+            asked: &request.fields,
+            personal: is_personal(request, &self.options.policy),
+            status: answer.response.status(),
+            fields: answer.response.headers(),
+            cache: &answer.status,
+            took: now.since(began),
+            at: now,
+        });
+    }
+
+    /// Explains what a request would be given now, by what is stored. The origin is not
+    /// asked.
+    pub fn explain(&self, request: &Presented) -> Explanation {
+        let status = match passthrough::reason(request, &self.options) {
+            Some(status) => status,
+            None => self.would_be(request),
+        };
+        let last = self.observer.last(&request.target.to_string());
+        match (status.outcome, last) {
+            // What it was the last time.
+            (Outcome::Forwarded(_), Some(last)) if status.detail.is_none() => {
+                let status = CacheStatus { detail: Some(last.reason), ..status };
+                let head = Head { status: last.status, fields: &last.fields };
+                let mut told = self.explanation(request, &status, Some(&head));
+                let ago = self.clock.now().since(last.at).as_secs();
+                let answer = format!("{ago} s ago it answered {}", last.status);
+                let asked = Step::new("What did the app answer last?", answer, "what was observed");
+                let at = told.steps.iter().position(|step| step.question == SO);
+                told.steps.insert(at.map_or(0, |at| at + 1), asked);
+                told
+            }
+            _ => self.explanation(request, &status, None),
+        }
+    }
+
+    /// What would be done with a request, as far as it doesn't take the origin to know.
+    fn would_be(&self, request: &Presented) -> CacheStatus {
+        let key = CacheKey::new(request.target.clone());
+        let now = self.clock.now();
+        let hit = |stored: &StoredResponse, detail| {
+            let mut status = CacheStatus::new(Outcome::Hit);
+            (status.ttl, status.detail) = (Some(respond::ttl(stored, now)), detail);
+            status
+        };
+        match self.look_up(request, &key) {
+            Found::Usable(stored, detail) => hit(&stored, detail),
+            Found::UsableNearItsEnd(stored) => hit(&stored, None),
+            Found::UsableWhileValidated(stored) => {
+                let why = match stored.softened() {
+                    Some(_) => Reason::SoftPurge,
+                    None => Reason::StaleWhileRevalidate,
+                };
+                hit(&stored, Some(why))
+            }
+            found => CacheStatus::forwarded(found.forward()),
+        }
+    }
+
+    fn explanation(
+        &self,
+        request: &Presented,
+        status: &CacheStatus,
+        head: Option<&Head<'_>>,
+    ) -> Explanation {
+        let key = CacheKey::new(request.target.clone());
+        let variants = self.variants(request, &key);
+        let mut steps = self.steps(request, status, &variants);
+        let reason = status.detail;
+        let refused = reason.filter(|reason| reason.kind() == Kind::NotStored);
+        if status.stored || refused.is_some() {
+            steps.extend(explain::storing(refused));
+        }
+        let case = head.map(|head| self.case(request, head));
+        let url = request.target.to_string();
+        let browser = match (head, variants.iter().find(|variant| variant.selected)) {
+            (Some(head), _) => explain::browser(&url, head.status, head.fields, self.clock.wall()),
+            (None, Some(selected)) => self.browser_of(&url, selected),
+            (None, None) => None,
+        };
+        Explanation {
+            request: explain::Request {
+                method: request.method.to_string(),
+                key: url.clone(),
+                url,
+                left_out: self.left_out(request, &variants),
+            },
+            outcome: Said::of(status),
+            reason: reason.map(Why::of),
+            steps,
+            variants,
+            browser,
+            would: match (case, refused) {
+                (Some(case), Some(reason)) => explain::would(case, reason),
+                _ => Vec::new(),
+            },
+        }
+    }
+
+    fn browser_of(&self, url: &str, variant: &Variant) -> Option<explain::Browser> {
+        let mut fields = HeaderMap::new();
+        for (name, value) in &variant.fields {
+            if let (Ok(name), Ok(value)) =
+                (HeaderName::try_from(name), HeaderValue::try_from(value))
+            {
+                fields.append(name, value);
+            }
+        }
+        fields.insert(header::AGE, HeaderValue::from(variant.age));
+        let status = StatusCode::from_u16(variant.status).ok()?;
+        explain::browser(url, status, &fields, self.clock.wall())
+    }
+
+    fn case<'a>(&'a self, request: &'a Presented, head: &Head<'_>) -> Case<'a> {
+        let policy = &self.options.policy;
+        let (method, path) = (&request.method, request.target.path());
+        let now = self.clock.now();
+        let mut fields = head.fields.clone();
+        // What larder and who is before it have added.
+        fields.remove(header::AGE);
+        Case {
+            asked: Asked::of(method, path, &request.fields, &policy.cookies),
+            status: head.status,
+            fields,
+            exchange: Exchange { sent: now, received: now, received_at: self.clock.wall() },
+            policy,
+        }
+    }
+
+    /// What is stored for a request's target, the newest first.
+    fn variants(&self, request: &Presented, key: &CacheKey) -> Vec<Variant> {
+        let Some(slot) = self.memory.get(key) else { return Vec::new() };
+        let now = self.clock.now();
+        let standing = slot.variants().iter().filter(|stored| self.stands(key, stored));
+        let mut found = false;
+        standing
+            .take(MOST_VARIANTS)
+            .map(|stored| {
+                let mut variant = described(stored, now);
+                let rare = &stored.content().rare;
+                let is_for = rare.query == request.query
+                    && rare.nominated.selects(&request.fields, &rare.variant, &self.options.policy);
+                variant.selected = is_for && !found;
+                found |= is_for;
+                variant
+            })
+            .collect()
+    }
+
+    /// The way of a request, up to what was done with it.
+    fn steps(&self, request: &Presented, status: &CacheStatus, variants: &[Variant]) -> Vec<Step> {
+        let passed = status.detail.filter(|reason| reason.kind() == Kind::Passed);
+        let method = matches!(status.outcome, Outcome::Forwarded(Forward::Method));
+        let part = match (passed, method) {
+            (Some(reason), _) => Some(format!("no: {}", reason.sentence())),
+            (None, true) => Some(format!("no: {}", Forward::Method.sentence())),
+            (None, false) => None,
+        };
+        let question = "Has the cache a part in such a request?";
+        if let Some(no) = part {
+            return vec![Step::new(question, no, "docs/request-life.md")];
+        }
+        let mut steps = vec![Step::new(question, "yes", "docs/request-life.md")];
+        let count = match variants.len() {
+            0 => "nothing".to_string(),
+            1 => "one response".to_string(),
+            count => format!("{count} responses"),
+        };
+        steps.push(Step::new("What is stored under its key?", count, "RFC 9111 s4"));
+        for (at, variant) in variants.iter().enumerate() {
+            steps.push(selection(at + 1, variants.len(), variant));
+        }
+        if let Some(selected) = variants.iter().find(|variant| variant.selected) {
+            let policy = &self.options.policy;
+            let guessed = selected.arithmetic.first().is_some_and(|line| line.contains("cache."));
+            if guessed && is_personal(request, policy) {
+                let no =
+                    "no: its lifetime is assumed, which is for visitors who are not identified";
+                steps.push(Step::new("May this visitor have it?", no, "cache.default_ttl"));
+            }
+            let fresh = if selected.ttl > 0 { "yes" } else { "no" };
+            let answer = format!("{fresh}: {}", selected.arithmetic.join("; "));
+            steps.push(Step::new("Is it fresh?", answer, "RFC 9111 s4.2"));
+        }
+        steps.push(Step::new(SO, Said::of(status).sentence, "RFC 9211"));
+        steps
+    }
+
+    /// What of a request makes no difference.
+    fn left_out(&self, request: &Presented, variants: &[Variant]) -> Vec<LeftOut> {
+        let mut left = Vec::new();
+        let named = |name: &str| variants.iter().any(|v| v.nominated.iter().any(|n| n == name));
+        let ignored = cookies::ignored(&request.fields, &self.options.policy.cookies);
+        if !ignored.is_empty() {
+            let why = "cache.cookies doesn't name them: they don't tell visitors apart";
+            left.push(LeftOut {
+                what: format!("cookies: {}", ignored.join(", ")),
+                why: why.into(),
+            });
+        }
+        let others: Vec<&str> = request
+            .fields
+            .keys()
+            .map(HeaderName::as_str)
+            .filter(|name| !named(name) && *name != "host" && !name.starts_with("x-forwarded-"))
+            .collect();
+        if !others.is_empty() {
+            let why = "no Vary of what is stored names them";
+            left.push(LeftOut { what: format!("fields: {}", others.join(", ")), why: why.into() });
+        }
+        left
+    }
+}
+
+fn selection(number: usize, count: usize, variant: &Variant) -> Step {
+    let question = match count {
+        1 => "Is it for this request?".to_string(),
+        _ => format!("Is response {number} for this request?"),
+    };
+    let nominated = variant.nominated.join(", ");
+    let answer = match (variant.selected, nominated.is_empty()) {
+        (true, true) => "yes: nothing tells requests apart".to_string(),
+        (true, false) => format!("yes: in {nominated} it is like the one that it was made for"),
+        (false, true) => "no: another one comes first".to_string(),
+        (false, false) => format!("no: in {nominated} it differs, or another one comes first"),
+    };
+    Step::new(question, answer, "RFC 9111 s4.1 (Vary)")
+}
+
+/// A stored response, without the body.
+pub(super) fn described(stored: &Arc<StoredResponse>, now: Moment) -> Variant {
+    let content = stored.content();
+    let (freshness, rare) = (&content.freshness, &content.rare);
+    let nominated = match &rare.nominated {
+        NominatedFields::Any => vec!["*".to_string()],
+        NominatedFields::Named(names) => names.iter().map(ToString::to_string).collect(),
+    };
+    let fields = content.lines.fields();
+    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    Variant {
+        selected: false,
+        status: content.status.as_u16(),
+        fields: fields.iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
+        bytes: content.length(),
+        age: freshness.age(now).get(),
+        ttl: respond::ttl(stored, now),
+        hits: stored.hits(),
+        tags: rare
+            .tags
+            .global
+            .iter()
+            .chain(rare.tags.groups.iter())
+            .map(ToString::to_string)
+            .collect(),
+        nominated,
+        arithmetic: explain::arithmetic(freshness, stored.softened(), now),
+    }
+}

@@ -1,0 +1,222 @@
+//! Why is this not cached? Asked of the real binary: by `larder get`, beside an answer,
+//! at the admin port.
+
+use crate::harness::{Larder, Origin, get, reply};
+use serde_json::Value;
+
+fn shop() -> Origin {
+    Origin::answering(|seen| match seen.target.split('?').next().unwrap_or_default() {
+        "/cookie" => reply(200, &["Set-Cookie: sessionid=s3cret; HttpOnly"], "page"),
+        "/private" => reply(200, &["Cache-Control: private, no-store, max-age=5"], "page"),
+        "/hostile" => reply(
+            200,
+            &["Cache-Control: max-age=60", "X-Odd: <img src=x onerror=alert(1)>\u{fc}"],
+            "page",
+        ),
+        "/mine" => {
+            reply(200, &["Cache-Control: max-age=60", "Vary: Cookie", "X-Name: somebody"], "page")
+        }
+        _ => reply(200, &["Cache-Control: max-age=60", "Cache-Tag: shop", "ETag: \"1\""], "page"),
+    })
+}
+
+/// The explanation beside an answer, if there is one.
+fn beside(larder: &Larder, path: &str, fields: &[(&str, &str)]) -> Option<Value> {
+    let fields = [&[("Larder-Debug", "")], fields].concat();
+    let answer = larder.get_with(path, &fields);
+    let told = answer.field("larder-explain")?;
+    assert!(told.bytes().all(|byte| (b' '..=b'~').contains(&byte)), "{told}");
+    Some(serde_json::from_str(told).expect("JSON"))
+}
+
+/// What the admin port explains.
+fn explained(larder: &Larder, query: &str) -> Value {
+    let path = format!("/v1/explain?{query}");
+    let answer = get(larder.admin, &path, &[("Host", "localhost")]);
+    serde_json::from_slice(&answer.body).expect("JSON")
+}
+
+/// A page's URL as the admin port is asked for it.
+fn url(path: &str) -> String {
+    format!("url=http://site.test{path}")
+}
+
+fn texts(list: &Value, member: &str) -> String {
+    let all: Vec<&str> =
+        list.as_array().expect("a list").iter().filter_map(|item| item[member].as_str()).collect();
+    all.join(" | ")
+}
+
+#[test]
+fn a_page_that_is_not_stored_is_explained_with_what_would_change_it() {
+    let origin = shop();
+    let larder = Larder::in_front_of(origin.address, &[]);
+    let told = beside(&larder, "/cookie", &[]).expect("it is told");
+    assert_eq!(told["outcome"]["token"], "uri-miss");
+    assert_eq!(told["reason"]["code"], "set-cookie");
+    assert_eq!(told["reason"]["clause"], "RFC 9111 s7.3");
+    let answers = texts(&told["steps"], "answer");
+    assert!(
+        answers.ends_with("no: the response sets a cookie, which is for one visitor"),
+        "{answers}"
+    );
+    // The cookie is not all: without it nothing would state a lifetime.
+    assert_eq!(texts(&told["would"], "code"), "set-cookie | no-lifetime");
+    let sentences = texts(&told["would"], "sentence");
+    assert!(sentences.contains("if `Set-Cookie: sessionid` were absent"), "{sentences}");
+    // The admin port knows it too, and doesn't ask the app.
+    let asked = origin.count();
+    let later = explained(&larder, &url("/cookie"));
+    assert_eq!(later["reason"]["code"], "set-cookie");
+    assert_eq!(texts(&later["would"], "code"), "set-cookie | no-lifetime");
+    assert!(texts(&later["steps"], "question").contains("What did the app answer last?"));
+    assert!(!later.to_string().contains("s3cret"), "no cookie's value is remembered: {later}");
+    assert_eq!(origin.count(), asked);
+    let both = beside(&larder, "/private", &[]).expect("it is told");
+    assert_eq!(texts(&both["would"], "code"), "no-store | private");
+}
+
+#[test]
+fn a_stored_page_is_explained_with_its_arithmetic() {
+    let origin = shop();
+    let larder = Larder::in_front_of(origin.address, &[]);
+    let nothing = explained(&larder, &url("/page"));
+    assert_eq!(nothing["outcome"]["token"], "uri-miss");
+    assert_eq!((&nothing["reason"], origin.count()), (&Value::Null, 0));
+    let miss = beside(&larder, "/page", &[]).expect("it is told");
+    let answers = texts(&miss["steps"], "answer");
+    assert!(answers.matches("yes").count() > 13, "all was asked and nothing refused: {answers}");
+    assert!(larder.get("/page").is_hit());
+    let fields = "&header=Accept-Language:%20de&header=cookie:%20a=b";
+    for told in [
+        beside(&larder, "/page", &[("Accept-Language", "de"), ("Cookie", "a=b")]).expect("told"),
+        explained(&larder, &(url("/page") + fields)),
+    ] {
+        assert_eq!(told["outcome"]["token"], "hit", "{told}");
+        let variant = &told["variants"][0];
+        assert_eq!((&variant["selected"], &variant["bytes"]), (&true.into(), &4.into()));
+        assert_eq!(variant["tags"][0], "shop");
+        assert_eq!(variant["arithmetic"][0], "lifetime: 60 s, by max-age");
+        assert!(texts(&told["steps"], "answer").contains("yes: lifetime: 60 s"), "{told}");
+        let left = texts(&told["request"]["left_out"], "what");
+        assert!(left.contains("accept-language"), "{left}");
+        let browser = told["browser"]["sentence"].as_str().expect("what a browser does");
+        assert!(browser.starts_with("shows it for "), "{browser}");
+    }
+    assert_eq!(origin.count(), 1);
+}
+
+#[test]
+fn who_may_not_know_is_told_nothing_and_the_app_sees_no_token() {
+    let origin = shop();
+    let env = [("LARDER_ADMIN__TOKEN", "the-secret-of-larder")];
+    let larder = Larder::with_env(origin.address, &[], &env);
+    for wrong in ["", "wrong", "the-secret-of-larde"] {
+        assert_eq!(beside(&larder, "/page", &[("Larder-Debug", wrong)]), None, "{wrong}");
+        let answer = larder.get_with("/page", &[("Larder-Debug", wrong)]);
+        assert_eq!(answer.field("larder-explain"), None);
+    }
+    let answer = larder.get_with("/cookie", &[("Larder-Debug", "the-secret-of-larder")]);
+    assert!(answer.field("larder-explain").is_some_and(|told| told.contains("set-cookie")));
+    for seen in origin.seen() {
+        assert_eq!(seen.field("larder-debug"), None);
+    }
+    // Without a token: this machine, unless somebody says that it asks for another.
+    let open = Larder::in_front_of(origin.address, &[]);
+    assert!(beside(&open, "/page", &[]).is_some());
+    assert_eq!(beside(&open, "/page", &[("X-Forwarded-For", "192.0.2.1")]), None);
+    // Nobody else gets what one was told.
+    assert_eq!(open.get("/page").field("larder-explain"), None);
+    assert_eq!(open.get("/cookie").field("larder-explain"), None);
+}
+
+#[test]
+fn another_visitors_variant_is_counted_and_not_shown() {
+    let origin = shop();
+    let larder = Larder::in_front_of(origin.address, &[]);
+    larder.get_with("/mine", &[("Cookie", "sessionid=1")]);
+    let told = beside(&larder, "/mine", &[("Cookie", "sessionid=2")]).expect("it is told");
+    let variant = &told["variants"][0];
+    assert_eq!((&variant["selected"], &variant["fields"]), (&false.into(), &Value::Array(vec![])));
+    assert!(!told.to_string().contains("somebody"), "{told}");
+    assert!(texts(&told["steps"], "answer").contains("no: in cookie it differs"), "{told}");
+}
+
+#[test]
+fn what_the_app_says_can_not_break_out_of_the_explanation() {
+    let origin = shop();
+    let larder = Larder::in_front_of(origin.address, &[]);
+    larder.get("/hostile");
+    let told = beside(&larder, "/hostile", &[]).expect("it is told");
+    let fields = told["variants"][0]["fields"].to_string();
+    assert!(fields.contains("onerror=alert(1)>"), "{fields}");
+}
+
+#[test]
+fn what_can_not_be_explained_is_a_clear_mistake() {
+    let origin = shop();
+    let larder = Larder::in_front_of(origin.address, &[]);
+    for (query, words) in [
+        ("", "url has to be there"),
+        ("url=shop", "url: "),
+        ("url=http://a.example/%ff", "not UTF-8"),
+        ("url=http://a.example/&header=nonsense", "is not a field"),
+        ("url=http://a.example/&method=G%20T", "is not a method"),
+        ("url=http://a.example/&x=y", "the parameters are url, method and header"),
+    ] {
+        let told = explained(&larder, query);
+        let detail = told["detail"].as_str().unwrap_or_default();
+        assert!(told["status"] == 400 && detail.contains(words), "{query}: {told}");
+    }
+    let post = explained(&larder, "url=http://a.example/&method=POST");
+    assert_eq!(post["outcome"]["token"], "method");
+    let many = "&header=a:%20b".repeat(65);
+    assert_eq!(explained(&larder, &format!("url=http://a.example/{many}"))["status"], 400);
+}
+
+#[test]
+fn the_command_says_it_in_lines() {
+    let origin = shop();
+    let larder = Larder::in_front_of(origin.address, &[]);
+    let page = |path: &str| format!("http://{}{path}", larder.proxy);
+    let (code, said, _) = Larder::run(&["get", &page("/cookie"), "--cookie", "a=b"], &[]);
+    assert_eq!(code, Some(0));
+    for line in [
+        "Forwarded to the app: nothing was stored for this URL. It was not stored: the response \
+         sets a cookie, which is for one visitor.",
+        "What would change that, all of it:",
+        "- It would be stored if `Set-Cookie: sessionid` were absent.",
+    ] {
+        assert!(said.contains(line), "{line}\n\n{said}");
+    }
+    assert!(origin.last().field("cookie") == Some("a=b"));
+    let (code, said, _) = Larder::run(&["get", &page("/page"), "--json"], &[]);
+    let said: Value = serde_json::from_str(&said).expect("JSON");
+    assert_eq!((code, &said["explanation"]["outcome"]["token"]), (Some(0), &"uri-miss".into()));
+    let (code, _, error) = Larder::run(&["get", &page("/page"), "-H", "nonsense"], &[]);
+    assert_eq!((code, error.contains("is not a field")), (Some(1), true), "{error}");
+}
+
+#[test]
+fn what_costs_the_app_is_observed() {
+    let origin = shop();
+    let larder = Larder::in_front_of(origin.address, &[]);
+    for path in ["/cookie", "/cookie", "/private", "/page", "/page", "/page"] {
+        larder.get(path);
+    }
+    let answer = get(larder.admin, "/v1/observed", &[("Host", "localhost")]);
+    let observed: Value = serde_json::from_slice(&answer.body).expect("JSON");
+    let pages = observed["pages"].as_array().expect("pages");
+    let page = |path: &str| {
+        let url = format!("http://site.test{path}");
+        let page = pages.iter().find(|page| page["url"] == url.as_str()).expect("the page");
+        (page["requests"].as_u64(), page["origin_requests"].as_u64())
+    };
+    assert_eq!(page("/cookie"), (Some(2), Some(2)));
+    assert_eq!(page("/page"), (Some(3), Some(1)));
+    let reasons = observed["reasons"].as_array().expect("reasons");
+    let cookie = reasons.iter().find(|reason| reason["code"] == "set-cookie").expect("it");
+    assert_eq!(cookie["requests"], 2);
+    assert!(cookie["fix"]["any"].is_string(), "{cookie}");
+    assert!(cookie["example"].as_str().is_some_and(|url| url.ends_with("/cookie")));
+}
