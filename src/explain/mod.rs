@@ -91,6 +91,8 @@ pub struct Step {
     pub answer: String,
     /// By which clause, key or field.
     pub by: String,
+    /// `storing` or `answering`.
+    pub about: &'static str,
 }
 
 /// A stored response.
@@ -145,7 +147,7 @@ impl Step {
         answer: impl Into<String>,
         by: impl Into<String>,
     ) -> Step {
-        Step { question: question.into(), answer: answer.into(), by: by.into() }
+        Step { question: question.into(), answer: answer.into(), by: by.into(), about: "answering" }
     }
 }
 
@@ -191,16 +193,12 @@ fn asking(reason: Reason) -> Option<&'static Question> {
 pub fn storing(reason: Option<Reason>) -> Vec<Step> {
     let mut steps = Vec::new();
     for question in &QUESTIONS {
-        match reason.filter(|reason| question.reasons.contains(reason)) {
-            Some(reason) => {
-                steps.push(Step::new(
-                    question.text,
-                    format!("no: {}", reason.sentence()),
-                    question.by,
-                ));
-                return steps;
-            }
-            None => steps.push(Step::new(question.text, "yes", question.by)),
+        let refused = reason.filter(|reason| question.reasons.contains(reason));
+        let answer = refused.map_or("yes".into(), |reason| format!("no: {}", reason.sentence()));
+        let step = Step::new(question.text, answer, question.by);
+        steps.push(Step { about: "storing", ..step });
+        if refused.is_some() {
+            break;
         }
     }
     steps

@@ -72,7 +72,7 @@ pub const QUESTIONS: [Question; 13] = [
     ),
     question("Does it end?", "the type text/event-stream", &[Reason::EventStream]),
     question(
-        "Was it asked for by nobody in particular, or does it state a lifetime?",
+        "Was it asked for by nobody in particular, or is it said to whom it may be given?",
         "cache.cookies",
         &[Reason::IdentityCookie],
     ),

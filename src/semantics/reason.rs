@@ -81,8 +81,7 @@ reasons! {
         lifetime, nor that it is public";
     /// Nothing states a lifetime, and there is no validator.
     NoLifetime, "no-lifetime", NotStored,
-        "the response states no lifetime and has no validator; default_ttl gives a lifetime to \
-        those for visitors who are not identified; an answer to QUERY has to state one";
+        "the response states no lifetime and has no validator";
     /// The body is larger than the largest that is kept.
     TooLarge, "too-large", NotStored, "the body is larger than max_object";
     /// A WebSocket, which is a tunnel.

@@ -184,6 +184,7 @@ fn the_command_says_it_in_lines() {
     for line in [
         "Forwarded to the app: nothing was stored for this URL. It was not stored: the response \
          sets a cookie, which is for one visitor.",
+        "  7 questions about storing were answered well. Then:",
         "What would change that, all of it:",
         "- It would be stored if `Set-Cookie: sessionid` were absent.",
     ] {

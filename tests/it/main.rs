@@ -51,6 +51,7 @@ mod rebound;
 mod refusals;
 mod reload;
 mod security;
+mod seldom;
 mod sharing;
 mod siege;
 mod simulation;

@@ -127,3 +127,47 @@ fn links_lead_somewhere_and_lines_are_short() {
         assert!(long.is_empty(), "{name}: {long:?}");
     }
 }
+
+/// The reasons that nobody can provoke from outside, and what shows them.
+const FROM_INSIDE: [(&str, &str); 2] = [
+    // Other methods are handed on before it is asked whether to store their answers.
+    ("method", "src/semantics/counterfactual.rs"),
+    // A task that fetched has panicked.
+    ("internal", "src/proxy/respond.rs"),
+];
+
+#[test]
+fn every_reason_is_reached_by_a_test() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut texts = Vec::new();
+    let mut folders = vec![root.join("tests/it")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).expect("a folder").map_while(Result::ok) {
+            match entry.path() {
+                path if path.is_dir() && !path.ends_with("fuzz") => folders.push(path),
+                path if path.extension().is_some_and(|ending| ending == "rs") => {
+                    texts.push(fs::read_to_string(path).expect("text"));
+                }
+                _ => {}
+            }
+        }
+    }
+    let shown = |code: &str| {
+        texts.iter().any(|text| {
+            text.match_indices(&format!("detail={code}")).any(|(at, found)| {
+                !text[at + found.len()..].starts_with(|c: char| c == '-' || c.is_alphanumeric())
+            })
+        })
+    };
+    // These are told by tables of codes.
+    let by_table = |code: &str| texts.iter().any(|text| text.contains(&format!("\"{code}\")")));
+    for reason in Reason::all() {
+        let code = reason.code();
+        let inside = FROM_INSIDE.iter().find(|(own, _)| *own == code);
+        assert!(inside.is_some() || shown(code) || by_table(code), "no test reaches {code}");
+        if let Some((_, path)) = inside {
+            let text = fs::read_to_string(root.join(path)).expect("the source");
+            assert!(text.contains(&format!("Reason::{reason:?}")), "{path}: {code}");
+        }
+    }
+}

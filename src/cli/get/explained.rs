@@ -4,12 +4,27 @@ use crate::explain::Fix;
 use crate::semantics::reason::Reason;
 use serde_json::Value;
 
+/// What steps are about of which it is enough to say that all is well.
+const STORING: &str = "storing";
+
 /// The lines; each may be longer than a terminal is wide.
 pub(super) fn lines(told: &Value) -> Vec<String> {
     let mut lines = vec![String::new(), "How it came to that:".to_string()];
+    let mut good = 0;
     for step in list(&told["steps"]) {
-        let by = text(&step["by"]);
-        lines.push(format!("  {} {}  [{by}]", text(&step["question"]), text(&step["answer"])));
+        let (question, answer) = (text(&step["question"]), text(&step["answer"]));
+        if answer == "yes" && text(&step["about"]) == STORING {
+            good += 1;
+            continue;
+        }
+        if good > 0 {
+            lines.push(format!("  {good} questions about storing were answered well. Then:"));
+            good = 0;
+        }
+        lines.push(format!("  {question} {}  [{}]", capitalized(answer), text(&step["by"])));
+    }
+    if good > 0 {
+        lines.push(format!("  All {good} questions about storing were answered well."));
     }
     variants(told, &mut lines);
     for left in list(&told["request"]["left_out"]) {
@@ -33,7 +48,7 @@ fn variants(told: &Value, lines: &mut Vec<String>) {
     for variant in variants {
         let mark = if variant["selected"] == true { "*" } else { " " };
         let mut line = format!(
-            "  {mark} {} with {} bytes, {} hits, age {} s, ttl {} s",
+            "  {mark} {} with {} bytes, hits {}, age {} s, ttl {} s",
             variant["status"], variant["bytes"], variant["hits"], variant["age"], variant["ttl"]
         );
         for (name, words) in [("nominated", "told apart by"), ("tags", "tags")] {
