@@ -6,6 +6,7 @@ mod django;
 mod flask;
 mod gunicorn;
 mod leaks;
+mod newcomer;
 mod restarts;
 mod secured;
 mod visitor;
