@@ -1,7 +1,9 @@
 //! What can be written on the command line.
 
+use super::manual::ManArgs;
 use crate::config::Overrides;
 use clap::{ArgGroup, Args, Parser, Subcommand};
+use clap_complete::Shell;
 use std::path::PathBuf;
 
 /// An HTTP caching reverse proxy for Flask, Django and anything else that speaks HTTP.
@@ -59,6 +61,13 @@ pub(super) enum Command {
         #[arg(long, value_name = "HOST:PORT")]
         listen: Option<String>,
     },
+    /// Print what a shell reads to complete larder's commands
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print a manual page, or write all of them
+    Man(ManArgs),
 }
 
 /// Settings that win over the file and the environment.

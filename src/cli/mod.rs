@@ -6,6 +6,7 @@
 mod args;
 mod client;
 mod get;
+mod manual;
 mod purge;
 mod reload;
 
@@ -36,6 +37,8 @@ pub fn main() -> ExitCode {
             let _ = start_log("warn");
             demo::run(once, listen.as_deref())
         }
+        Command::Completions { shell } => manual::completions(shell),
+        Command::Man(args) => manual::man(&args),
     }
 }
 

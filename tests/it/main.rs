@@ -29,6 +29,7 @@ mod interim;
 mod layers;
 mod leaving;
 mod limits;
+mod manual;
 mod methods;
 mod negotiation;
 mod no_vary_search;
