@@ -1,5 +1,6 @@
 //! What can be written on the command line.
 
+use super::init::InitArgs;
 use super::manual::ManArgs;
 use crate::config::Overrides;
 use clap::{ArgGroup, Args, Parser, Subcommand};
@@ -61,6 +62,8 @@ pub(super) enum Command {
         #[arg(long, value_name = "HOST:PORT")]
         listen: Option<String>,
     },
+    /// Write a configuration for a Django, Flask or Wagtail project
+    Init(InitArgs),
     /// Print what a shell reads to complete larder's commands
     Completions {
         /// The shell

@@ -6,6 +6,7 @@
 mod args;
 mod client;
 mod get;
+mod init;
 mod manual;
 mod purge;
 mod reload;
@@ -38,6 +39,7 @@ pub fn main() -> ExitCode {
             demo::run(once, listen.as_deref())
         }
         Command::Completions { shell } => manual::completions(shell),
+        Command::Init(args) => init::run(&args),
         Command::Man(args) => manual::man(&args),
     }
 }

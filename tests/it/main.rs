@@ -25,6 +25,7 @@ mod glance;
 mod groups;
 mod harness;
 mod held_up;
+mod init;
 mod interim;
 mod layers;
 mod leaving;

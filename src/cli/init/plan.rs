@@ -1,0 +1,151 @@
+//! What is written: a configuration with comments.
+
+use super::project::Notes;
+
+/// What is left to the operator, since it can't be told from the project.
+const TERMINATOR: &str = "
+# With a TLS terminator on this machine in front of larder, take its word for the client's
+# address, scheme and host, and take purges with a token only (LARDER_PURGE__TOKEN):
+# [trust]
+# proxies = [\"127.0.0.1\"]
+# [purge]
+# networks = []
+";
+
+/// What stands behind larder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Flavour {
+    Django,
+    Flask,
+    Wagtail,
+}
+
+impl Flavour {
+    pub fn name(self) -> &'static str {
+        match self {
+            Flavour::Django => "Django",
+            Flavour::Flask => "Flask",
+            Flavour::Wagtail => "Wagtail",
+        }
+    }
+}
+
+/// What was found out, and what comes of it.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub flavour: Flavour,
+    /// Where the app listens.
+    pub origin: String,
+    /// The cookies that say who a visitor is.
+    pub identity: Vec<String>,
+    /// The cookies with which a page is made anew.
+    pub bypass: Vec<String>,
+    /// Lines for the app.
+    pub app: Vec<String>,
+    /// What is worth knowing.
+    pub remarks: Vec<String>,
+    pub notes: Notes,
+}
+
+impl Plan {
+    /// Leaves out what no cookie can be called.
+    pub fn checked(mut self) -> Plan {
+        let notes = &mut self.notes;
+        for names in [&mut self.identity, &mut self.bypass] {
+            names.retain(|name| {
+                let allowed = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+                let is_good = !name.is_empty() && name.chars().all(allowed);
+                if !is_good {
+                    notes.unread(format!(
+                        "{name:?} can't be the name of a cookie, and was left out"
+                    ));
+                }
+                is_good
+            });
+        }
+        self
+    }
+
+    /// `larder.toml`.
+    pub fn toml(&self) -> String {
+        let vary = match self.flavour {
+            Flavour::Flask => "Flask puts `Vary: Cookie` on every page that touches the session.",
+            Flavour::Django | Flavour::Wagtail => "Django puts `Vary: Cookie` on most pages.",
+        };
+        let mut text = format!(
+            "# larder in front of a {name} application; written by larder init.\n\
+             #\n\
+             # {vary} Only the cookies below\n\
+             # say who a visitor is: pages for visitors without them are shared, whatever other\n\
+             # cookies they have. larder check reads this file.\n\n\
+             listen = \"127.0.0.1:6081\"\n\n\
+             [origin]\n\
+             # Where the app listens: host:port, or \"unix:/run/gunicorn.sock\".\n\
+             to = {origin}\n\n\
+             [cache]\n\
+             {lifetimes}\n\
+             {named}\n\
+             cookies = [{identity}]\n",
+            name = self.flavour.name(),
+            origin = quoted(&self.origin),
+            lifetimes = self.lifetimes(),
+            named = self.named(),
+            identity = list(&self.identity),
+        );
+        if !self.bypass.is_empty() {
+            text.push_str(
+                "# With one of these a visitor gets the page made anew: the app has something to say\n\
+                 # (messages), or another language was chosen, which Django tells no cache.\n",
+            );
+            text.push_str(&format!("bypass_cookies = [{}]\n", list(&self.bypass)));
+        }
+        text.push_str(TERMINATOR);
+        text
+    }
+
+    fn named(&self) -> &'static str {
+        match self.flavour {
+            Flavour::Flask => {
+                "# SESSION_COOKIE_NAME and REMEMBER_COOKIE_NAME. Name every cookie that says who a\n\
+                 # visitor is: that of a token too."
+            }
+            Flavour::Django | Flavour::Wagtail => {
+                "# SESSION_COOKIE_NAME. A page with a `{% csrf_token %}` comes with `Set-Cookie` and is\n\
+                 # never stored. Name every cookie that says who a visitor is."
+            }
+        }
+    }
+
+    fn lifetimes(&self) -> &'static str {
+        match self.flavour {
+            Flavour::Django => {
+                "# For pages that state no lifetime; `cache_control` and `never_cache` on a view win.\n\
+                 default_ttl = \"60s\"\n\
+                 # A view with `last_modified` says when its page changed, not that it may be kept.\n\
+                 heuristics = false\n"
+            }
+            Flavour::Wagtail => {
+                "# For pages that state no lifetime. Wagtail purges what it publishes, but not the pages that\n\
+                 # list it: raise this once those are purged too.\n\
+                 default_ttl = \"60s\"\n\
+                 # A view with `last_modified` says when its page changed, not that it may be kept.\n\
+                 heuristics = false\n"
+            }
+            Flavour::Flask => {
+                "# For pages that state no lifetime. It is 0 until you know that none of them is for one\n\
+                 # visitor without its cookie being named below:\n\
+                 # default_ttl = \"60s\"\n\
+                 # A view that sets `last_modified` says when its page changed, not that it may be kept.\n\
+                 heuristics = false\n"
+            }
+        }
+    }
+}
+
+fn list(names: &[String]) -> String {
+    names.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", ")
+}
+
+fn quoted(text: &str) -> String {
+    toml::Value::String(text.to_string()).to_string()
+}
