@@ -2,6 +2,7 @@
 
 use super::init::InitArgs;
 use super::manual::ManArgs;
+use super::warm::WarmArgs;
 use crate::config::Overrides;
 use clap::{ArgGroup, Args, Parser, Subcommand};
 use clap_complete::Shell;
@@ -64,6 +65,8 @@ pub(super) enum Command {
     },
     /// Write a configuration for a Django, Flask or Wagtail project
     Init(InitArgs),
+    /// Ask for pages, so that they are stored before visitors come
+    Warm(WarmArgs),
     /// Print what a shell reads to complete larder's commands
     Completions {
         /// The shell

@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 
 /// The longest time for an answer.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Something that can be asked over HTTP/1.1.
 #[derive(Clone, Debug)]
@@ -49,6 +49,9 @@ impl fmt::Display for Client {
 }
 
 impl Client {
+    /// What it calls itself.
+    pub(super) const AGENT: &str = concat!("larder/", env!("CARGO_PKG_VERSION"));
+
     /// A client for this host and port, asking for this host.
     pub fn new(address: &str, host: &str) -> Client {
         Client { address: address.to_string(), host: host.to_string() }
@@ -113,7 +116,7 @@ impl Client {
             .method(method)
             .uri(path)
             .header(header::HOST, &self.host)
-            .header(header::USER_AGENT, concat!("larder/", env!("CARGO_PKG_VERSION")))
+            .header(header::USER_AGENT, Client::AGENT)
             .body(Full::new(body))
             .map_err(|e| text(&e))?;
         for (name, value) in fields {

@@ -4,12 +4,17 @@
 //! command itself makes no sense.
 
 mod args;
+mod asking;
 mod client;
+mod connection;
+mod decision;
 mod get;
 mod init;
+mod lines;
 mod manual;
 mod purge;
 mod reload;
+mod warm;
 
 pub use client::{Answer, Client};
 
@@ -40,6 +45,7 @@ pub fn main() -> ExitCode {
         }
         Command::Completions { shell } => manual::completions(shell),
         Command::Init(args) => init::run(&args),
+        Command::Warm(args) => warm::run(&args),
         Command::Man(args) => manual::man(&args),
     }
 }

@@ -70,3 +70,4 @@ mod uncacheable;
 mod upgrades;
 mod upstreams;
 mod validation;
+mod warm;

@@ -5,8 +5,8 @@ mod words;
 
 use super::args::GetArgs;
 use super::client::{Admin, Answer, Client};
-use super::{failed, say};
-use crate::key::{Scheme, Target};
+use super::{asking, failed, say};
+use crate::key::Target;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, header};
 use serde_json::{Value, json};
@@ -36,18 +36,10 @@ pub(super) fn run(args: &GetArgs) -> ExitCode {
 /// Asks for the page; its answer, and its URL as it was understood.
 fn ask(args: &GetArgs) -> Result<(Answer, String), String> {
     let target = Target::from_url(&args.url).map_err(|error| format!("{:?}: {error}", args.url))?;
-    let host = target.host();
-    let address = match &args.via {
-        Some(via) => via.strip_prefix("http://").unwrap_or(via).trim_end_matches('/').to_string(),
-        None if target.scheme() == Scheme::Https => {
-            return Err("for an https URL, say where larder listens: --via HOST:PORT".into());
-        }
-        None if has_port(host) => host.to_string(),
-        None => format!("{host}:80"),
-    };
+    let address = asking::address(&target, args.via.as_deref())?;
     let mut fields = fields(args)?;
     fields.push((LARDER_DEBUG, token(args, &address)?));
-    let client = Client::new(&address, host);
+    let client = Client::new(&address, target.host());
     let answer = client
         .send(&Method::GET, target.path_and_query(), &fields, Bytes::new())
         .map_err(|error| format!("{client}: {error}"))?;
@@ -56,12 +48,7 @@ fn ask(args: &GetArgs) -> Result<(Answer, String), String> {
 
 /// The fields that are given, and the cookies, in one line.
 fn fields(args: &GetArgs) -> Result<Vec<(HeaderName, HeaderValue)>, String> {
-    let mut fields = Vec::new();
-    for line in &args.headers {
-        let field =
-            field(line).ok_or_else(|| format!("{line:?} is not a field: \"Name: value\""))?;
-        fields.push(field);
-    }
+    let mut fields = asking::fields(&args.headers)?;
     if !args.cookies.is_empty() {
         let cookies = HeaderValue::try_from(args.cookies.join("; "))
             .map_err(|_| "a cookie has characters that cannot be sent")?;
@@ -85,16 +72,6 @@ fn token(args: &GetArgs, address: &str) -> Result<HeaderValue, String> {
     };
     HeaderValue::try_from(secret.unwrap_or_default())
         .map_err(|_| "the token has characters that cannot be sent".into())
-}
-
-fn has_port(host: &str) -> bool {
-    host.rfind(':').is_some_and(|at| !host[at..].contains(']'))
-}
-
-fn field(line: &str) -> Option<(HeaderName, HeaderValue)> {
-    let (name, value) = line.split_once(':')?;
-    let name = HeaderName::from_bytes(name.trim().as_bytes()).ok()?;
-    Some((name, HeaderValue::from_str(value.trim()).ok()?))
 }
 
 /// The answer's explanation, if there is one.

@@ -1,27 +1,22 @@
 //! What `Cache-Status` says, in words.
 
+use crate::cli::decision::Decision;
 use crate::semantics::cache_status::Forward;
 use crate::semantics::reason::{Kind, Reason};
 
 /// The last member of `Cache-Status`, in a sentence or two.
-pub(super) fn in_words(field: &str) -> String {
-    let member = field.rsplit(',').next().unwrap_or_default().trim();
-    let parameters: Vec<(&str, &str)> = member
-        .split(';')
-        .skip(1)
-        .map(|p| p.trim().split_once('=').unwrap_or((p.trim(), "")))
-        .collect();
-    let find = |name: &str| parameters.iter().find(|(n, _)| *n == name).map(|(_, value)| *value);
-    let reason = find("detail").and_then(Reason::from_code);
-    let mut words = match (find("hit"), find("fwd")) {
-        (Some(_), _) => hit(find("ttl")),
-        (None, Some(forward)) => forwarded(forward, reason),
-        (None, None) => "larder answered by itself.".to_string(),
+pub(in crate::cli) fn in_words(field: &str) -> String {
+    let decision = Decision::read(field);
+    let reason = decision.reason;
+    let mut words = match (decision.hit, decision.forward) {
+        (true, _) => hit(decision.ttl),
+        (false, Some(forward)) => forwarded(forward, reason),
+        (false, None) => "larder answered by itself.".to_string(),
     };
-    if find("collapsed").is_some() {
+    if decision.collapsed {
         words.push_str(" Another request had gone to the app already; this one shared its answer.");
     }
-    if find("stored").is_some() {
+    if decision.stored {
         words.push_str(" The answer was stored.");
     }
     match reason.map(|reason| (reason.kind(), reason.sentence())) {
@@ -40,19 +35,17 @@ fn capitalized(sentence: &str) -> String {
     rest.next().map_or(String::new(), |first| first.to_uppercase().chain(rest).collect())
 }
 
-fn hit(ttl: Option<&str>) -> String {
-    match ttl.and_then(|ttl| ttl.parse::<i64>().ok()) {
+fn hit(ttl: Option<i64>) -> String {
+    match ttl {
         Some(ttl) if ttl >= 0 => format!("A hit: from the cache, fresh for another {ttl} s."),
         Some(ttl) => format!("A hit: from the cache, stale for {} s.", -ttl),
         None => "A hit: from the cache.".to_string(),
     }
 }
 
-fn forwarded(token: &str, reason: Option<Reason>) -> String {
+fn forwarded(forward: Forward, reason: Option<Reason>) -> String {
     let passed = reason.filter(|reason| reason.kind() == Kind::Passed).map(Reason::sentence);
-    let forward = Forward::from_token(token).map(Forward::sentence);
-    let why = passed.or(forward).unwrap_or("the cache could not answer");
-    format!("Forwarded to the app: {why}.")
+    format!("Forwarded to the app: {}.", passed.unwrap_or(forward.sentence()))
 }
 
 #[cfg(test)]

@@ -1,0 +1,207 @@
+//! What came of the requests.
+
+use crate::cli::connection::Seen;
+use crate::cli::decision::Decision;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::time::Duration;
+
+/// The most kinds of failures that are told apart.
+const MOST_FAILURES: usize = 50;
+
+/// What came of one request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Came {
+    /// It is stored now.
+    Stored,
+    /// It was, and is fresh.
+    Fresh,
+    /// It was, and is stale; it is fetched again behind, or not even that.
+    Stale,
+    /// It was handed on: a code, and why.
+    Passed(&'static str, &'static str),
+    /// It came from elsewhere: larder had no part in it.
+    Outside,
+    /// There is no good answer, for this reason.
+    Failed(String),
+}
+
+impl Came {
+    pub fn of(answer: Result<Seen, String>) -> Came {
+        let seen = match answer {
+            Ok(seen) => seen,
+            Err(error) => return Came::Failed(error),
+        };
+        let field = seen.fields.get_all("cache-status").iter().next_back();
+        let decision = field.and_then(|value| value.to_str().ok()).map(Decision::read);
+        let status = seen.status.as_u16();
+        let reason = decision.and_then(|decision| decision.reason);
+        if status >= 500 {
+            return Came::Failed(match reason {
+                Some(reason) => format!("{status}: {} ({})", reason.sentence(), reason.code()),
+                None => seen.status.to_string(),
+            });
+        }
+        let Some(decision) = decision else { return Came::Outside };
+        match (decision.hit, reason, decision.forward) {
+            (true, ..) if decision.ttl.is_none_or(|ttl| ttl >= 0) => Came::Fresh,
+            (true, ..) => Came::Stale,
+            _ if decision.stored || decision.forward_status == Some(304) => Came::Stored,
+            (false, Some(reason), _) => Came::Passed(reason.code(), reason.sentence()),
+            (false, None, Some(_)) if decision.collapsed => Came::Stored,
+            (false, None, Some(forward)) => Came::Passed(forward.token(), forward.sentence()),
+            (false, None, None) => Came::Failed(format!("{}, from larder itself", seen.status)),
+        }
+    }
+}
+
+/// So many requests of a kind, and the first of them.
+#[derive(Debug)]
+struct Group {
+    why: String,
+    count: u64,
+    example: String,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    urls: usize,
+    /// Requests that were meant to be sent.
+    planned: usize,
+    /// Those that were answered, or failed.
+    pub requests: usize,
+    stored: u64,
+    fresh: u64,
+    stale: u64,
+    passed: BTreeMap<&'static str, Group>,
+    outside: Option<Group>,
+    failed: BTreeMap<String, Group>,
+    pub interrupted: bool,
+    pub took: Duration,
+    /// What is to be said of how the URLs were found.
+    pub notes: Vec<String>,
+}
+
+fn count<'a>(group: &'a mut Group, url: &str) -> &'a mut Group {
+    if group.count == 0 {
+        group.example = url.to_string();
+    }
+    group.count += 1;
+    group
+}
+
+fn new(why: &str) -> Group {
+    Group { why: why.to_string(), count: 0, example: String::new() }
+}
+
+impl Tally {
+    pub fn of(urls: usize, planned: usize) -> Tally {
+        Tally { urls, planned, ..Tally::default() }
+    }
+
+    pub fn take(&mut self, url: &str, came: Came) {
+        self.requests += 1;
+        match came {
+            Came::Stored => self.stored += 1,
+            Came::Fresh => self.fresh += 1,
+            Came::Stale => self.stale += 1,
+            Came::Passed(code, why) => {
+                count(self.passed.entry(code).or_insert_with(|| new(why)), url);
+            }
+            Came::Outside => {
+                let why = "there is no Cache-Status: it did not come through larder";
+                count(self.outside.get_or_insert_with(|| new(why)), url);
+            }
+            Came::Failed(why) => {
+                let known = self.failed.len() < MOST_FAILURES || self.failed.contains_key(&why);
+                let why = if known { why } else { "other failures".to_string() };
+                count(self.failed.entry(why.clone()).or_insert_with(|| new(&why)), url);
+            }
+        }
+    }
+
+    fn sum<'a>(groups: impl Iterator<Item = &'a Group>) -> u64 {
+        groups.map(|group| group.count).sum()
+    }
+
+    fn not_stored(&self) -> u64 {
+        Tally::sum(self.passed.values().chain(&self.outside))
+    }
+
+    /// Whether all were answered.
+    pub fn is_good(&self) -> bool {
+        self.failed.is_empty() && !self.interrupted
+    }
+
+    pub fn summary(&self) -> String {
+        let mut text = String::new();
+        let mut put = |line: String| {
+            // Writing to memory can't fail.
+            let _ = writeln!(text, "{line}");
+        };
+        if self.interrupted {
+            put(format!(
+                "Interrupted: {} of {} requests were answered.",
+                self.requests, self.planned
+            ));
+        }
+        let seconds = self.took.as_secs_f64();
+        put(format!("{} requests for {} URLs in {seconds:.1} s", self.requests, self.urls));
+        for (count, what) in [
+            (self.stored, "stored now"),
+            (self.fresh, "fresh in the cache already"),
+            (self.stale, "answered stale"),
+            (self.not_stored(), "not stored"),
+            (Tally::sum(self.failed.values()), "failed"),
+        ] {
+            if count > 0 {
+                put(format!("{count:>8}  {what}"));
+            }
+        }
+        if self.not_stored() > 0 {
+            put("\nNot stored:".to_string());
+            let passed = self.passed.iter().map(|(code, group)| (*code, group));
+            for (code, group) in passed.chain(self.outside.iter().map(|group| ("", group))) {
+                let code = if code.is_empty() { String::new() } else { format!("{code}: ") };
+                put(format!("{:>8}  {code}{}", group.count, group.why));
+                put(format!("          such as {}", group.example));
+            }
+        }
+        if !self.failed.is_empty() {
+            put("\nFailed:".to_string());
+            for group in self.failed.values() {
+                put(format!("{:>8}  {}", group.count, group.why));
+                put(format!("          such as {}", group.example));
+            }
+        }
+        if !self.notes.is_empty() {
+            put(String::new());
+        }
+        self.notes.iter().for_each(|note| put(format!("Note: {note}.")));
+        text
+    }
+
+    pub fn document(&self) -> Value {
+        let group = |(code, group): (Option<&str>, &Group)| {
+            let (why, count, example) = (&group.why, group.count, &group.example);
+            json!({ "code": code, "why": why, "count": count, "example": example })
+        };
+        let passed = self.passed.iter().map(|(code, group)| (Some(*code), group));
+        let passed = passed.chain(self.outside.iter().map(|group| (None, group)));
+        let failed = self.failed.values().map(|group| (None, group));
+        json!({
+            "urls": self.urls,
+            "planned": self.planned,
+            "requests": self.requests,
+            "seconds": self.took.as_secs_f64(),
+            "interrupted": self.interrupted,
+            "stored": self.stored,
+            "fresh": self.fresh,
+            "stale": self.stale,
+            "not_stored": passed.map(group).collect::<Vec<Value>>(),
+            "failed": failed.map(group).collect::<Vec<Value>>(),
+            "notes": self.notes,
+        })
+    }
+}
