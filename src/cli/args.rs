@@ -1,5 +1,6 @@
 //! What can be written on the command line.
 
+use super::bench::BenchArgs;
 use super::init::InitArgs;
 use super::manual::ManArgs;
 use super::warm::WarmArgs;
@@ -67,6 +68,8 @@ pub(super) enum Command {
     Init(InitArgs),
     /// Ask for pages, so that they are stored before visitors come
     Warm(WarmArgs),
+    /// Measure the same pages from the app and through larder
+    Bench(BenchArgs),
     /// Print what a shell reads to complete larder's commands
     Completions {
         /// The shell

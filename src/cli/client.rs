@@ -217,7 +217,7 @@ impl Admin {
 }
 
 /// An address that means "any" is reached through loopback.
-fn reachable(mut address: std::net::SocketAddr) -> String {
+pub(super) fn reachable(mut address: std::net::SocketAddr) -> String {
     if address.ip().is_unspecified() {
         address.set_ip(match address {
             std::net::SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),

@@ -1,6 +1,7 @@
 //! One connection that is kept alive, for commands that ask for much.
 
 use super::client::{Client, PATIENCE};
+use crate::config::Target;
 use crate::key::{Scheme, Target as UrlTarget};
 use bytes::Bytes;
 use http::header::{self, HeaderMap};
@@ -9,19 +10,36 @@ use http_body_util::{BodyExt, Empty};
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use std::fmt;
+use std::path::PathBuf;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UnixStream};
 
 /// Where to connect, without TLS.
 #[derive(Clone, Debug)]
 pub(super) enum Place {
     Tcp(String),
+    Unix(PathBuf),
 }
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Place::Tcp(address) => f.write_str(address),
+            Place::Unix(path) => write!(f, "unix:{}", path.display()),
+        }
+    }
+}
+
+impl Place {
+    /// Where an application listens.
+    pub fn of(target: &Target) -> Result<Place, String> {
+        match target {
+            Target::Unix(path) => Ok(Place::Unix(path.clone())),
+            Target::Tcp { host, port } if host.contains(':') => {
+                Ok(Place::Tcp(format!("[{host}]:{port}")))
+            }
+            Target::Tcp { host, port } => Ok(Place::Tcp(format!("{host}:{port}"))),
+            Target::Tls { .. } => Err(format!("{target}: an app over TLS is not asked directly")),
         }
     }
 }
@@ -50,11 +68,12 @@ impl Asked {
     }
 }
 
-/// The head of an answer.
+/// The head of an answer, and how long its body was.
 #[derive(Debug)]
 pub(super) struct Seen {
     pub status: StatusCode,
     pub fields: HeaderMap,
+    pub bytes: u64,
 }
 
 type Sender = SendRequest<Empty<Bytes>>;
@@ -70,11 +89,13 @@ struct Kept {
 pub(super) struct Connection {
     place: Place,
     sender: Option<Sender>,
+    /// How often it was opened.
+    pub opened: u64,
 }
 
 impl Connection {
     pub fn to(place: Place) -> Connection {
-        Connection { place, sender: None }
+        Connection { place, sender: None, opened: 0 }
     }
 
     /// Asks with GET, and takes the whole body without keeping it.
@@ -132,12 +153,16 @@ impl Connection {
     }
 
     async fn open(&mut self) -> Result<Sender, String> {
+        self.opened += 1;
         match &self.place {
             Place::Tcp(address) => {
                 let stream =
                     TcpStream::connect(address).await.map_err(|error| error.to_string())?;
                 stream.set_nodelay(true).map_err(|error| error.to_string())?;
                 handshake(stream).await
+            }
+            Place::Unix(path) => {
+                handshake(UnixStream::connect(path).await.map_err(|error| error.to_string())?).await
             }
         }
     }
@@ -161,7 +186,7 @@ async fn whole(
             kept.body.extend_from_slice(data);
         }
     }
-    Ok(Seen { status: head.status, fields: head.headers })
+    Ok(Seen { status: head.status, fields: head.headers, bytes })
 }
 
 async fn handshake(

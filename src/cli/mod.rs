@@ -5,6 +5,7 @@
 
 mod args;
 mod asking;
+mod bench;
 mod client;
 mod connection;
 mod decision;
@@ -46,6 +47,7 @@ pub fn main() -> ExitCode {
         Command::Completions { shell } => manual::completions(shell),
         Command::Init(args) => init::run(&args),
         Command::Warm(args) => warm::run(&args),
+        Command::Bench(args) => bench::run(&args),
         Command::Man(args) => manual::man(&args),
     }
 }

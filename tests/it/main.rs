@@ -5,6 +5,7 @@
 mod aging;
 mod ahead;
 mod apps;
+mod bench;
 mod broken_origin;
 mod caching;
 mod collapsing;
