@@ -2,7 +2,8 @@
 //! with a token or a quoted string, and what to make of everything else.
 
 /// What stands after a directive's name.
-pub(super) enum Argument {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Argument {
     /// Nothing.
     None,
     /// The value, without quotes and escapes.
@@ -12,20 +13,31 @@ pub(super) enum Argument {
 }
 
 /// A member of the list: a directive.
-pub(super) struct Member<'a> {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member<'a> {
+    /// Its name, in any case.
     pub name: &'a [u8],
+    /// What stands after the name.
     pub argument: Argument,
 }
 
 /// The members of one line, in order.
-pub(super) struct Members<'a> {
+#[derive(Clone, Debug)]
+pub struct Members<'a> {
     rest: &'a [u8],
     /// Quotes still pair up; after one that never closes, all are ordinary.
     quotes: bool,
 }
 
 /// Reads a line, member by member.
-pub(super) fn members(line: &[u8]) -> Members<'_> {
+///
+/// ```
+/// use larder::semantics::cache_control::{Argument, members};
+/// let read: Vec<_> = members(b"max-age=\"60\", x=\"a,b\", no-store").collect();
+/// assert_eq!(read[0].argument, Argument::Text(b"60".to_vec()));
+/// assert_eq!((read[2].name, &read[2].argument), (&b"no-store"[..], &Argument::None));
+/// ```
+pub fn members(line: &[u8]) -> Members<'_> {
     Members { rest: line, quotes: true }
 }
 

@@ -96,6 +96,12 @@ pub fn members<'a>(
     fields.get_all(name).iter().flat_map(|line| list(line.as_bytes()))
 }
 
+/// The media type, without parameters (RFC 9110 section 8.3.1); empty if none is stated.
+pub fn media_type(fields: &HeaderMap) -> &[u8] {
+    let value = fields.get(header::CONTENT_TYPE).map_or(&b""[..], |value| value.as_bytes());
+    value.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii()
+}
+
 /// The members of one line of such a field.
 pub fn list(line: &[u8]) -> impl Iterator<Item = &[u8]> {
     line.split(|b| *b == b',').map(<[u8]>::trim_ascii).filter(|member| !member.is_empty())

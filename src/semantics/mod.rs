@@ -23,7 +23,7 @@
 //! values and `now` go in, an enum comes out. Only `std`, `http`, `httpdate` and
 //! `sfv` are named.
 
-mod cache_control;
+pub mod cache_control;
 pub mod cache_status;
 pub mod conditional;
 pub mod cookies;

@@ -3,7 +3,8 @@
 //! and keep it for all (web cache deception). Here extensions never make a
 //! response storable; they can only cast doubt on a guess.
 
-use http::header::{self, HeaderMap};
+use super::fields::media_type;
+use http::header::HeaderMap;
 
 /// Extensions of files, and what the media type of such a file begins or ends
 /// with. A page may have any other.
@@ -74,9 +75,7 @@ fn fits(extension: &str, fields: &HeaderMap) -> bool {
     let Some((_, types)) = FILES.iter().find(|(names, _)| names.contains(&extension)) else {
         return true;
     };
-    let media_type = fields.get(header::CONTENT_TYPE).map_or(&b""[..], |value| value.as_bytes());
-    let essence = media_type.split(|byte| *byte == b';').next().unwrap_or_default();
-    let essence = String::from_utf8_lossy(essence.trim_ascii()).to_ascii_lowercase();
+    let essence = String::from_utf8_lossy(media_type(fields)).to_ascii_lowercase();
     let is_one = |expected: &&str| match expected.strip_prefix('*') {
         Some(end) => essence.ends_with(end),
         None if *expected == "application/" => {

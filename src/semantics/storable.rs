@@ -2,6 +2,7 @@
 
 use super::cookies::Cookies;
 use super::directives::{ResponseDirectives, Value};
+use super::fields::media_type;
 use super::freshness::{Freshness, StaleCause};
 use super::lifetime::{FreshnessLifetime, Source};
 use super::partial::place;
@@ -159,9 +160,7 @@ fn provoked(status: StatusCode, lifetime: FreshnessLifetime) -> bool {
 /// `text/event-stream`, with or without parameters: whoever joins it late wants
 /// what is new, and when its listener leaves the app is to know.
 fn is_event_stream(fields: &HeaderMap) -> bool {
-    let media_type = fields.get(header::CONTENT_TYPE).map_or(&b""[..], |value| value.as_bytes());
-    let name = media_type.split(|byte| *byte == b';').next().unwrap_or_default();
-    name.trim_ascii().eq_ignore_ascii_case(b"text/event-stream")
+    media_type(fields).eq_ignore_ascii_case(b"text/event-stream")
 }
 
 /// Something can come of a stored response: it is fresh for a while, or may be

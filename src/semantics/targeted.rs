@@ -59,12 +59,17 @@ pub fn directives(
         .unwrap_or_else(|| ResponseDirectives::of(fields))
 }
 
+/// Whether a field is for this cache alone by its own definition, so that no client gets it.
+pub fn is_own(name: &HeaderName) -> bool {
+    OWN.contains(name)
+}
+
 /// Removes those of the `targeted` fields that are for this cache alone by
 /// their own definition, and gives them back; the others are for every cache on
 /// the way (RFC 9213 section 2.2).
 pub fn take_own(fields: &mut HeaderMap, targeted: &[HeaderName]) -> HeaderMap {
     let mut own = HeaderMap::new();
-    for name in targeted.iter().filter(|name| OWN.contains(name)) {
+    for name in targeted.iter().filter(|name| is_own(name)) {
         super::fields::move_lines(fields, name, &mut own);
     }
     own

@@ -196,6 +196,18 @@ fn widen_vary(fields: &mut HeaderMap, not_modified: &HeaderMap) {
     }
 }
 
+/// Whether this is an entity tag as the grammar has it (RFC 9110 section 8.8.3).
+///
+/// ```
+/// use larder::semantics::validation::is_entity_tag;
+/// assert!(is_entity_tag(b"\"a\"") && is_entity_tag(b"W/\"\""));
+/// assert!(!is_entity_tag(b"a") && !is_entity_tag(b"w/\"a\"") && !is_entity_tag(b"\"a\"b\""));
+/// ```
+pub fn is_entity_tag(text: &[u8]) -> bool {
+    let is_inside = |byte: &u8| matches!(byte, 0x21 | 0x23..=0x7e | 0x80..=0xff);
+    matches!(opaque(text), [b'"', inside @ .., b'"'] if inside.iter().all(is_inside))
+}
+
 /// The weak comparison of entity tags (RFC 9110 section 8.8.3.2).
 pub fn weakly_equal(one: &[u8], other: &[u8]) -> bool {
     opaque(one) == opaque(other)
