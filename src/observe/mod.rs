@@ -12,6 +12,7 @@ pub use costs::{Cost, Costly};
 pub use recent::Last;
 
 use crate::semantics::cache_status::{CacheStatus, Outcome};
+use crate::semantics::policy::Policy;
 use crate::semantics::reason::Reason;
 use crate::semantics::time::Moment;
 use costs::Costs;
@@ -19,7 +20,7 @@ use http::{HeaderMap, Method, StatusCode};
 use lint::{Finding, Findings};
 use parking_lot::Mutex;
 use recent::Recent;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// For how long is counted before it is begun anew.
 const SPAN: Duration = Duration::from_secs(300);
@@ -50,6 +51,10 @@ pub struct Seen<'a> {
     pub took: Duration,
     /// When that was.
     pub at: Moment,
+    /// The same by the wall clock.
+    pub wall: SystemTime,
+    /// What the operator has chosen.
+    pub policy: &'a Policy,
 }
 
 /// What is known of the last minutes.
@@ -115,7 +120,10 @@ impl Observer {
         recent.note(seen);
         if spans.sampled.takes(seen.at) {
             let Spans { now, recent, .. } = &mut *spans;
-            now.findings.judge(&lint::Sample { seen: *seen, before: recent.before(seen.url) });
+            let before = recent.before(seen.url);
+            if let Some(sample) = lint::Sample::of(*seen, before) {
+                now.findings.judge(&sample);
+            }
         }
     }
 
@@ -190,6 +198,8 @@ mod tests {
             cache: &cache,
             took: Duration::from_millis(millis),
             at: Moment(at),
+            wall: SystemTime::UNIX_EPOCH,
+            policy: &Policy::default(),
         });
     }
 

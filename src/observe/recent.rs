@@ -2,10 +2,14 @@
 
 use super::Seen;
 use super::costs::cut;
+use crate::semantics::date::date_in;
 use crate::semantics::reason::{Kind, Reason};
 use crate::semantics::time::Moment;
-use http::{HeaderMap, HeaderName, StatusCode, header};
+use crate::semantics::vary::NominatedFields;
+use http::{HeaderMap, Method, StatusCode, header};
 use std::collections::{HashMap, VecDeque};
+use std::hash::{DefaultHasher, Hasher};
+use std::time::{Duration, SystemTime};
 
 /// The most URLs that are remembered; the oldest go.
 pub(super) const MOST: usize = 1024;
@@ -26,17 +30,34 @@ pub struct Last {
     pub at: Moment,
 }
 
-/// What of an answer is compared with the next one for the same URL.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// What of the answers for a URL is compared with the next one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Before {
-    /// How many answers there were.
+    /// How many there were, none of them long after the one before.
     pub count: u32,
-    /// How often the entity tag was another one than before, while type and length were
-    /// the same.
+    /// How many in a row had another entity tag than the one before, which came a moment
+    /// earlier and was for the same variant.
     pub changed: u32,
-    etag: Option<Box<[u8]>>,
-    length: Option<Box<[u8]>>,
+    /// How many in a row were last modified when they were made, each later than the one
+    /// before.
+    pub dated: u32,
+    at: Moment,
+    etag: Option<Mark>,
+    modified: Option<SystemTime>,
 }
+
+/// An entity tag, and the variant that it is of, as far as it takes to compare them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Mark {
+    variant: u64,
+    etag: u64,
+}
+
+/// What comes later than this after the answer before begins a new count.
+const LONG: Duration = Duration::from_secs(300);
+
+/// How soon after each other two answers come that are most likely of the same page.
+const SOON: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Default)]
 struct Entry {
@@ -77,7 +98,7 @@ impl Recent {
     }
 
     pub fn before(&self, url: &str) -> Before {
-        self.entries.get(cut(url)).map(|entry| entry.before.clone()).unwrap_or_default()
+        self.entries.get(cut(url)).map_or_else(Before::default, |entry| entry.before)
     }
 
     #[cfg(test)]
@@ -117,12 +138,131 @@ fn hide_cookies(fields: &mut HeaderMap) {
 
 impl Before {
     fn note(&mut self, seen: &Seen<'_>) {
-        let of = |name: HeaderName| seen.fields.get(name).map(|v| Box::from(v.as_bytes()));
-        let (etag, length) = (of(header::ETAG), of(header::CONTENT_LENGTH));
-        if self.etag.is_some() && etag.is_some() && self.etag != etag && self.length == length {
-            self.changed = self.changed.saturating_add(1);
+        // It is another one's answer.
+        if seen.cache.collapsed {
+            return;
+        }
+        let passed = seen.at.since(self.at);
+        self.at = seen.at;
+        if passed > LONG {
+            *self = Before { at: seen.at, ..Before::default() };
         }
         self.count = self.count.saturating_add(1);
-        (self.etag, self.length) = (etag, length);
+        if *seen.method == Method::GET && !seen.personal {
+            self.compare_tag(Mark::of(seen), passed);
+            self.compare_date(date_in(seen.fields, &header::LAST_MODIFIED, seen.wall), seen.wall);
+        }
+    }
+
+    fn compare_tag(&mut self, mark: Option<Mark>, passed: Duration) {
+        match (self.etag, mark) {
+            (Some(old), Some(new)) if old == new => self.changed = 0,
+            (Some(old), Some(new)) if old.variant == new.variant && passed <= SOON => {
+                self.changed = self.changed.saturating_add(1);
+            }
+            _ => {}
+        }
+        self.etag = mark.or(self.etag);
+    }
+
+    fn compare_date(&mut self, modified: Option<SystemTime>, now: SystemTime) {
+        let Some(modified) = modified else { return };
+        let is_later = self.modified.is_none_or(|before| before < modified);
+        let is_now = modified + Duration::from_secs(2) >= now;
+        self.dated = if is_now && is_later { self.dated.saturating_add(1) } else { 0 };
+        self.modified = Some(modified);
+    }
+}
+
+impl Mark {
+    /// Of a page that was answered whole, or confirmed.
+    fn of(seen: &Seen<'_>) -> Option<Mark> {
+        if !matches!(seen.status, StatusCode::OK | StatusCode::NOT_MODIFIED) {
+            return None;
+        }
+        let etag = hash(seen.fields.get(header::ETAG)?.as_bytes());
+        let variant = NominatedFields::of(seen.fields).select(seen.asked, seen.policy)?;
+        Some(Mark { variant: hash(variant.as_bytes()), etag })
+    }
+}
+
+fn hash(bytes: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(bytes);
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::semantics::cache_status::{CacheStatus, Forward};
+    use crate::semantics::policy::Policy;
+    use http::{HeaderName, HeaderValue};
+
+    const NOON: u64 = 1_800_000_000;
+
+    /// What is known of a URL after these answers: a second, and the fields.
+    fn after(answers: &[(u64, &[(&str, &str)])]) -> Before {
+        let mut recent = Recent::default();
+        let (policy, cache) = (Policy::default(), CacheStatus::forwarded(Forward::UriMiss));
+        for (second, lines) in answers {
+            let mut fields = HeaderMap::new();
+            let mut asked = HeaderMap::new();
+            for (name, value) in *lines {
+                let value = HeaderValue::from_str(value).expect("a value");
+                match *name {
+                    "accept-encoding" => asked.append(header::ACCEPT_ENCODING, value),
+                    name => fields.append(HeaderName::try_from(name).expect("a name"), value),
+                };
+            }
+            recent.note(&Seen {
+                method: &Method::GET,
+                url: "http://a/",
+                path_and_query: "/",
+                asked: &asked,
+                personal: false,
+                status: StatusCode::OK,
+                fields: &fields,
+                cache: &cache,
+                took: Duration::ZERO,
+                at: Moment(second * 1000),
+                wall: SystemTime::UNIX_EPOCH + Duration::from_secs(NOON + second),
+                policy: &policy,
+            });
+        }
+        recent.before("http://a/")
+    }
+
+    #[test]
+    fn tags_that_change_are_counted_until_one_stays() {
+        let tagged = |second, tag| (second, tag);
+        let (a, b, c) = ([("etag", "\"a\"")], [("etag", "\"b\"")], [("etag", "\"c\"")]);
+        let told = after(&[tagged(1, &a[..]), tagged(2, &b), tagged(3, &c)]);
+        assert_eq!((told.count, told.changed), (3, 2));
+        assert_eq!(after(&[(1, &a), (2, &b), (3, &b)]).changed, 0);
+        // A page may well be another one after a while.
+        assert_eq!(after(&[(1, &a), (20, &b), (40, &c)]).changed, 0);
+        assert_eq!(after(&[(1, &a), (400, &a)]).count, 1);
+    }
+
+    #[test]
+    fn the_tags_of_two_variants_are_not_compared() {
+        let coded =
+            |coding, tag| [("vary", "accept-encoding"), ("accept-encoding", coding), ("etag", tag)];
+        let (gzip, br) = (coded("gzip", "\"a\""), coded("br", "\"b\""));
+        assert_eq!(after(&[(1, &gzip), (2, &br), (3, &gzip), (4, &br)]).changed, 0);
+    }
+
+    #[test]
+    fn dates_of_now_are_counted_while_they_grow() {
+        let at = |second| {
+            let date = SystemTime::UNIX_EPOCH + Duration::from_secs(NOON + second);
+            httpdate::fmt_http_date(date)
+        };
+        let dates = [at(1), at(4), at(7)];
+        let [first, second, third] = dates.each_ref().map(|date| [("last-modified", &**date)]);
+        assert_eq!(after(&[(1, &first), (4, &second), (7, &third)]).dated, 3);
+        assert_eq!(after(&[(1, &first), (4, &first)]).dated, 0);
+        assert_eq!(after(&[(1, &first), (4, &second), (7, &second)]).dated, 0);
     }
 }

@@ -106,6 +106,8 @@ impl Shared {
             cache: &answer.status,
             took: now.since(began),
             at: now,
+            wall: self.clock.wall(),
+            policy: &self.options.policy,
         });
     }
 

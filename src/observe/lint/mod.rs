@@ -3,14 +3,24 @@
 //! A rule looks at one answer, with what is remembered of the ones before, and says yes
 //! or no. What it costs is what goes to the origin with it.
 
+mod contradictions;
+mod cookies;
+mod costs;
+mod lifetimes;
 mod rules;
+mod sample;
+mod static_files;
+#[cfg(test)]
+mod tests;
+mod validators;
+mod vary;
+mod wording;
 
-use super::Seen;
 use super::costs::{Cost, cut};
-use super::recent::Before;
 use std::time::Duration;
 
 pub use rules::RULES;
+pub use sample::Sample;
 
 /// How bad something is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,21 +51,12 @@ pub struct Rule {
     pub code: &'static str,
     /// How bad it is.
     pub severity: Severity,
-    /// What it is, in a sentence.
+    /// What it is, in words that go on after "This answer".
     pub sentence: &'static str,
     /// What to do about it: in any app, in Django, in Flask.
     pub fix: (&'static str, Option<&'static str>, Option<&'static str>),
     /// Whether a sample has it.
     pub has: fn(&Sample<'_>) -> bool,
-}
-
-/// What a rule looks at.
-#[derive(Clone, Debug)]
-pub struct Sample<'a> {
-    /// The request and its answer.
-    pub seen: Seen<'a>,
-    /// The answers for the same URL, this one included.
-    pub before: Before,
 }
 
 /// A rule that samples have met.
