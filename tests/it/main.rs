@@ -31,6 +31,7 @@ mod interim;
 mod layers;
 mod leaving;
 mod limits;
+mod lint;
 mod manual;
 mod methods;
 mod negotiation;

@@ -2,6 +2,7 @@
 
 mod changes;
 mod files;
+mod lint;
 mod pages;
 mod slow;
 mod visitors;
