@@ -231,7 +231,7 @@ impl Target {
 /// UTF-8 in a path may have it, is percent-encoded.
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}", self.scheme.as_str(), self.host())?;
+        [self.scheme.as_str(), "://", self.host()].iter().try_for_each(|part| f.write_str(part))?;
         if self.path_and_query().bytes().all(|byte| matches!(byte, b' '..=b'~')) {
             return f.write_str(self.path_and_query());
         }

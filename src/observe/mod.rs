@@ -114,16 +114,13 @@ impl Observer {
         let mut spans = self.0.lock();
         spans.turn(seen.at);
         let cause = seen.cache.detail.map_or(Cause::Outcome(seen.cache.outcome), Cause::Reason);
-        let Spans { now, recent, .. } = &mut *spans;
+        let Spans { now, recent, sampled, .. } = &mut *spans;
         now.pages.add(seen.url, seen.took, seen.url);
         now.reasons.add(&cause, seen.took, seen.url);
-        recent.note(seen);
-        if spans.sampled.takes(seen.at) {
-            let Spans { now, recent, .. } = &mut *spans;
-            let before = recent.before(seen.url);
-            if let Some(sample) = lint::Sample::of(*seen, before) {
-                now.findings.judge(&sample);
-            }
+        let is_sampled = sampled.takes(seen.at);
+        let before = recent.note(seen, is_sampled);
+        if is_sampled && let Some(sample) = lint::Sample::of(*seen, before) {
+            now.findings.judge(&sample);
         }
     }
 

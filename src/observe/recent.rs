@@ -73,9 +73,15 @@ pub(super) struct Recent {
 }
 
 impl Recent {
-    pub fn note(&mut self, seen: &Seen<'_>) {
+    /// Notes an answer; a sampled one for those that are compared with it too. That is
+    /// returned.
+    pub fn note(&mut self, seen: &Seen<'_>, is_sampled: bool) -> Before {
         let url = cut(seen.url);
+        let refused = seen.cache.detail.filter(|reason| reason.kind() == Kind::NotStored);
         if !self.entries.contains_key(url) {
+            if !is_sampled && refused.is_none() {
+                return Before::default();
+            }
             if self.order.len() >= MOST
                 && let Some(oldest) = self.order.pop_front()
             {
@@ -84,21 +90,20 @@ impl Recent {
             self.order.push_back(url.into());
             self.entries.insert(url.into(), Entry::default());
         }
-        let Some(entry) = self.entries.get_mut(url) else { return };
-        entry.before.note(seen);
-        match seen.cache.detail.filter(|reason| reason.kind() == Kind::NotStored) {
+        let Some(entry) = self.entries.get_mut(url) else { return Before::default() };
+        if is_sampled {
+            entry.before.note(seen);
+        }
+        match refused {
             Some(reason) => entry.note(seen, reason),
             None if seen.cache.stored => entry.last = None,
             None => {}
         }
+        entry.before
     }
 
     pub fn last(&self, url: &str) -> Option<Last> {
         self.entries.get(cut(url))?.last.clone()
-    }
-
-    pub fn before(&self, url: &str) -> Before {
-        self.entries.get(cut(url)).map_or_else(Before::default, |entry| entry.before)
     }
 
     #[cfg(test)]
@@ -114,8 +119,10 @@ impl Entry {
             .last
             .as_ref()
             .is_none_or(|last| last.reason != reason || seen.at.since(last.at).as_secs() >= 1);
-        let length: usize = seen.fields.iter().map(|(name, v)| name.as_str().len() + v.len()).sum();
-        if is_new && length <= LONGEST {
+        let length = || -> usize {
+            seen.fields.iter().map(|(name, value)| name.as_str().len() + value.len()).sum()
+        };
+        if is_new && length() <= LONGEST {
             let mut fields = seen.fields.clone();
             hide_cookies(&mut fields);
             self.last = Some(Last { reason, status: seen.status, fields, at: seen.at });
@@ -203,7 +210,7 @@ mod tests {
 
     /// What is known of a URL after these answers: a second, and the fields.
     fn after(answers: &[(u64, &[(&str, &str)])]) -> Before {
-        let mut recent = Recent::default();
+        let (mut recent, mut before) = (Recent::default(), Before::default());
         let (policy, cache) = (Policy::default(), CacheStatus::forwarded(Forward::UriMiss));
         for (second, lines) in answers {
             let mut fields = HeaderMap::new();
@@ -215,22 +222,25 @@ mod tests {
                     name => fields.append(HeaderName::try_from(name).expect("a name"), value),
                 };
             }
-            recent.note(&Seen {
-                method: &Method::GET,
-                url: "http://a/",
-                path_and_query: "/",
-                asked: &asked,
-                personal: false,
-                status: StatusCode::OK,
-                fields: &fields,
-                cache: &cache,
-                took: Duration::ZERO,
-                at: Moment(second * 1000),
-                wall: SystemTime::UNIX_EPOCH + Duration::from_secs(NOON + second),
-                policy: &policy,
-            });
+            before = recent.note(
+                &Seen {
+                    method: &Method::GET,
+                    url: "http://a/",
+                    path_and_query: "/",
+                    asked: &asked,
+                    personal: false,
+                    status: StatusCode::OK,
+                    fields: &fields,
+                    cache: &cache,
+                    took: Duration::ZERO,
+                    at: Moment(second * 1000),
+                    wall: SystemTime::UNIX_EPOCH + Duration::from_secs(NOON + second),
+                    policy: &policy,
+                },
+                true,
+            );
         }
-        recent.before("http://a/")
+        before
     }
 
     #[test]
