@@ -14,7 +14,7 @@ use std::time::{Duration, SystemTime};
 /// The most URLs that are remembered; the oldest go.
 pub(super) const MOST: usize = 1024;
 
-/// The longest head that is remembered, in bytes.
+/// The longest head that is remembered, or compared with the next, in bytes.
 const LONGEST: usize = 4096;
 
 /// An answer of the origin that was not stored.
@@ -41,9 +41,12 @@ pub struct Before {
     /// How many in a row were last modified when they were made, each later than the one
     /// before.
     pub dated: u32,
+    /// How many in a row led to the same place.
+    pub led: u32,
     at: Moment,
     etag: Option<Mark>,
     modified: Option<SystemTime>,
+    location: Option<u64>,
 }
 
 /// An entity tag, and the variant that it is of, as far as it takes to compare them.
@@ -57,7 +60,7 @@ struct Mark {
 const LONG: Duration = Duration::from_secs(300);
 
 /// How soon after each other two answers come that are most likely of the same page.
-const SOON: Duration = Duration::from_secs(10);
+const SOON: Duration = Duration::from_secs(3);
 
 #[derive(Debug, Default)]
 struct Entry {
@@ -92,7 +95,7 @@ impl Recent {
         }
         let Some(entry) = self.entries.get_mut(url) else { return Before::default() };
         if is_sampled {
-            entry.before.note(seen);
+            entry.before.note(seen, length(seen.fields) <= LONGEST);
         }
         match refused {
             Some(reason) => entry.note(seen, reason),
@@ -119,15 +122,17 @@ impl Entry {
             .last
             .as_ref()
             .is_none_or(|last| last.reason != reason || seen.at.since(last.at).as_secs() >= 1);
-        let length = || -> usize {
-            seen.fields.iter().map(|(name, value)| name.as_str().len() + value.len()).sum()
-        };
-        if is_new && length() <= LONGEST {
+        if is_new && length(seen.fields) <= LONGEST {
             let mut fields = seen.fields.clone();
             hide_cookies(&mut fields);
             self.last = Some(Last { reason, status: seen.status, fields, at: seen.at });
         }
     }
+}
+
+/// Bytes of a head.
+pub(super) fn length(fields: &HeaderMap) -> usize {
+    fields.iter().map(|(name, value)| name.as_str().len() + value.len()).sum()
 }
 
 /// Leaves the names of cookies, which say what to change, and not their values.
@@ -144,7 +149,7 @@ fn hide_cookies(fields: &mut HeaderMap) {
 }
 
 impl Before {
-    fn note(&mut self, seen: &Seen<'_>) {
+    fn note(&mut self, seen: &Seen<'_>, is_short: bool) {
         // It is another one's answer.
         if seen.cache.collapsed {
             return;
@@ -155,9 +160,10 @@ impl Before {
             *self = Before { at: seen.at, ..Before::default() };
         }
         self.count = self.count.saturating_add(1);
-        if *seen.method == Method::GET && !seen.personal {
+        if *seen.method == Method::GET && !seen.personal && is_short {
             self.compare_tag(Mark::of(seen), passed);
             self.compare_date(date_in(seen.fields, &header::LAST_MODIFIED, seen.wall), seen.wall);
+            self.compare_place(seen.fields.get(header::LOCATION).map(|v| hash(v.as_bytes())));
         }
     }
 
@@ -178,6 +184,14 @@ impl Before {
         let is_now = modified + Duration::from_secs(2) >= now;
         self.dated = if is_now && is_later { self.dated.saturating_add(1) } else { 0 };
         self.modified = Some(modified);
+    }
+
+    fn compare_place(&mut self, location: Option<u64>) {
+        self.led = match location {
+            Some(place) if self.location == Some(place) => self.led.saturating_add(1),
+            place => u32::from(place.is_some()),
+        };
+        self.location = location;
     }
 }
 
@@ -261,6 +275,14 @@ mod tests {
             |coding, tag| [("vary", "accept-encoding"), ("accept-encoding", coding), ("etag", tag)];
         let (gzip, br) = (coded("gzip", "\"a\""), coded("br", "\"b\""));
         assert_eq!(after(&[(1, &gzip), (2, &br), (3, &gzip), (4, &br)]).changed, 0);
+    }
+
+    #[test]
+    fn what_leads_to_another_place_is_counted_anew() {
+        let (a, b) = ([("location", "/a")], [("location", "/b")]);
+        assert_eq!(after(&[(1, &a), (2, &a), (3, &a)]).led, 3);
+        assert_eq!(after(&[(1, &a), (2, &a), (3, &b)]).led, 1);
+        assert_eq!(after(&[(1, &a), (2, &[])]).led, 0);
     }
 
     #[test]

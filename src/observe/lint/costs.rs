@@ -49,7 +49,7 @@ pub(super) const RULES: &[Rule] = &[
             particular, and is not kept",
         fix: (
             "State a lifetime, if only of seconds: `Cache-Control: s-maxage=10`. If it is for one \
-             visitor, say `private`.",
+             visitor, say `private`; if it is another one each time, `no-store`.",
             Some("`@cache_control(s_maxage=10)`, or `@cache_control(private=True)`"),
             Some(
                 "`response.cache_control.s_maxage = 10`, or `response.cache_control.private = True`",
@@ -81,7 +81,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         code: "redirect-again",
         severity: Severity::Info,
-        sentence: "leads elsewhere, again and again, and doesn't say for how long that holds",
+        sentence: "leads to the same place again and again, and doesn't say for how long that holds",
         fix: (
             "State a lifetime on it: `Cache-Control: s-maxage=3600, max-age=0`.",
             Some(
@@ -92,7 +92,7 @@ pub(super) const RULES: &[Rule] = &[
         has: |sample| {
             let moved = matches!(sample.seen.status.as_u16(), 301 | 302 | 307 | 308);
             let depends = sample.nominated.names(&header::COOKIE) || sample.seen.personal;
-            moved && sample.lacks_lifetime() && !depends && sample.before.count >= 10
+            moved && sample.lacks_lifetime() && !depends && sample.before.led >= 10
         },
     },
     Rule {
@@ -115,7 +115,7 @@ pub(super) const RULES: &[Rule] = &[
         fix: (
             "Compress in the app, so that larder keeps it compressed. If whoever stands before \
              larder compresses, leave it as it is.",
-            Some("Add `GZipMiddleware` at the top of `MIDDLEWARE`."),
+            Some("Add `GZipMiddleware` to `MIDDLEWARE`, directly below `SecurityMiddleware`."),
             Some("Flask-Compress does it; for static files, WhiteNoise serves `.gz` beside them."),
         ),
         has: |sample| {

@@ -108,7 +108,11 @@ pub(super) const RULES: &[Rule] = &[
             None,
         ),
         has: |sample| {
-            let old = sample.age() >= u64::from(sample.lifetime.span.get());
+            // A cache before may use it stale for a while, if it says so (RFC 5861).
+            let ours = &sample.ours;
+            let stale = given(ours.stale_while_revalidate).max(given(ours.stale_if_error));
+            let longest = u64::from(sample.lifetime.span.get()) + u64::from(stale);
+            let old = sample.age() >= longest;
             sample.lives() && old && !sample.is_confirmed() && sample.is_whole()
         },
     },
@@ -132,8 +136,8 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         code: "tiny-lifetime",
         severity: Severity::Warning,
-        sentence: "takes long to make and is fresh for a few seconds: somebody waits for it all \
-            the time",
+        sentence: "takes long to make and is fresh for a few seconds: somebody waits for it again \
+            and again",
         fix: (
             "State a longer s-maxage and purge the page when it changes, or let it be used while \
              it is made anew: `stale-while-revalidate=60`.",

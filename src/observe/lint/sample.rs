@@ -1,7 +1,7 @@
 //! What a rule looks at, read once for all of them.
 
 use super::super::Seen;
-use super::super::recent::Before;
+use super::super::recent::{Before, length};
 use crate::semantics::cache_control::{Member, members};
 use crate::semantics::directives::{ResponseDirectives, Scope, Value};
 use crate::semantics::fields::{self, media_type};
@@ -14,6 +14,9 @@ use crate::semantics::vary::NominatedFields;
 use http::header::{self, HeaderName};
 use http::{Method, StatusCode};
 use std::time::Duration;
+
+/// The longest head that is looked at, in bytes.
+const LONGEST: usize = 16 << 10;
 
 /// The most members of `Cache-Control` that are looked at one by one.
 const MOST_MEMBERS: usize = 64;
@@ -37,13 +40,13 @@ pub struct Sample<'a> {
 
 impl<'a> Sample<'a> {
     /// Reads an answer of the app to a GET; `None` if it is another one's, or the app is in
-    /// trouble and says nothing about its pages.
+    /// trouble and says nothing about its pages, or the head is longer than apps write.
     pub(in super::super) fn of(seen: Seen<'a>, before: Before) -> Option<Sample<'a>> {
         let Seen { cache, status, fields, policy, .. } = seen;
         let foreign = cache.detail.map(Reason::kind);
         let foreign = matches!(foreign, Some(Kind::Served | Kind::Failed)) || cache.collapsed;
         let odd = status.is_server_error() || status.is_informational();
-        if *seen.method != Method::GET || foreign || odd {
+        if *seen.method != Method::GET || foreign || odd || length(fields) > LONGEST {
             return None;
         }
         let sent = seen.at.minus(seen.took);

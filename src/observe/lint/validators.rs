@@ -1,5 +1,6 @@
 //! By what an answer can be confirmed, and the dates that this rests on.
 
+use super::sample::Sample;
 use super::{Rule, Severity};
 use crate::semantics::date::{date_in, http_date};
 use crate::semantics::time::DeltaSeconds;
@@ -43,7 +44,10 @@ pub(super) const RULES: &[Rule] = &[
             ),
             Some("`response.add_etag()` hashes the body: keep the time and tokens out of it."),
         ),
-        has: |sample| sample.before.changed >= SEVERAL && sample.has(header::ETAG),
+        has: |sample| {
+            let changes = sample.before.changed >= SEVERAL && !is_soon_another(sample);
+            changes && sample.has(header::ETAG)
+        },
     },
     Rule {
         code: "last-modified-now",
@@ -54,7 +58,10 @@ pub(super) const RULES: &[Rule] = &[
             Some("`@last_modified(function)`, which says when the objects of the view changed"),
             Some("Set `response.last_modified` from the row, not from `datetime.now()`."),
         ),
-        has: |sample| sample.before.dated >= SEVERAL && sample.has(header::LAST_MODIFIED),
+        has: |sample| {
+            let changes = sample.before.dated >= SEVERAL && !is_soon_another(sample);
+            changes && sample.has(header::LAST_MODIFIED)
+        },
     },
     Rule {
         code: "last-modified-invalid",
@@ -127,3 +134,8 @@ pub(super) const RULES: &[Rule] = &[
         },
     },
 ];
+
+/// It says itself that it holds for a few seconds.
+fn is_soon_another(sample: &Sample<'_>) -> bool {
+    sample.lives() && sample.lifetime.span <= DeltaSeconds::new(10)
+}

@@ -54,7 +54,7 @@ fn django() -> Vec<Given> {
             .says("location", "/login/?next=/account/")
             .says("vary", "Cookie")
             .because(Reason::NoLifetime)
-            .number(50),
+            .before(|before| before.led = 50),
         answer("/feed/")
             .says("content-type", "application/rss+xml; charset=utf-8")
             .says("cache-control", "max-age=600")
@@ -162,6 +162,13 @@ fn apis() -> Vec<Given> {
             .says("last-modified", &date(NOON - 60))
             .stored()
             .before(|before| before.changed = 3),
+        // It says itself that it is soon another one.
+        json("/api/ticker")
+            .says("cache-control", "s-maxage=2, max-age=0")
+            .says("etag", "\"abc\"")
+            .says("last-modified", &date(NOON))
+            .stored()
+            .before(|before| (before.changed, before.dated) = (50, 50)),
         answer("/events")
             .says("content-type", "text/event-stream")
             .says("cache-control", "no-cache")

@@ -2,6 +2,7 @@
 
 use super::super::given::{Given, answer, page, page_with};
 use super::Row;
+use crate::observe::recent::Before;
 use crate::semantics::reason::Reason;
 
 pub fn rows() -> Vec<Row> {
@@ -9,9 +10,10 @@ pub fn rows() -> Vec<Row> {
 }
 
 fn again() -> Vec<Row> {
+    let led = |before: &mut Before| before.led = 10;
     let slow = |reason| page().because(reason).millis(500).number(3);
     let gone = || page().status(404).because(Reason::NoLifetime).number(10);
-    let moved = |status| page().status(status).because(Reason::NoLifetime).number(10);
+    let moved = |status| page().status(status).because(Reason::NoLifetime).before(led);
     vec![
         (
             "slow-not-stored",
@@ -40,12 +42,12 @@ fn again() -> Vec<Row> {
             "redirect-again",
             vec![moved(301), moved(302), moved(308)],
             vec![
-                moved(302).number(9),
+                moved(302).before(|before| before.led = 9),
                 moved(302).says("vary", "Cookie"),
                 moved(302).visited(),
                 moved(303),
-                page().status(302).because(Reason::Private).number(10),
-                page().status(301).says("cache-control", "max-age=60").stored().number(10),
+                page().status(302).because(Reason::Private).before(led),
+                page().status(301).says("cache-control", "max-age=60").stored().before(led),
             ],
         ),
     ]

@@ -103,6 +103,7 @@ fn ages() -> Vec<Row> {
             ],
             vec![
                 page_with("s-maxage=60").says("age", "59"),
+                page_with("s-maxage=60, stale-while-revalidate=60").says("age", "70"),
                 page_with("max-age=0").says("age", "60"),
                 page_with("s-maxage=60").says("age", "60").confirmed(),
                 page().says("age", "100"),

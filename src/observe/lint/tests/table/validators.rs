@@ -30,6 +30,7 @@ fn tags() -> Vec<Row> {
             vec![page().says("etag", "\"e\"").before(|before| before.changed = 4)],
             vec![
                 page().says("etag", "\"e\"").before(|before| before.changed = 3),
+                page_with("max-age=5").says("etag", "\"e\"").before(|before| before.changed = 4),
                 page().before(|before| before.changed = 4),
             ],
         ),
@@ -45,6 +46,7 @@ fn dates() -> Vec<Row> {
             vec![modified(NOON).before(|before| before.dated = 4)],
             vec![
                 modified(NOON).before(|before| before.dated = 3),
+                modified(NOON).says("cache-control", "max-age=5").before(|b| b.dated = 4),
                 page().before(|before| before.dated = 4),
             ],
         ),
