@@ -12,11 +12,12 @@ pub use costs::{Cost, Costly};
 pub use recent::Last;
 
 use crate::semantics::cache_status::{CacheStatus, Outcome};
+use crate::semantics::fields::members;
 use crate::semantics::policy::Policy;
 use crate::semantics::reason::Reason;
-use crate::semantics::time::Moment;
+use crate::semantics::time::{DeltaSeconds, Moment};
 use costs::Costs;
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, Method, StatusCode, header};
 use lint::{Finding, Findings};
 use parking_lot::Mutex;
 use recent::Recent;
@@ -45,6 +46,8 @@ pub struct Seen<'a> {
     pub status: StatusCode,
     /// The answer's fields, as its client gets them.
     pub fields: &'a HeaderMap,
+    /// The app's own `Age` was doubtful, before larder wrote its own.
+    pub doubtful_age: bool,
     /// What the cache did.
     pub cache: &'a CacheStatus,
     /// How long it took until the answer began.
@@ -55,6 +58,18 @@ pub struct Seen<'a> {
     pub wall: SystemTime,
     /// What the operator has chosen.
     pub policy: &'a Policy,
+}
+
+/// Goes with an answer whose `Age` was [doubtful](Seen::doubtful_age) and is larder's now.
+#[derive(Clone, Copy, Debug)]
+pub struct DoubtfulAge;
+
+/// Whether `Age` is stated more than once, or not as a number of seconds, so that the first
+/// may be another one's (RFC 9111 section 5.1).
+pub fn is_age_doubtful(fields: &HeaderMap) -> bool {
+    let mut ages = members(fields, &header::AGE);
+    let first = ages.next();
+    ages.next().is_some() || first.is_some_and(|age| DeltaSeconds::parse(age).is_none())
 }
 
 /// What is known of the last minutes.
@@ -192,6 +207,7 @@ mod tests {
             personal: false,
             status: StatusCode::OK,
             fields: &fields,
+            doubtful_age: false,
             cache: &cache,
             took: Duration::from_millis(millis),
             at: Moment(at),

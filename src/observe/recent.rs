@@ -245,6 +245,7 @@ mod tests {
                     personal: false,
                     status: StatusCode::OK,
                     fields: &fields,
+                    doubtful_age: false,
                     cache: &cache,
                     took: Duration::ZERO,
                     at: Moment(second * 1000),

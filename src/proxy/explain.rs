@@ -6,7 +6,7 @@ use super::{Answer, Options, Shared, passthrough, respond};
 use crate::explain::{self, Explanation, LeftOut, Said, Step, Variant, Why};
 use crate::key::CacheKey;
 use crate::message::Presented;
-use crate::observe::Seen;
+use crate::observe::{DoubtfulAge, Seen, is_age_doubtful};
 use crate::semantics::cache_status::{CacheStatus, Forward, Outcome};
 use crate::semantics::cookies;
 use crate::semantics::counterfactual::Case;
@@ -70,6 +70,13 @@ pub(super) fn beside(shared: &Shared, request: &Presented, answer: &mut Answer) 
     }
 }
 
+/// Has an answer that bears larder's `Age` tell of what the app said there.
+pub(super) fn remember_age(said: &HeaderMap, answer: &mut Answer) {
+    if is_age_doubtful(said) {
+        answer.response.extensions_mut().insert(DoubtfulAge);
+    }
+}
+
 /// JSON whose other characters are escaped, so that it may stand in a field.
 fn in_ascii(told: &Explanation) -> String {
     let text = serde_json::to_string(told).unwrap_or_default();
@@ -103,6 +110,8 @@ impl Shared {
             personal: is_personal(request, &self.options.policy),
             status: answer.response.status(),
             fields: answer.response.headers(),
+            doubtful_age: answer.response.extensions().get::<DoubtfulAge>().is_some()
+                || is_age_doubtful(answer.response.headers()),
             cache: &answer.status,
             took: now.since(began),
             at: now,

@@ -264,6 +264,7 @@ impl Proxy {
             && let Some(mut answer) = respond::from_filling(&plan.request, &filling, now, status)
         {
             answer.response.headers_mut().extend(withheld);
+            super::explain::remember_age(response.headers(), &mut answer);
             let _ = own.send(answer);
         }
         if let Some(leader) = &leader {

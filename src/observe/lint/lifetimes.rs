@@ -4,7 +4,6 @@ use super::sample::{Sample, given};
 use super::{Rule, Severity};
 use crate::semantics::date::{date_in, http_date};
 use crate::semantics::directives::{Scope, Value};
-use crate::semantics::fields;
 use crate::semantics::lifetime::Source;
 use crate::semantics::time::DeltaSeconds;
 use http::header;
@@ -126,12 +125,7 @@ pub(super) const RULES: &[Rule] = &[
             Some("A cached page of Django's has its Age already: don't add one in a middleware."),
             None,
         ),
-        has: |sample| {
-            let mut ages = fields::members(sample.seen.fields, &header::AGE);
-            let first = ages.next();
-            let is_number = |age: &[u8]| DeltaSeconds::parse(age).is_some();
-            ages.next().is_some() || first.is_some_and(|age| !is_number(age))
-        },
+        has: |sample| sample.seen.doubtful_age,
     },
     Rule {
         code: "tiny-lifetime",

@@ -35,6 +35,7 @@ fn careless() -> Origin {
             reply(200, &[html, "Cache-Control: no-cache", &tag], "page")
         }
         "/misspelt" => reply(200, &[html, "Cache-Control: s-max-age=60; public"], "page"),
+        "/aged" => reply(200, &[html, "Cache-Control: s-maxage=60", "Age: 7", "Age: 30"], "page"),
         "/found" => reply(200, &[html, "Cache-Control: s-maxage=60"], "page"),
         "/broken" => reply(500, &["Cache-Control: maxage=60"], "sorry"),
         _ => reply(200, &[html], "page"),
@@ -45,7 +46,9 @@ fn careless() -> Origin {
 fn findings_have_an_example_a_rate_and_what_to_do() {
     let origin = careless();
     let larder = Larder::in_front_of(origin.address, &[]);
-    for path in ["/static/shop.css?v=1", "/static/shop.css?v=2", "/agent", "/misspelt", "/broken"] {
+    for path in
+        ["/static/shop.css?v=1", "/static/shop.css?v=2", "/agent", "/misspelt", "/aged", "/broken"]
+    {
         larder.get(path);
     }
     for _ in 0..5 {
@@ -71,6 +74,7 @@ fn findings_have_an_example_a_rate_and_what_to_do() {
         ("etag-changes", "/tag"),
         ("directive-misspelt", "/misspelt"),
         ("directive-semicolon", "/misspelt"),
+        ("age-repeated", "/aged"),
     ] {
         assert_eq!(has(rule)["example"], format!("http://site.test{example}"), "{rule}");
     }

@@ -1,8 +1,8 @@
 //! An answer, said in few words.
 
 use super::super::Sample;
-use crate::observe::Seen;
 use crate::observe::recent::Before;
+use crate::observe::{Seen, is_age_doubtful};
 use crate::semantics::cache_status::{CacheStatus, Forward};
 use crate::semantics::cookies::Cookies;
 use crate::semantics::policy::Policy;
@@ -155,6 +155,7 @@ impl Given {
             personal: authorized || self.policy.cookies.identify(&self.asked),
             status: self.status,
             fields: &self.fields,
+            doubtful_age: is_age_doubtful(&self.fields),
             cache: &self.cache,
             took: self.took,
             at: Moment(1_000_000),
