@@ -11,16 +11,14 @@
 //! one size. The capacity is in bytes, or a part of what all that is asked for takes in
 //! the memory tier, with its book-keeping.
 
-use bytes::Bytes;
 use clap::Parser;
-use http::HeaderMap;
 use larder::key::{CacheKey, Target};
-use larder::storage::{Content, Limits, Memory, StoredResponse};
+use larder::semantics::time::Moment;
+use larder::storage::{Count, Limits, Trial};
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
 
 /// Bytes of every page where the trace doesn't say.
 const SIZE: usize = 1024;
@@ -44,19 +42,6 @@ enum Capacity {
 struct Request {
     id: u64,
     size: usize,
-}
-
-#[derive(Default)]
-struct Count {
-    requests: u64,
-    bytes: u64,
-}
-
-impl Count {
-    fn add(&mut self, request: &Request) {
-        self.requests += 1;
-        self.bytes += request.size as u64;
-    }
 }
 
 fn main() -> ExitCode {
@@ -122,10 +107,9 @@ fn numbers(bytes: &[u8]) -> Result<Vec<Request>, String> {
 
 fn replay(requests: &[Request], capacity: Capacity) {
     let largest = requests.iter().map(|request| request.size).max().unwrap_or_default();
-    let body = Bytes::from(vec![b'x'; largest]);
-    let everything = memory(u64::MAX / 2);
+    let mut everything = with_room(u64::MAX / 2, largest);
     for request in requests {
-        answer(&everything, request, &body);
+        play(&mut everything, request);
     }
     let footprint = everything.usage();
     drop(everything);
@@ -133,14 +117,13 @@ fn replay(requests: &[Request], capacity: Capacity) {
         Capacity::Bytes(bytes) => bytes,
         Capacity::Percent(percent) => (footprint.bytes as f64 * percent / 100.0) as u64,
     };
-    let memory = memory(capacity);
-    let (mut all, mut hits) = (Count::default(), Count::default());
+    let mut trial = with_room(capacity, largest);
+    let mut all = Count::default();
     for request in requests {
-        all.add(request);
-        if answer(&memory, request, &body) {
-            hits.add(request);
-        }
+        all.add(request.size as u64);
+        play(&mut trial, request);
     }
+    let hits = trial.answered();
     let percent = |part: u64, whole: u64| part as f64 * 100.0 / whole.max(1) as f64;
     println!("{} targets take {} bytes; capacity {capacity}", footprint.targets, footprint.bytes);
     println!("{:.1} % of {} requests", percent(hits.requests, all.requests), all.requests);
@@ -148,20 +131,13 @@ fn replay(requests: &[Request], capacity: Capacity) {
 }
 
 /// A memory tier in which there is room for so many bytes.
-fn memory(room: u64) -> Memory {
+fn with_room(room: u64, largest: usize) -> Trial {
     // A sixteenth of the limit stays free.
-    Memory::new(Limits { bytes: room + room.div_ceil(15), variants: 1 })
+    Trial::new(Limits { bytes: room + room.div_ceil(15), variants: 1 }, largest, None)
 }
 
-/// Looks a request up, and stores its answer if there is none. Returns whether there was.
-fn answer(memory: &Memory, request: &Request, body: &Bytes) -> bool {
+/// Plays a request; nothing of a trace is ever stale.
+fn play(trial: &mut Trial, request: &Request) {
     let target = Target::from_url(&format!("http://trace.example/{:08x}", request.id));
-    let key = CacheKey::new(target.expect("a URL"));
-    if let Some(slot) = memory.get(&key) {
-        slot.variants().iter().for_each(|stored| stored.count_hit());
-        return true;
-    }
-    let content = Content::plain(HeaderMap::new(), body.slice(..request.size));
-    memory.put(&key, Arc::new(StoredResponse::new(content)));
-    false
+    trial.play(&CacheKey::new(target.expect("a URL")), request.size, Moment(0));
 }

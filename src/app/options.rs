@@ -65,7 +65,8 @@ pub(super) fn proxy(settings: &Settings) -> proxy::Options {
     }
 }
 
-fn policy(settings: &Settings) -> Policy {
+/// What the settings say of HTTP caching.
+pub fn policy(settings: &Settings) -> Policy {
     let (cache, semantics) = (&settings.cache, &settings.semantics);
     Policy {
         targeted: field_names(&cache.targeted_fields),

@@ -3,6 +3,7 @@
 use super::bench::BenchArgs;
 use super::init::InitArgs;
 use super::manual::ManArgs;
+use super::replay::ReplayArgs;
 use super::warm::WarmArgs;
 use crate::config::Overrides;
 use clap::{ArgGroup, Args, Parser, Subcommand};
@@ -70,6 +71,8 @@ pub(super) enum Command {
     Warm(WarmArgs),
     /// Measure the same pages from the app and through larder
     Bench(BenchArgs),
+    /// Play an access log to a configuration: hit ratios, and what it decides otherwise
+    Replay(ReplayArgs),
     /// Print what a shell reads to complete larder's commands
     Completions {
         /// The shell

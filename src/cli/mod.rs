@@ -15,6 +15,7 @@ mod lines;
 mod manual;
 mod purge;
 mod reload;
+mod replay;
 mod warm;
 
 pub use client::{Answer, Client};
@@ -48,6 +49,7 @@ pub fn main() -> ExitCode {
         Command::Init(args) => init::run(&args),
         Command::Warm(args) => warm::run(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::Replay(args) => replay::run(&args),
         Command::Man(args) => manual::man(&args),
     }
 }

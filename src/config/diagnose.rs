@@ -25,6 +25,15 @@ pub(super) struct Wrong {
     note: String,
 }
 
+impl fmt::Display for Wrong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.note.is_empty() {
+            true => f.write_str(&self.message),
+            false => write!(f, "{}: {}", self.message, self.note),
+        }
+    }
+}
+
 /// Where a value came from.
 #[derive(Clone)]
 pub(super) enum Place {

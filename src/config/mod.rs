@@ -36,6 +36,15 @@ pub use settings::{
 
 use layers::Draft;
 use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// Reads a duration as it stands in a file: `250ms`, `30s`, `5m`, `1h`, `1d`, or `0`.
+///
+/// # Errors
+/// What is wrong with it, in a sentence.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    units::duration(text).map_err(|wrong| wrong.to_string())
+}
 
 /// Builds the settings from `source`, the environment and the command line.
 ///

@@ -18,6 +18,7 @@ mod shards;
 mod slab;
 mod slot;
 mod stored;
+mod trial;
 mod variances;
 
 pub use curve::Point;
@@ -29,4 +30,5 @@ pub use pieces::Pieces;
 pub use rare::{Rare, Special};
 pub use slot::Slot;
 pub use stored::{Content, Softening, StoredResponse};
+pub use trial::{Count, Trial};
 pub use variances::Variances;

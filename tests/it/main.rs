@@ -54,6 +54,7 @@ mod reasons;
 mod rebound;
 mod refusals;
 mod reload;
+mod replay;
 mod security;
 mod seldom;
 mod sharing;

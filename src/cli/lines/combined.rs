@@ -1,7 +1,7 @@
 //! A line of an access log in the common or combined form, as nginx, Apache and
 //! larder write it.
 
-use super::Record;
+use super::{Record, time};
 use std::borrow::Cow;
 
 /// The outcomes that larder writes behind the combined form.
@@ -21,7 +21,7 @@ const OUTCOMES: [&str; 10] = [
 /// `client - user [time] "request" status bytes "referer" "agent" ...`
 pub(super) fn read(line: &str) -> Option<Record<'_>> {
     let (before, rest) = line.split_once(" [")?;
-    let (_, rest) = rest.split_once("] ")?;
+    let (date, rest) = rest.split_once("] ")?;
     let (request, rest) = quoted(rest)?;
     let mut words = rest.split_ascii_whitespace();
     let status = words.next()?.parse().ok().filter(|status| (100..=599).contains(status))?;
@@ -29,7 +29,7 @@ pub(super) fn read(line: &str) -> Option<Record<'_>> {
         "-" => 0,
         number => number.parse().ok()?,
     };
-    let mut record = Record { status, bytes, ..asked(request)? };
+    let mut record = Record { status, bytes, time: time::common(date), ..asked(request)? };
     // Apache's vhost_combined has the host in front; a user's name may have spaces.
     let names: Vec<&str> = before.split(' ').collect();
     if let [host, _, "-", _] = names.as_slice()
@@ -41,10 +41,9 @@ pub(super) fn read(line: &str) -> Option<Record<'_>> {
     let tail = after_agent(rest);
     let mut tail = tail.unwrap_or_default().split_ascii_whitespace();
     if let Some(outcome) = tail.next().filter(|word| OUTCOMES.contains(word))
-        && let Some(seconds) = tail.next().and_then(|word| word.parse().ok())
+        && tail.next().is_some_and(|word| word.parse::<f64>().is_ok())
     {
         record.cache = Some(Cow::Borrowed(outcome));
-        record.seconds = Some(seconds);
         record.detail = tail.next().map(Cow::Borrowed);
     }
     Some(record)

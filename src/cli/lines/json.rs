@@ -1,6 +1,6 @@
 //! A line of larder's access log in JSON.
 
-use super::Record;
+use super::{Record, time};
 use serde::Deserialize;
 use std::borrow::Cow;
 
@@ -23,8 +23,8 @@ struct Members<'a> {
     broken: bool,
     #[serde(default)]
     stored: Option<bool>,
-    #[serde(default)]
-    seconds: Option<f64>,
+    #[serde(borrow, default)]
+    time: Option<Cow<'a, str>>,
 }
 
 pub(super) fn read(line: &str) -> Option<Record<'_>> {
@@ -39,8 +39,7 @@ pub(super) fn read(line: &str) -> Option<Record<'_>> {
         detail: members.detail,
         broken: members.broken,
         stored: members.stored,
-        is_json: true,
-        seconds: members.seconds,
+        time: members.time.as_deref().and_then(time::rfc3339),
     })
 }
 

@@ -3,6 +3,7 @@
 mod combined;
 mod json;
 mod record;
+mod time;
 
 pub(super) use record::Record;
 

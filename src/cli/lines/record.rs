@@ -21,10 +21,8 @@ pub(in crate::cli) struct Record<'a> {
     pub broken: bool,
     /// Whether it was stored, if the line says so.
     pub stored: Option<bool>,
-    /// The line is one of JSON.
-    pub is_json: bool,
-    /// How long it took, where larder wrote the line.
-    pub seconds: Option<f64>,
+    /// When it was made, in seconds since the epoch.
+    pub time: Option<u64>,
 }
 
 impl Record<'_> {
