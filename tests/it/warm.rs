@@ -66,6 +66,11 @@ fn every_variant_is_stored_before_a_visitor_comes() {
     }
     let (_, said) = document(&larder, &[&urls[..], &variants].concat());
     assert_eq!((&said["fresh"], &said["stored"]), (&json!(4), &json!(0)));
+    assert_eq!(said["notes"], json!([]));
+    // Without variants it is said that there are some.
+    let (_, said) = document(&larder, &urls);
+    let notes = said["notes"].to_string();
+    assert!(notes.contains("answers differ by accept-language (Vary)"), "{notes}");
 }
 
 #[test]

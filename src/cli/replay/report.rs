@@ -79,8 +79,7 @@ impl Report {
             // Writing to memory can't fail.
             let _ = writeln!(text, "{line}");
         };
-        let minutes = self.span.as_secs_f64() / 60.0;
-        put(format!("{} requests in {minutes:.0} minutes", self.all.requests));
+        put(format!("{} requests in {}", self.all.requests, long(self.span)));
         self.notes().into_iter().for_each(&mut put);
         put(format!("\n{} of them may come from the cache:", self.cacheable.requests));
         put("  cache.memory    requests       bytes    in use at the end".to_string());
@@ -202,6 +201,15 @@ impl Change {
             Change::Refused => "refused with 414: longer than limits.target".to_string(),
             Change::LetIn => "let in, and was refused with 414".to_string(),
         }
+    }
+}
+
+/// A time in words.
+fn long(span: Duration) -> String {
+    match span.as_secs() {
+        seconds @ 0..120 => format!("{seconds} s"),
+        seconds @ 120..7200 => format!("{} minutes", seconds / 60),
+        seconds => format!("{:.1} hours", seconds as f64 / 3600.0),
     }
 }
 

@@ -99,7 +99,7 @@ fn warm(args: &WarmArgs) -> Result<Tally, String> {
     };
     let progress = progress::Progress::of(plan.requests(), args.json);
     let mut tally = runtime.block_on(send::send(plan, progress));
-    tally.notes = wanted.notes;
+    tally.notes.splice(0..0, wanted.notes);
     Ok(tally)
 }
 

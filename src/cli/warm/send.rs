@@ -2,7 +2,7 @@
 
 use super::Fields;
 use super::progress::Progress;
-use super::tally::{Came, Tally};
+use super::tally::{Came, How, Tally, varied};
 use crate::cli::asking;
 use crate::cli::connection::{Asked, Connection, Place};
 use crate::clock::{Clock, SystemClock};
@@ -86,6 +86,8 @@ pub(super) async fn send(plan: Plan, mut progress: Progress) -> Tally {
     }
     progress.end();
     tally.took = clock.now().since(began);
+    let sent = shared.plan.variants.iter().flatten();
+    tally.note_varied(|name| sent.clone().any(|(field, _)| field == name));
     tally
 }
 
@@ -93,16 +95,17 @@ pub(super) async fn send(plan: Plan, mut progress: Progress) -> Tally {
 async fn work(shared: Arc<Shared>, answers: mpsc::Sender<(String, Came)>) {
     let mut connection: Option<(String, Connection)> = None;
     while let Some((target, asked)) = shared.next().await {
-        let came = match asking::address(target, shared.plan.via.as_deref()) {
+        let answer = match asking::address(target, shared.plan.via.as_deref()) {
             Ok(address) => {
                 let kept = connection.take().filter(|(place, _)| *place == address);
                 let (_, connection) = connection.insert(
                     kept.unwrap_or_else(|| (address.clone(), Connection::to(Place::Tcp(address)))),
                 );
-                Came::of(connection.get(&asked).await)
+                connection.get(&asked).await
             }
-            Err(error) => Came::Failed(error),
+            Err(error) => Err(error),
         };
+        let came = Came { varied: varied(&answer), how: How::of(answer) };
         if answers.send((target.to_string(), came)).await.is_err() {
             return;
         }

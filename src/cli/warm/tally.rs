@@ -2,17 +2,36 @@
 
 use crate::cli::connection::Seen;
 use crate::cli::decision::Decision;
+use http::header;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::time::Duration;
 
-/// The most kinds of failures that are told apart.
+/// The most kinds of failures that are told apart, and the most fields of `Vary`.
 const MOST_FAILURES: usize = 50;
+const MOST_VARIED: usize = 20;
+
+/// The fields by which an answer differs from others (`Vary`), in lower case.
+pub(super) fn varied(answer: &Result<Seen, String>) -> Vec<String> {
+    let Ok(seen) = answer else { return Vec::new() };
+    let lines = seen.fields.get_all(header::VARY).iter().filter_map(|value| value.to_str().ok());
+    let names = lines.flat_map(|line| line.split(',')).map(|name| name.trim().to_ascii_lowercase());
+    // What identifies a visitor is not for everybody, and anything is no field.
+    names.filter(|name| !["", "*", "cookie", "authorization"].contains(&name.as_str())).collect()
+}
 
 /// What came of one request.
+#[derive(Debug)]
+pub(super) struct Came {
+    pub how: How,
+    /// The fields by which the answer differs from others.
+    pub varied: Vec<String>,
+}
+
+/// What larder did with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Came {
+pub(super) enum How {
     /// It is stored now.
     Stored,
     /// It was, and is fresh.
@@ -27,31 +46,31 @@ pub(super) enum Came {
     Failed(String),
 }
 
-impl Came {
-    pub fn of(answer: Result<Seen, String>) -> Came {
+impl How {
+    pub fn of(answer: Result<Seen, String>) -> How {
         let seen = match answer {
             Ok(seen) => seen,
-            Err(error) => return Came::Failed(error),
+            Err(error) => return How::Failed(error),
         };
         let field = seen.fields.get_all("cache-status").iter().next_back();
         let decision = field.and_then(|value| value.to_str().ok()).map(Decision::read);
         let status = seen.status.as_u16();
         let reason = decision.and_then(|decision| decision.reason);
         if status >= 500 {
-            return Came::Failed(match reason {
+            return How::Failed(match reason {
                 Some(reason) => format!("{status}: {} ({})", reason.sentence(), reason.code()),
                 None => seen.status.to_string(),
             });
         }
-        let Some(decision) = decision else { return Came::Outside };
+        let Some(decision) = decision else { return How::Outside };
         match (decision.hit, reason, decision.forward) {
-            (true, ..) if decision.ttl.is_none_or(|ttl| ttl >= 0) => Came::Fresh,
-            (true, ..) => Came::Stale,
-            _ if decision.stored || decision.forward_status == Some(304) => Came::Stored,
-            (false, Some(reason), _) => Came::Passed(reason.code(), reason.sentence()),
-            (false, None, Some(_)) if decision.collapsed => Came::Stored,
-            (false, None, Some(forward)) => Came::Passed(forward.token(), forward.sentence()),
-            (false, None, None) => Came::Failed(format!("{}, from larder itself", seen.status)),
+            (true, ..) if decision.ttl.is_none_or(|ttl| ttl >= 0) => How::Fresh,
+            (true, ..) => How::Stale,
+            _ if decision.stored || decision.forward_status == Some(304) => How::Stored,
+            (false, Some(reason), _) => How::Passed(reason.code(), reason.sentence()),
+            (false, None, Some(_)) if decision.collapsed => How::Stored,
+            (false, None, Some(forward)) => How::Passed(forward.token(), forward.sentence()),
+            (false, None, None) => How::Failed(format!("{}, from larder itself", seen.status)),
         }
     }
 }
@@ -81,6 +100,8 @@ pub(super) struct Tally {
     pub took: Duration,
     /// What is to be said of how the URLs were found.
     pub notes: Vec<String>,
+    /// Fields by which answers differ, in lower case.
+    varied: BTreeSet<String>,
 }
 
 fn count<'a>(group: &'a mut Group, url: &str) -> &'a mut Group {
@@ -102,18 +123,23 @@ impl Tally {
 
     pub fn take(&mut self, url: &str, came: Came) {
         self.requests += 1;
-        match came {
-            Came::Stored => self.stored += 1,
-            Came::Fresh => self.fresh += 1,
-            Came::Stale => self.stale += 1,
-            Came::Passed(code, why) => {
+        for name in came.varied {
+            if self.varied.len() < MOST_VARIED {
+                self.varied.insert(name);
+            }
+        }
+        match came.how {
+            How::Stored => self.stored += 1,
+            How::Fresh => self.fresh += 1,
+            How::Stale => self.stale += 1,
+            How::Passed(code, why) => {
                 count(self.passed.entry(code).or_insert_with(|| new(why)), url);
             }
-            Came::Outside => {
+            How::Outside => {
                 let why = "there is no Cache-Status: it did not come through larder";
                 count(self.outside.get_or_insert_with(|| new(why)), url);
             }
-            Came::Failed(why) => {
+            How::Failed(why) => {
                 let known = self.failed.len() < MOST_FAILURES || self.failed.contains_key(&why);
                 let why = if known { why } else { "other failures".to_string() };
                 count(self.failed.entry(why.clone()).or_insert_with(|| new(&why)), url);
@@ -127,6 +153,19 @@ impl Tally {
 
     fn not_stored(&self) -> u64 {
         Tally::sum(self.passed.values().chain(&self.outside))
+    }
+
+    /// Notes by which fields answers differ that no request has sent.
+    pub fn note_varied(&mut self, sent: impl Fn(&str) -> bool) {
+        let unsent: Vec<&str> =
+            self.varied.iter().map(String::as_str).filter(|name| !sent(name)).collect();
+        if !unsent.is_empty() {
+            self.notes.push(format!(
+                "answers differ by {} (Vary), which no request has sent: a browser's value is a \
+                 variant of its own, which --variant asks for",
+                unsent.join(", ")
+            ));
+        }
     }
 
     /// Whether all were answered.
