@@ -182,7 +182,7 @@ fn respond(criterion: &mut Criterion, here: &Here, heads: &[Vec<u8>], peer: &Pee
 }
 
 fn record(criterion: &mut Criterion) {
-    let (metrics, log) = (Metrics::default(), log());
+    let (metrics, log) = (Metrics::new(SystemTime::UNIX_EPOCH), log());
     let mut status = CacheStatus::new(Outcome::Hit);
     status.ttl = Some(3600);
     criterion.bench_function("record: counted", |bencher| {

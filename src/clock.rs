@@ -9,6 +9,9 @@ use std::time::{Duration, Instant, SystemTime};
 pub trait Clock: Send + Sync + 'static {
     /// The present moment.
     fn now(&self) -> Moment;
+    /// The time since some beginning, as exactly as the machine tells it: for what takes
+    /// less than a [`Moment`] can say.
+    fn precise(&self) -> Duration;
     /// The wall clock.
     fn wall(&self) -> SystemTime;
 }
@@ -32,6 +35,10 @@ impl Clock for SystemClock {
         let elapsed = self.started.elapsed();
         // Not `as_millis`, which divides 128 bits.
         Moment(elapsed.as_secs().saturating_mul(1000) + u64::from(elapsed.subsec_millis()))
+    }
+
+    fn precise(&self) -> Duration {
+        self.started.elapsed()
     }
 
     #[expect(clippy::disallowed_methods, reason = "this is the clock")]
@@ -58,6 +65,10 @@ impl ManualClock {
 impl Clock for ManualClock {
     fn now(&self) -> Moment {
         Moment(self.0.load(Ordering::SeqCst))
+    }
+
+    fn precise(&self) -> Duration {
+        Duration::from_millis(self.0.load(Ordering::SeqCst))
     }
 
     fn wall(&self) -> SystemTime {

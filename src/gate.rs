@@ -47,6 +47,13 @@ pub struct Ticket {
     address: Option<IpAddr>,
 }
 
+/// Everybody may.
+impl Default for Most {
+    fn default() -> Most {
+        Most { in_all: usize::MAX, of_one: 0, exempt: Vec::new() }
+    }
+}
+
 impl Gate {
     /// One with nobody inside.
     pub fn new(most: Most) -> Gate {
@@ -88,6 +95,11 @@ impl Gate {
     /// How many are inside.
     pub fn inside(&self) -> usize {
         self.inside.lock().total
+    }
+
+    /// How many may be.
+    pub fn most(&self) -> usize {
+        self.inside.lock().most.in_all
     }
 }
 

@@ -2,10 +2,12 @@
 
 use super::problem::Kind;
 use super::reply;
-use crate::metrics::Trouble;
+use crate::access_log::rfc3339;
+use crate::metrics::{Durations, Trouble};
 use crate::proxy::Shared;
 use crate::semantics::cache_status::Forward;
 use crate::semantics::reason::Reason;
+use crate::semantics::time::Moment;
 use bytes::Bytes;
 use http::Response;
 use http_body_util::Full;
@@ -29,27 +31,8 @@ pub(super) fn ready(closing: bool) -> Response<Full<Bytes>> {
 
 /// What is stored, and what was done so far.
 pub(super) fn stats(shared: &Shared) -> Response<Full<Bytes>> {
-    let (usage, metrics, account) = (shared.memory.usage(), &shared.metrics, &shared.account);
-    let forwarded: Map<String, Value> = Forward::ALL
-        .into_iter()
-        .map(|reason| (reason.token().to_string(), metrics.forwarded(reason).into()))
-        .collect();
-    let reasons: Map<String, Value> = Reason::all()
-        .map(|reason| (reason.code().to_string(), metrics.reasons.get(reason).into()))
-        .collect();
-    let troubles: Map<String, Value> = Trouble::ALL
-        .iter()
-        .map(|trouble| (trouble.name().to_string(), metrics.troubles.count(*trouble).into()))
-        .collect();
-    let upstreams: Vec<Value> = (shared.origin.upstreams().iter())
-        .map(|upstream| {
-            json!({
-                "address": upstream.address,
-                "in_flight": upstream.in_flight,
-                "state": upstream.state,
-            })
-        })
-        .collect();
+    let Shared { metrics, account, gate, .. } = shared;
+    let (usage, now) = (shared.memory.usage(), shared.clock.now());
     let curve: Vec<Value> = (shared.memory.curve(&SIZES).iter())
         .map(|point| {
             json!({
@@ -60,8 +43,11 @@ pub(super) fn stats(shared: &Shared) -> Response<Full<Bytes>> {
         })
         .collect();
     reply::document(&json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "started": rfc3339(metrics.started),
         "memory": {
             "targets": usage.targets,
+            "responses": usage.responses,
             "bytes": usage.bytes,
             "limit": usage.limit,
             "with_in_flight": { "bytes": account.taken(), "limit": account.limit() },
@@ -70,20 +56,57 @@ pub(super) fn stats(shared: &Shared) -> Response<Full<Bytes>> {
         "requests": {
             "hit": metrics.hits.get(),
             "short_way": metrics.short_way.get(),
-            "forwarded": forwarded,
-            "reasons": reasons,
+            "forwarded": counts(Forward::ALL.map(|why| (why.token(), metrics.forwarded(why)))),
+            "reasons": counts(Reason::all().map(|why| (why.code(), metrics.reasons.get(why)))),
             "own": metrics.own.get(),
             "collapsed": metrics.collapsed.get(),
         },
-        "origin": {
-            "requests": metrics.origin_requests.get(),
-            "failures": metrics.origin_failures.get(),
-            "queued": shared.origin.queued(),
-            "held": shared.origin.held(),
-            "upstreams": upstreams,
+        "origin": origin(shared),
+        "latency": {
+            "hit": latency(&metrics.hits_took, now),
+            "miss": latency(&metrics.misses_took, now),
         },
+        "connections": { "open": gate.inside(), "limit": gate.most() },
+        "bytes_sent": metrics.bytes_sent.get(),
+        "saved_seconds": metrics.saved_seconds(now),
         "stored": metrics.stored.get(),
+        "evicted": usage.evicted,
+        "purges": shared.purger.last(),
         "marks": shared.purger.marks(),
-        "troubles": troubles,
+        "troubles": counts(Trouble::ALL.map(|kind| (kind.name(), metrics.troubles.count(kind)))),
     }))
+}
+
+/// How the origin is doing, and what it was asked and has answered.
+fn origin(shared: &Shared) -> Value {
+    let Shared { metrics, origin, .. } = shared;
+    let upstreams: Vec<Value> = (origin.upstreams().iter())
+        .map(|upstream| {
+            json!({
+                "address": upstream.address,
+                "in_flight": upstream.in_flight,
+                "idle": upstream.idle,
+                "state": upstream.state,
+            })
+        })
+        .collect();
+    json!({
+        "requests": metrics.origin_requests.get(),
+        "failures": metrics.origin_failures.get(),
+        "answers": counts(metrics.answers.by_class()),
+        "seconds": metrics.answers.took.all().seconds(),
+        "queued": origin.queued(),
+        "held": origin.held(),
+        "upstreams": upstreams,
+    })
+}
+
+fn counts(named: impl IntoIterator<Item = (&'static str, u64)>) -> Map<String, Value> {
+    named.into_iter().map(|(name, count)| (name.to_string(), count.into())).collect()
+}
+
+/// How long something took in about the last minute.
+fn latency(took: &Durations, now: Moment) -> Value {
+    let recent = took.recent(now);
+    json!({ "p50": took.quantile(&recent, 0.5), "p99": took.quantile(&recent, 0.99) })
 }

@@ -3,8 +3,10 @@
 
 mod document;
 mod explain;
+mod exposition;
 mod idempotency;
 mod inspect;
+mod metrics;
 mod observed;
 mod openapi;
 mod problem;

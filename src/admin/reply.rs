@@ -41,7 +41,12 @@ pub(super) fn with_type(
     with_bytes(status, text.into(), media_type)
 }
 
-fn with_bytes(status: StatusCode, bytes: Bytes, media_type: &'static str) -> Response<Full<Bytes>> {
+/// Bytes of this type.
+pub(super) fn with_bytes(
+    status: StatusCode,
+    bytes: Bytes,
+    media_type: &'static str,
+) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(bytes));
     *response.status_mut() = status;
     let fields = response.headers_mut();

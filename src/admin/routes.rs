@@ -1,7 +1,9 @@
 //! Which request is for whom, and who may make it.
 
 use super::problem::{self, Kind};
-use super::{Admin, Configured, explain, inspect, observed, openapi, purge, purges, reload, reply};
+use super::{
+    Admin, Configured, explain, inspect, metrics, observed, openapi, purge, purges, reload, reply,
+};
 use crate::metrics::{Leave, Trouble};
 use crate::proxy::Shared;
 use crate::purge::{Grant, bearer};
@@ -13,12 +15,13 @@ use hyper::body::Incoming;
 use std::net::SocketAddr;
 
 /// Every path, as the description writes it, and its methods.
-pub(super) const ROUTES: [(&str, &str); 13] = [
+pub(super) const ROUTES: [(&str, &str); 14] = [
     ("/livez", "GET, HEAD"),
     ("/healthz", "GET, HEAD"),
     ("/readyz", "GET, HEAD"),
     ("/openapi.json", "GET, HEAD"),
     ("/problems/{name}", "GET, HEAD"),
+    ("/metrics", "GET, HEAD"),
     ("/v1/purge", "POST"),
     ("/v1/purges", "GET, HEAD"),
     ("/v1/purges/{number}", "GET, HEAD"),
@@ -127,6 +130,7 @@ impl Admin {
             "/v1/purges" => purges::list(asker, head.uri.query()),
             "/v1/purges/{number}" => purges::one(asker, route.named),
             "/v1/purges/{number}/undo" => purges::undo(asker, route.named).await,
+            "/metrics" if asker.grant.sees_all() => metrics::answer(asker.shared),
             "/v1/stats" if asker.grant.sees_all() => inspect::stats(asker.shared),
             "/v1/explain" if asker.grant.sees_all() => {
                 explain::answer(asker.shared, head.uri.query())

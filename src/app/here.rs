@@ -7,7 +7,6 @@ use crate::access_log::AccessLog;
 use crate::admin::{self, Admin};
 use crate::clock::Clock;
 use crate::config::Settings;
-use crate::gate::Gate;
 use crate::listen::{self, Passed};
 use crate::proxy::{Proxy, Shared};
 use crate::purge::Sweeper;
@@ -79,7 +78,8 @@ pub fn start_here(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Here, St
     let proxy = Arc::new(Proxy::new(shared.clone(), Arc::new(pool)));
     let configured = listen::Configured { proxy, options: options::door(settings) };
     let (by_proxy, told) = watch::channel(configured);
-    let gate = Arc::new(Gate::new(options::most_inside(settings, None)));
+    shared.gate.set(options::most_inside(settings, None));
+    let gate = Arc::clone(&shared.gate);
     let addresses = sockets.iter().map(|sockets| sockets.address).collect();
     let listeners = sockets.into_iter().flat_map(|sockets| sockets.listeners).collect();
     tokio::spawn(workers::work_behind(told.clone()));

@@ -20,7 +20,6 @@ use crate::account::Account;
 use crate::admin::{self, Admin, Reloader};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Settings;
-use crate::gate::Gate;
 use crate::listen::{self, Passed, Sockets};
 use crate::origin::Pool;
 use crate::proxy::Shared;
@@ -73,7 +72,6 @@ pub struct Running {
     /// How many the process may have.
     descriptors: Option<usize>,
     shared: Shared,
-    gate: Arc<Gate>,
     addresses: Vec<SocketAddr>,
     admin: Option<SocketAddr>,
     closing: watch::Sender<bool>,
@@ -159,15 +157,14 @@ fn start_from(
         watch::channel(admin::Configured { shared: shared.clone(), access });
     let descriptors = descriptors::raise();
     descriptors::warn_if_fewer(settings, descriptors);
-    let gate = Arc::new(Gate::new(options::most_inside(settings, descriptors)));
+    shared.gate.set(options::most_inside(settings, descriptors));
     let addresses = sockets.iter().map(|sockets| sockets.address).collect();
 
-    let workers = workers::start(settings, &shared, &pool, &gate, sockets, count, &is_closing)?;
+    let workers = workers::start(settings, &shared, &pool, sockets, count, &is_closing)?;
     let mut running = Running {
         settings: settings.clone(),
         descriptors,
         shared,
-        gate,
         addresses,
         admin: admin.as_ref().map(|sockets| sockets.address),
         closing,

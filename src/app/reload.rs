@@ -44,7 +44,7 @@ impl Running {
             worker.configure(&next, &self.shared, pool.as_ref());
         }
         descriptors::warn_if_fewer(&next, self.descriptors);
-        self.gate.set(options::most_inside(&next, self.descriptors));
+        self.shared.gate.set(options::most_inside(&next, self.descriptors));
         let (shared, access) = (self.shared.clone(), options::admin_access(&next));
         self.at_the_door.send_replace(admin::Configured { shared, access });
         self.settings = next;

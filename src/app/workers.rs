@@ -40,7 +40,6 @@ pub(super) fn start(
     settings: &Settings,
     shared: &Shared,
     pool: &Pool,
-    gate: &Arc<Gate>,
     sockets: Vec<Sockets>,
     count: usize,
     closing: &watch::Receiver<bool>,
@@ -57,7 +56,7 @@ pub(super) fn start(
         let proxy = Arc::new(Proxy::new(shared.clone(), Arc::clone(&pool)));
         let options = options::door(settings);
         let (current, told) = watch::channel(listen::Configured { proxy, options });
-        let (gate, closing) = (Arc::clone(gate), closing.clone());
+        let (gate, closing) = (Arc::clone(&shared.gate), closing.clone());
         let thread = on_a_thread(format!("worker-{number}"), move |runtime| {
             runtime.block_on(async move {
                 if number == 0 {

@@ -1,34 +1,32 @@
 //! Counters of what was done. Each thread counts for itself: counting costs a hit
 //! nothing that could be seen.
 
+mod answers;
+mod counter;
+mod durations;
+mod saved;
 mod trouble;
 
+pub use answers::{Answers, CLASSES};
+pub use counter::Counter;
+pub use durations::{Bounds, Durations, Seen};
 pub use trouble::{Leave, Trouble, Troubles};
 
-use crate::lanes::Lanes;
 use crate::semantics::cache_status::{CacheStatus, Forward, Outcome};
 use crate::semantics::reason::Reason;
-use std::sync::atomic::{AtomicU64, Ordering};
+use crate::semantics::time::Moment;
+use http::StatusCode;
+use saved::Saved;
+use std::time::{Duration, SystemTime};
 
-/// A number that only grows.
-#[derive(Debug, Default)]
-pub struct Counter(Lanes<AtomicU64>);
-
-impl Counter {
-    /// Adds one.
-    pub fn count(&self) {
-        self.0.own().fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// The number so far.
-    pub fn get(&self) -> u64 {
-        self.0.iter().map(|own| own.load(Ordering::Relaxed)).sum()
-    }
-}
+/// One hit in so many of a thread is timed.
+const HITS_TO_ONE_TIMED: u64 = 64;
 
 /// What larder counts.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Metrics {
+    /// When that began.
+    pub started: SystemTime,
     /// Requests answered from the store.
     pub hits: Counter,
     /// Those of them that went the short way.
@@ -43,10 +41,19 @@ pub struct Metrics {
     pub collapsed: Counter,
     /// Responses stored.
     pub stored: Counter,
+    /// Bytes of bodies that clients were sent.
+    pub bytes_sent: Counter,
     /// Requests sent to the origin.
     pub origin_requests: Counter,
     /// Requests to the origin that brought no response.
     pub origin_failures: Counter,
+    /// The responses that others brought.
+    pub answers: Answers,
+    /// From a request's head to the head of its answer: of some hits.
+    pub hits_took: Durations,
+    /// The same, of what was forwarded.
+    pub misses_took: Durations,
+    saved: Saved,
     /// What went wrong or over a limit, by kind.
     pub troubles: Troubles,
 }
@@ -69,6 +76,28 @@ impl Reasons {
 }
 
 impl Metrics {
+    /// Nothing yet.
+    pub fn new(started: SystemTime) -> Metrics {
+        Metrics {
+            started,
+            hits: Counter::default(),
+            short_way: Counter::default(),
+            forwarded: Default::default(),
+            reasons: Reasons::default(),
+            own: Counter::default(),
+            collapsed: Counter::default(),
+            stored: Counter::default(),
+            bytes_sent: Counter::default(),
+            origin_requests: Counter::default(),
+            origin_failures: Counter::default(),
+            answers: Answers::default(),
+            hits_took: Durations::new(Bounds::HIT),
+            misses_took: Durations::new(Bounds::ORIGIN),
+            saved: Saved::default(),
+            troubles: Troubles::default(),
+        }
+    }
+
     /// Counts a request by what was done with it.
     pub fn count(&self, status: &CacheStatus) {
         match status.outcome {
@@ -89,5 +118,24 @@ impl Metrics {
     /// Requests forwarded for a reason.
     pub fn forwarded(&self, reason: Forward) -> u64 {
         self.forwarded[reason as usize].get()
+    }
+
+    /// Whether the calling thread is to time its next hit. To be asked before that is
+    /// [counted](Metrics::count).
+    pub fn times_next_hit(&self) -> bool {
+        self.hits.own().is_multiple_of(HITS_TO_ONE_TIMED)
+    }
+
+    /// Notes an answer of the origin, and how long it took.
+    pub fn origin_answered(&self, status: StatusCode, took: Duration, now: Moment) {
+        if self.saved.is_due(now) {
+            self.saved_seconds(now);
+        }
+        self.answers.add(status, took, now);
+    }
+
+    /// About how long the origin would have worked for what was answered from the store.
+    pub fn saved_seconds(&self, now: Moment) -> f64 {
+        self.saved.seconds(self.hits.get(), &self.answers.took, now)
     }
 }

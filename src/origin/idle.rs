@@ -7,6 +7,7 @@ use http_body::Body as _;
 use hyper::body::Incoming;
 use parking_lot::Mutex;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
@@ -14,6 +15,8 @@ use tokio::time::{Instant, timeout};
 #[derive(Clone, Debug)]
 pub(super) struct Idle {
     connections: Arc<Mutex<Vec<Waiting>>>,
+    /// Those of all runtimes to this upstream.
+    in_all: Arc<AtomicUsize>,
     most: usize,
     longest: Duration,
 }
@@ -22,6 +25,24 @@ pub(super) struct Idle {
 struct Waiting {
     connection: Connection,
     until: Instant,
+    _counted: Counted,
+}
+
+/// Counts as one until it is dropped.
+#[derive(Debug)]
+struct Counted(Arc<AtomicUsize>);
+
+impl Counted {
+    fn among(all: &Arc<AtomicUsize>) -> Counted {
+        all.fetch_add(1, Ordering::Relaxed);
+        Counted(Arc::clone(all))
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// How a response's body is read.
@@ -40,9 +61,10 @@ pub(super) struct Reading {
 const SETTLING: Duration = Duration::from_millis(50);
 
 impl Idle {
-    /// None yet, and never more than `most`, each for at most `longest`.
-    pub fn new(most: usize, longest: Duration) -> Idle {
-        Idle { connections: Arc::default(), most, longest }
+    /// None yet, and never more than `most`, each for at most `longest`; they count
+    /// `in_all`.
+    pub fn new(most: usize, longest: Duration, in_all: Arc<AtomicUsize>) -> Idle {
+        Idle { connections: Arc::default(), in_all, most, longest }
     }
 
     /// The connection that was used last, so that the others can age. Those that
@@ -115,7 +137,8 @@ impl Idle {
     fn put(&self, connection: Connection, longest: Duration) {
         let mut all = self.connections.lock();
         if all.len() < self.most {
-            all.push(Waiting { connection, until: Instant::now() + longest });
+            let counted = Counted::among(&self.in_all);
+            all.push(Waiting { connection, until: Instant::now() + longest, _counted: counted });
         }
     }
 }

@@ -91,11 +91,12 @@ impl Pool {
             Upstream::new(address, options.max_connections, options.resolve_every)
         };
         let upstreams = options.upstreams.iter().take(Tried::MOST).map(upstream).collect();
+        let places = Arc::new(Places::new(upstreams, options.queue));
         Pool {
-            places: Arc::new(Places::new(upstreams, options.queue)),
+            idle: nobody_idle(&options, &places),
+            places,
             hold: Arc::new(Hold::new(options.queue)),
             budget: Arc::new(Budget::new(options.retry_budget)),
-            idle: nobody_idle(&options),
             options: Arc::new(options),
         }
     }
@@ -107,7 +108,7 @@ impl Pool {
             places: Arc::clone(&self.places),
             hold: Arc::clone(&self.hold),
             budget: Arc::clone(&self.budget),
-            idle: nobody_idle(&self.options),
+            idle: nobody_idle(&self.options, &self.places),
         }
     }
 
@@ -251,7 +252,8 @@ impl Way {
     }
 }
 
-fn nobody_idle(options: &Options) -> Vec<Idle> {
-    let idle = |_: &Address| Idle::new(options.max_connections, options.idle_timeout);
-    options.upstreams.iter().take(Tried::MOST).map(idle).collect()
+fn nobody_idle(options: &Options, places: &Places) -> Vec<Idle> {
+    let Options { max_connections, idle_timeout, .. } = *options;
+    let idle = |to: &Upstream| Idle::new(max_connections, idle_timeout, Arc::clone(&to.idle));
+    places.upstreams.iter().map(idle).collect()
 }

@@ -6,6 +6,7 @@ use super::places::Places;
 use super::pool::Pool;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use tokio::time::Instant;
 
 /// A view of what the pools of all runtimes share.
@@ -22,6 +23,8 @@ pub struct UpstreamState {
     pub address: String,
     /// Requests in flight.
     pub in_flight: usize,
+    /// Connections that nobody uses at the moment.
+    pub idle: usize,
     /// `well`, `ejected`, or `returning`: the next request sees how it is.
     pub state: &'static str,
 }
@@ -30,6 +33,13 @@ impl Pool {
     /// A view of how the origin is doing.
     pub fn watched(&self) -> Watched {
         Watched { places: Arc::clone(&self.places), hold: Arc::clone(&self.hold) }
+    }
+}
+
+impl UpstreamState {
+    /// All states, and whether it is in that one.
+    pub fn states(&self) -> [(&'static str, bool); 3] {
+        ["well", "ejected", "returning"].map(|state| (state, state == self.state))
     }
 }
 
@@ -50,6 +60,7 @@ impl Watched {
         let state = |upstream: &super::upstream::Upstream| UpstreamState {
             address: upstream.address.to_string(),
             in_flight: upstream.in_flight(),
+            idle: upstream.idle.load(Ordering::Relaxed),
             state: match upstream.standing(now) {
                 Standing::Well => "well",
                 Standing::Ejected => "ejected",

@@ -4,6 +4,7 @@ use super::address::Address;
 use super::connect::Way;
 use super::health::{Ejection, Health, Standing};
 use parking_lot::Mutex;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -15,6 +16,8 @@ pub(super) struct Upstream {
     pub way: Way,
     most: usize,
     in_flight: AtomicUsize,
+    /// Connections of all runtimes that nobody uses at the moment.
+    pub idle: Arc<AtomicUsize>,
     health: Mutex<Health>,
     /// Something is held against it: without, nobody asks for the lock.
     troubled: AtomicBool,
@@ -28,6 +31,7 @@ impl Upstream {
             way: Way::to(address, resolve_every),
             most,
             in_flight: AtomicUsize::new(0),
+            idle: Arc::default(),
             health: Mutex::default(),
             troubled: AtomicBool::new(false),
         }

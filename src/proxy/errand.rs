@@ -1,7 +1,7 @@
 //! A request's way to the origin and back, as long as it takes something: memory,
 //! and a place that others could have.
 
-use super::Proxy;
+use super::{Proxy, Shared};
 use crate::account::{Charge, Room};
 use crate::body::Body;
 use crate::error::OriginError;
@@ -43,8 +43,12 @@ impl Proxy {
         let ticket = self.shared.at_origin.enter(request.client);
         let ticket = ticket.map_err(|_| OriginError::TooManyOfOne)?;
         let errand = Errand { _charge: account.charge(PER_ERRAND), _ticket: ticket };
-        self.shared.metrics.origin_requests.count();
+        let Shared { metrics, clock, .. } = &self.shared;
+        metrics.origin_requests.count();
+        let began = clock.precise();
         let response = self.pool.send(outbound, when_refused, errand).await?;
+        let took = clock.precise().saturating_sub(began);
+        metrics.origin_answered(response.status(), took, clock.now());
         Ok(response.map(|body| body.counted(account)))
     }
 }

@@ -6,7 +6,7 @@
 //! response is settled there. `docs/adr/0032-hits-at-a-glance.md` says why there are two.
 
 use super::record::{Line, Pending};
-use super::{Proxy, purging, respond};
+use super::{Proxy, Shared, purging, respond};
 use crate::message::{Peer, Plain};
 use crate::semantics::cache_status::{CacheStatus, NAME, Outcome};
 use crate::semantics::conditional::{self, Precondition};
@@ -20,6 +20,7 @@ use crate::storage::{Content, Pieces, Slot, StoredResponse};
 use bytes::{Buf, Bytes};
 use http::{HeaderMap, StatusCode, header};
 use std::io::{IoSlice, Write};
+use std::sync::Arc;
 
 /// An answer, head and body, as it goes over the wire. Whoever has taken all of it, or
 /// drops it before, has the line for the log written.
@@ -29,6 +30,7 @@ pub struct Glanced {
     /// The piece of the body that is next, and how much of it has been taken.
     next: (usize, usize),
     sent: u64,
+    proxy: Arc<Proxy>,
     line: Option<Pending>,
 }
 
@@ -36,7 +38,9 @@ impl Proxy {
     /// Answers a whole head, as [`HeadReader`](crate::message::HeadReader) lets it
     /// through, of a request without a body; `None` if the request has to go the whole
     /// way. Counts only what it answers.
-    pub fn glance(&self, head: &[u8], peer: &Peer) -> Option<Glanced> {
+    pub fn glance(self: &Arc<Self>, head: &[u8], peer: &Peer) -> Option<Glanced> {
+        let Shared { clock, metrics, .. } = &self.shared;
+        let began = metrics.times_next_hit().then(|| clock.precise());
         let options = &self.shared.options;
         let plain = Plain::read(head, peer, &options.presented)?;
         let demands = plain.demands && options.refresh.permits(peer.ip(), false, None);
@@ -48,7 +52,7 @@ impl Proxy {
         if cookies::bears_any(&fields, &options.bypass_cookies) {
             return None;
         }
-        let now = self.shared.clock.now();
+        let now = clock.now();
         let stored = self.plainly_selected(&slot, &fields, now)?;
         let content = stored.content();
         let personal = options.policy.cookies.identify(&fields);
@@ -65,17 +69,25 @@ impl Proxy {
         let mut status = CacheStatus::new(Outcome::Hit);
         status.detail = detail;
         status.ttl = Some(respond::ttl(stored, now));
-        self.shared.metrics.count(&status);
-        self.shared.metrics.short_way.count();
+        metrics.count(&status);
+        metrics.short_way.count();
         let is_sent = !plain.is_conditional || !has_it(&fields, content);
         let code = if is_sent { content.status } else { StatusCode::NOT_MODIFIED };
+        let head = written(content, code, now, &status);
+        if let Some(began) = began {
+            metrics.hits_took.add(clock.precise().saturating_sub(began), now);
+        }
         Some(Glanced {
-            head: written(content, code, now, &status),
+            head,
             body: is_sent.then(|| content.chunks.clone()),
             next: (0, 0),
             sent: 0,
-            line: Line::of_plain(&plain, peer, now, &self.shared)
-                .map(|line| Pending::new(line, code, status, &self.shared)),
+            proxy: Arc::clone(self),
+            line: Line::of_plain(&plain, peer, began, &self.shared).map(|line| Pending {
+                line,
+                code,
+                status,
+            }),
         })
     }
 
@@ -210,9 +222,11 @@ impl Buf for Glanced {
 
 impl Drop for Glanced {
     fn drop(&mut self) {
+        let shared = &self.proxy.shared;
+        shared.metrics.bytes_sent.add(self.sent);
         if let Some(line) = self.line.take() {
             // A client that left has broken off, and not the body.
-            line.write(self.sent, false);
+            line.write(shared, self.sent, false);
         }
     }
 }

@@ -179,7 +179,8 @@ impl Proxy {
         peer: &Peer,
         interims: Interims,
     ) -> Response<Recorded> {
-        let mut line = record::Line::begin(&request, peer, &self.shared);
+        let began = self.shared.clock.precise();
+        let mut line = record::Line::begin(&request, peer, began, &self.shared);
         let upgrade = hyper::upgrade::on(&mut request);
         let (mut parts, body) = request.into_parts();
         let options = &self.shared.options;
@@ -207,14 +208,19 @@ impl Proxy {
             Err(refusal) => purging::too_long(as_sent.as_ref(), options.presented.max_field)
                 .unwrap_or_else(|| self.refused(&refusal)),
         };
-        record::finish(&self.shared, line, answer)
+        record::finish(self, line, began, answer)
     }
 
     /// Answers a request that this peer sent and whose head could not be read;
     /// its first line is for the log.
-    pub fn refuse(&self, refusal: &Refusal, line: &str, peer: &Peer) -> Response<Recorded> {
-        let line = record::Line::unread(line, peer, &self.shared);
-        record::finish(&self.shared, line, self.refused(refusal))
+    pub fn refuse(
+        self: &Arc<Self>,
+        refusal: &Refusal,
+        line: &str,
+        peer: &Peer,
+    ) -> Response<Recorded> {
+        let (line, began) = (record::Line::unread(line, peer, &self.shared), Duration::ZERO);
+        record::finish(self, line, began, self.refused(refusal))
     }
 
     /// Counts a refusal; the access log has a line for each.

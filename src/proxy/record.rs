@@ -1,15 +1,13 @@
 //! What is said about a request when it is done: `Cache-Status` and `Via` to the
 //! client, a line to the access log, a count.
 
-use super::{Answer, Shared};
-use crate::access_log::{AccessLog, Entry};
+use super::{Answer, Proxy, Shared};
+use crate::access_log::Entry;
 use crate::body::{Body, ReadAhead};
-use crate::clock::Clock;
 use crate::error::BodyError;
 use crate::message::{Peer, Plain};
 use crate::origin;
-use crate::semantics::cache_status::CacheStatus;
-use crate::semantics::time::Moment;
+use crate::semantics::cache_status::{CacheStatus, Outcome};
 use bytes::{Bytes, BytesMut};
 use http::header::{self, HeaderName, HeaderValue};
 use http::{Method, Request, Response, StatusCode, Version};
@@ -20,13 +18,14 @@ use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
 
 /// What has to be remembered of a request for the line that is written at its
 /// end.
 pub(super) struct Line {
-    began: Moment,
+    began: Duration,
     /// Who asked, as far as it is known.
     pub client: IpAddr,
     method: Method,
@@ -67,10 +66,15 @@ impl Texts {
 
 impl Line {
     /// `None` if nothing is written.
-    pub fn begin(request: &Request<Incoming>, peer: &Peer, shared: &Shared) -> Option<Line> {
+    pub fn begin(
+        request: &Request<Incoming>,
+        peer: &Peer,
+        began: Duration,
+        shared: &Shared,
+    ) -> Option<Line> {
         let fields = request.headers();
         shared.log.is_on().then(|| Line {
-            began: shared.clock.now(),
+            began,
             client: peer.ip(),
             method: request.method().clone(),
             version: request.version(),
@@ -81,9 +85,14 @@ impl Line {
     }
 
     /// The same of a request that is answered at a glance.
-    pub fn of_plain(plain: &Plain<'_>, peer: &Peer, now: Moment, shared: &Shared) -> Option<Line> {
+    pub fn of_plain(
+        plain: &Plain<'_>,
+        peer: &Peer,
+        began: Option<Duration>,
+        shared: &Shared,
+    ) -> Option<Line> {
         shared.log.is_on().then(|| Line {
-            began: now,
+            began: began.unwrap_or_else(|| shared.clock.precise()),
             client: plain.client(peer, &shared.options.presented),
             method: Method::GET,
             version: Version::HTTP_11,
@@ -99,7 +108,7 @@ impl Line {
             Err(_) => (Method::from_bytes(b"-").unwrap_or_default(), line),
         };
         shared.log.is_on().then(|| Line {
-            began: shared.clock.now(),
+            began: shared.clock.precise(),
             client: peer.ip(),
             method,
             version: Version::HTTP_11,
@@ -110,7 +119,12 @@ impl Line {
 
 /// Writes what the cache did into the response, counts it, and has the line
 /// written when the body has gone.
-pub(super) fn finish(shared: &Shared, line: Option<Line>, answer: Answer) -> Response<Recorded> {
+pub(super) fn finish(
+    proxy: &Arc<Proxy>,
+    line: Option<Line>,
+    began: Duration,
+    answer: Answer,
+) -> Response<Recorded> {
     let Answer { mut response, status } = answer;
     let fields = response.headers_mut();
     let mut member = BytesMut::with_capacity(64);
@@ -119,14 +133,30 @@ pub(super) fn finish(shared: &Shared, line: Option<Line>, answer: Answer) -> Res
         fields.append(CACHE_STATUS, value);
     }
     fields.append(header::VIA, origin::via(Version::HTTP_11));
-    shared.metrics.count(&status);
+    count(&proxy.shared, &status, began);
     let code = response.status();
     response.map(|body| Recorded {
         body,
         sent: 0,
         broken: false,
-        entry: line.map(|line| Pending::new(line, code, status, shared)),
+        proxy: Arc::clone(proxy),
+        entry: line.map(|line| Pending { line, code, status }),
     })
+}
+
+/// Counts a request that has been answered up to the body, and times it if it is one of
+/// those that are timed.
+fn count(shared: &Shared, status: &CacheStatus, began: Duration) {
+    let Shared { metrics, clock, .. } = shared;
+    let times = match status.outcome {
+        Outcome::Hit => metrics.times_next_hit().then_some(&metrics.hits_took),
+        Outcome::Forwarded(_) => Some(&metrics.misses_took),
+        Outcome::Own => None,
+    };
+    metrics.count(status);
+    if let Some(times) = times {
+        times.add(clock.precise().saturating_sub(began), clock.now());
+    }
 }
 
 /// A response's body that is written down when it is gone.
@@ -134,6 +164,7 @@ pub struct Recorded {
     body: Body,
     sent: u64,
     broken: bool,
+    proxy: Arc<Proxy>,
     entry: Option<Pending>,
 }
 
@@ -146,25 +177,18 @@ impl Recorded {
 
 /// A line that is written when the answer has gone.
 pub(super) struct Pending {
-    log: AccessLog,
-    clock: Arc<dyn Clock>,
-    line: Line,
-    code: StatusCode,
-    status: CacheStatus,
+    pub line: Line,
+    pub code: StatusCode,
+    pub status: CacheStatus,
 }
 
 impl Pending {
-    pub fn new(line: Line, code: StatusCode, status: CacheStatus, shared: &Shared) -> Pending {
-        let (log, clock) = (shared.log.clone(), Arc::clone(&shared.clock));
-        Pending { log, clock, line, code, status }
-    }
-
     /// So many bytes of the body have been sent, and all there were unless it is broken.
-    pub fn write(self, sent: u64, broken: bool) {
-        let Pending { log, clock, line, code, status } = self;
+    pub fn write(self, shared: &Shared, sent: u64, broken: bool) {
+        let (Pending { line, code, status }, Shared { log, clock, .. }) = (self, shared);
         log.write(&Entry {
             at: clock.wall(),
-            took: clock.now().since(line.began),
+            took: clock.precise().saturating_sub(line.began),
             client: line.client,
             method: line.method.as_str(),
             target: line.texts.get(0).unwrap_or_default(),
@@ -210,8 +234,10 @@ impl http_body::Body for Recorded {
 
 impl Drop for Recorded {
     fn drop(&mut self) {
+        let shared = &self.proxy.shared;
+        shared.metrics.bytes_sent.add(self.sent);
         if let Some(entry) = self.entry.take() {
-            entry.write(self.sent, self.broken);
+            entry.write(shared, self.sent, self.broken);
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::account::{Account, Room};
 use crate::clock::Clock;
 use crate::collapse::Collapser;
 use crate::error::OriginError;
-use crate::gate::Gate;
+use crate::gate::{Gate, Most};
 use crate::key::Target;
 use crate::metrics::{Leave, Metrics, Trouble};
 use crate::observe::Observer;
@@ -42,6 +42,8 @@ pub struct Shared {
     pub observer: Arc<Observer>,
     /// How the origin is doing.
     pub origin: Watched,
+    /// Connections of clients.
+    pub gate: Arc<Gate>,
     /// Requests that are at the origin or wait for it, by address.
     pub(super) at_origin: Arc<Gate>,
     pub(super) collapser: Arc<Collapser<FlightKey, Arrived>>,
@@ -51,7 +53,8 @@ pub struct Shared {
 }
 
 impl Shared {
-    /// Puts the parts together.
+    /// Puts the parts together. Everybody may connect until the [gate](Shared::gate) is
+    /// told otherwise.
     pub fn new(
         options: Options,
         account: Arc<Account>,
@@ -64,7 +67,9 @@ impl Shared {
         let uncacheable = Arc::new(Uncacheable::new(options.uncacheable_ttl));
         let at_origin = Arc::new(Gate::new(options.at_origin.clone()));
         let options = Arc::new(options);
-        let (audit, metrics, collapser) = (Arc::default(), Arc::default(), Arc::default());
+        let metrics = Arc::new(Metrics::new(clock.wall()));
+        let gate = Arc::new(Gate::new(Most::default()));
+        let (audit, collapser) = (Arc::default(), Arc::default());
         let observer = Arc::default();
         Shared {
             options,
@@ -77,6 +82,7 @@ impl Shared {
             log,
             observer,
             origin,
+            gate,
             at_origin,
             collapser,
             uncacheable,
@@ -93,10 +99,12 @@ impl Shared {
         let at_origin = Arc::clone(&self.at_origin);
         at_origin.set(options.at_origin.clone());
         let (refills, rebounds) = (Arc::clone(&self.refills), Arc::clone(&self.rebounds));
+        let gate = Arc::clone(&self.gate);
         Shared {
             audit,
             metrics,
             observer,
+            gate,
             at_origin,
             refills,
             rebounds,

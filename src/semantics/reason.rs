@@ -203,6 +203,11 @@ impl Reason {
             && !matches!(self, Method | Part | Provoked | Authorization | IdentityCookie)
     }
 
+    /// A stored response was answered though it was stale.
+    pub fn is_stale_answer(self) -> bool {
+        self.kind() == Kind::Served && self != Reason::EarlyRefresh
+    }
+
     /// The reason with this code, if there is one.
     pub fn from_code(code: &str) -> Option<Reason> {
         Reason::all().find(|reason| reason.code() == code)

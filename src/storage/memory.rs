@@ -22,6 +22,7 @@ use equivalent::Equivalent;
 use parking_lot::{Mutex, MutexGuard};
 use std::hash::Hash;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Bounds of the memory tier.
 #[derive(Clone, Copy, Debug)]
@@ -39,10 +40,14 @@ pub struct Limits {
 pub struct Usage {
     /// Targets with at least one stored response.
     pub targets: u64,
+    /// Stored responses.
+    pub responses: u64,
     /// Bytes, as they are counted against the limit.
     pub bytes: u64,
     /// The limit in bytes.
     pub limit: u64,
+    /// Responses that had to go since the start because there was no room.
+    pub evicted: u64,
 }
 
 /// Responses that are decided about while the books are locked once.
@@ -66,6 +71,7 @@ pub struct Memory {
     curve: Curve,
     /// Held by who makes room because memory is short.
     shedding: Mutex<()>,
+    evicted: AtomicU64,
 }
 
 /// How far somebody is who needs room.
@@ -91,7 +97,15 @@ impl Memory {
         let books = Mutex::new(Books::new(Self::capacity(limits), account));
         let variances = Variances::new(Self::share_of(limits));
         let (shards, curve) = (Shards::default(), Curve::new(Self::capacity(limits)));
-        Memory { shards, books, limits, variances, curve, shedding: Mutex::default() }
+        Memory {
+            shards,
+            books,
+            limits,
+            variances,
+            curve,
+            shedding: Mutex::default(),
+            evicted: AtomicU64::new(0),
+        }
     }
 
     /// The part of the limit that is filled, so that what several threads are
@@ -181,6 +195,7 @@ impl Memory {
                 Step::Stays => own.stayed += 1,
                 Step::Goes(key, stored) => {
                     own.evicted += 1;
+                    self.evicted.fetch_add(1, Ordering::Relaxed);
                     own.gone.extend(self.keep_only(books, &key, |s| !Arc::ptr_eq(s, &stored)));
                 }
             }
@@ -312,7 +327,13 @@ impl Memory {
     /// What is stored just now.
     pub fn usage(&self) -> Usage {
         let books = self.books.lock();
-        Usage { targets: books.index.targets(), bytes: books.bytes(), limit: self.limits.bytes }
+        Usage {
+            targets: books.index.targets(),
+            responses: books.index.count() as u64,
+            bytes: books.bytes(),
+            limit: self.limits.bytes,
+            evicted: self.evicted.load(Ordering::Relaxed),
+        }
     }
 }
 

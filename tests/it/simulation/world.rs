@@ -184,6 +184,10 @@ impl Shared {
 pub struct Simulated(pub Instant);
 
 impl Clock for Simulated {
+    fn precise(&self) -> Duration {
+        self.now().since(Moment(0))
+    }
+
     fn now(&self) -> Moment {
         Moment(u64::try_from(self.0.elapsed().as_millis()).expect("a short time"))
     }
