@@ -7,7 +7,7 @@
 use bytes::Buf;
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use http::Version;
-use larder::access_log::{AccessLog, Entry, Format};
+use larder::access_log::{AccessLog, Entry, Format, Options};
 use larder::app::{Here, start_here};
 use larder::clock::SystemClock;
 use larder::config::{Listen, Settings, Target};
@@ -101,7 +101,8 @@ fn log() -> AccessLog {
     let shown = rustix::io::dup(rustix::stdio::stdout()).expect("standard output");
     let nowhere = File::options().write(true).open("/dev/null").expect("/dev/null");
     rustix::stdio::dup2_stdout(&nowhere).expect("it is put in place");
-    let (log, _) = AccessLog::start(Some(Format::Combined)).expect("a log");
+    let (log, _) =
+        AccessLog::start(Options { format: Some(Format::Combined), file: None }).expect("a log");
     rustix::stdio::dup2_stdout(&shown).expect("it is put back");
     log
 }
@@ -208,6 +209,11 @@ fn record(criterion: &mut Criterion) {
                 bytes: 1024,
                 broken: false,
                 cache: black_box(&status),
+                age: Some(7),
+                origin: None,
+                id: None,
+                trace: None,
+                purged: &[],
             });
         });
     });

@@ -1,11 +1,7 @@
 //! How a line is written, into memory that is there.
 
 use super::Entry;
-use crate::semantics::reason::Reason;
 use http::Version;
-use serde::{Serialize, Serializer};
-use std::borrow::Cow;
-use std::fmt::{self, Write as _};
 use std::io::Write;
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
@@ -18,12 +14,12 @@ pub(super) struct Stamp {
     /// `21/Nov/2026:05:00:00 +0000`.
     common: String,
     /// `2026-11-21T05:00:00`.
-    rfc3339: String,
+    pub rfc3339: String,
 }
 
 impl Stamp {
     /// The same for this moment, which comes with what it is past its second.
-    fn at(&mut self, at: SystemTime) -> (&Stamp, Duration) {
+    pub fn at(&mut self, at: SystemTime) -> (&Stamp, Duration) {
         let since = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let second = since.as_secs().saturating_add(1);
         if self.second != second {
@@ -111,7 +107,7 @@ fn put_address(line: &mut Vec<u8>, address: IpAddr) {
     }
 }
 
-fn version(version: Version) -> &'static str {
+pub(super) fn version(version: Version) -> &'static str {
     match version {
         Version::HTTP_10 => "HTTP/1.0",
         Version::HTTP_11 => "HTTP/1.1",
@@ -136,77 +132,13 @@ fn escape(line: &mut Vec<u8>, text: &[u8]) {
     }
 }
 
-/// The members of a line, in the order of their names.
-#[derive(Serialize)]
-struct Members<'a> {
-    agent: Option<Cow<'a, str>>,
-    broken: bool,
-    bytes: u64,
-    cache: &'static str,
-    client: IpAddr,
-    collapsed: bool,
-    detail: Option<&'static str>,
-    host: Option<Cow<'a, str>>,
-    method: &'a str,
-    referer: Option<Cow<'a, str>>,
-    seconds: f64,
-    status: u16,
-    stored: bool,
-    target: Cow<'a, str>,
-    time: Time<'a>,
-    ttl: Option<i64>,
-    version: &'static str,
-}
-
-/// A second, and what is past it.
-struct Time<'a>(&'a str, Duration);
-
-impl fmt::Display for Time<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)?;
-        write!(f, ".{:03}", self.1.subsec_millis())?;
-        f.write_char('Z')
-    }
-}
-
-impl Serialize for Time<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-/// Appends the object of an entry.
-pub(super) fn json(line: &mut Vec<u8>, stamp: &mut Stamp, entry: &Entry<'_>) {
-    let (stamp, past) = stamp.at(entry.at);
-    let members = Members {
-        agent: entry.agent.map(String::from_utf8_lossy),
-        broken: entry.broken,
-        bytes: entry.bytes,
-        cache: entry.cache.outcome.token(),
-        client: entry.client,
-        collapsed: entry.cache.collapsed,
-        detail: entry.cache.detail.map(Reason::code),
-        host: entry.host.map(String::from_utf8_lossy),
-        method: entry.method,
-        referer: entry.referer.map(String::from_utf8_lossy),
-        seconds: entry.took.as_secs_f64(),
-        status: entry.status,
-        stored: entry.cache.stored,
-        target: String::from_utf8_lossy(entry.target),
-        time: Time(&stamp.rfc3339, past),
-        ttl: entry.cache.ttl,
-        version: version(entry.version),
-    };
-    // Nothing of it can't be written as JSON, and writing to memory can't fail.
-    let _ = serde_json::to_writer(line, &members);
-}
-
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::semantics::cache_status::{CacheStatus, Outcome};
+    use crate::semantics::reason::Reason;
 
-    fn entry(cache: &CacheStatus) -> Entry<'_> {
+    pub fn entry(cache: &CacheStatus) -> Entry<'_> {
         Entry {
             at: SystemTime::UNIX_EPOCH + Duration::from_millis(1_800_000_000_123),
             took: Duration::from_millis(12),
@@ -221,12 +153,17 @@ mod tests {
             bytes: 5,
             broken: false,
             cache,
+            age: None,
+            origin: None,
+            id: None,
+            trace: None,
+            purged: &[],
         }
     }
 
-    fn line(write: fn(&mut Vec<u8>, &mut Stamp, &Entry<'_>), entry: &Entry<'_>) -> String {
+    fn line(entry: &Entry<'_>) -> String {
         let mut line = Vec::new();
-        write(&mut line, &mut Stamp::default(), entry);
+        combined(&mut line, &mut Stamp::default(), entry);
         String::from_utf8(line).expect("text")
     }
 
@@ -235,7 +172,7 @@ mod tests {
         let mut status = CacheStatus::new(Outcome::Hit);
         status.detail = Some(Reason::SetCookie);
         assert_eq!(
-            line(combined, &entry(&status)),
+            line(&entry(&status)),
             "192.0.2.1 - - [15/Jan/2027:08:00:00 +0000] \"GET /a\\\"b\\x0a HTTP/1.1\" 200 5 \
              \"-\" \"curl\\x1b[31m\" hit 0.012 set-cookie"
         );
@@ -244,21 +181,8 @@ mod tests {
             referer: Some(b"\xff"),
             ..entry(&status)
         };
-        let odd = line(combined, &odd);
+        let odd = line(&odd);
         assert!(odd.contains(" \"\u{fffd}\" \"\u{e4}\\x85\" hit"), "{odd}");
-    }
-
-    #[test]
-    fn a_json_line_is_json() {
-        let status = CacheStatus::new(Outcome::Hit);
-        let line: serde_json::Value =
-            serde_json::from_str(&line(json, &entry(&status))).expect("one JSON object");
-        assert_eq!(line["time"], "2027-01-15T08:00:00.123Z");
-        assert_eq!(line["target"], "/a\"b\n");
-        assert_eq!(line["cache"], "hit");
-        assert_eq!(line["seconds"], 0.012);
-        assert_eq!(line["agent"], "curl\u{1b}[31m");
-        assert_eq!(line["referer"], serde_json::Value::Null);
     }
 
     #[test]

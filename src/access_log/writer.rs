@@ -1,8 +1,9 @@
 //! The thread that writes.
 
 use super::Lines;
+use super::place::Out;
 use std::io::{ErrorKind, Result, Write};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
@@ -13,8 +14,9 @@ const GATHERING: Duration = Duration::from_millis(10);
 const KEPT: usize = 256 << 10;
 
 /// Writes what is gathered until nobody can wake it any more, and the rest.
-pub(super) fn write_lines(woken: &Receiver<()>, lines: &Lines, out: impl Write) {
+pub(super) fn write_lines(woken: &Receiver<()>, lines: &Lines, out: impl Out) {
     let mut output = Output { out, text: Vec::new(), well: true, begun: false };
+    output.put(lines);
     while woken.recv().is_ok() {
         std::thread::sleep(GATHERING);
         output.put(lines);
@@ -32,9 +34,13 @@ struct Output<W> {
     begun: bool,
 }
 
-impl<W: Write> Output<W> {
+impl<W: Out> Output<W> {
     /// Takes and writes what is gathered.
     fn put(&mut self, lines: &Lines) {
+        if let Err(error) = self.out.settle(&lines.wanted) {
+            tracing::error!(%error, "the access log cannot be opened: its lines are left out");
+            self.well = false;
+        }
         // A line that was begun is ended before the next one.
         self.text.extend(self.begun.then_some(b'\n'));
         for gathered in lines.gathered.iter() {
@@ -44,7 +50,7 @@ impl<W: Write> Output<W> {
             text.shrink_to(KEPT);
         }
         if self.text.len() > usize::from(self.begun) {
-            self.write(&lines.lost);
+            self.write(lines);
         }
         self.text.clear();
         self.text.shrink_to(KEPT);
@@ -52,17 +58,17 @@ impl<W: Write> Output<W> {
 
     /// A disk that is full or a pipe that nobody empties may be of use again: what
     /// cannot be written is left out, and what comes later is tried.
-    fn write(&mut self, lost: &AtomicU64) {
+    fn write(&mut self, lines: &Lines) {
         let (written, result) = write_some(&mut self.out, &self.text);
         let rest = &self.text[written..];
         let ends = rest.iter().filter(|byte| **byte == b'\n').count();
         let left_out = ends - usize::from(self.begun && written == 0);
-        lost.fetch_add(left_out as u64, Ordering::Relaxed);
+        lines.lose(left_out as u64);
         self.begun = if written > 0 { self.text[written - 1] != b'\n' } else { self.begun };
         match &result {
             Err(error) if self.well => tracing::error!(%error, "the access log cannot be written"),
             Ok(()) => {
-                let count = lost.swap(0, Ordering::Relaxed);
+                let count = lines.untold.swap(0, Ordering::Relaxed);
                 if count > 0 {
                     tracing::warn!(count, "access-log lines were left out");
                 }
@@ -90,9 +96,16 @@ fn write_some(out: &mut impl Write, text: &[u8]) -> (usize, Result<()>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::access_log::place::Wanted;
 
     /// Takes so many bytes at a time; zero stands for an error.
     struct Fitful(Vec<u8>, Vec<usize>);
+
+    impl Out for &mut Fitful {
+        fn settle(&mut self, _wanted: &Wanted) -> Result<()> {
+            Ok(())
+        }
+    }
 
     impl Write for &mut Fitful {
         fn write(&mut self, bytes: &[u8]) -> Result<usize> {
@@ -132,7 +145,7 @@ mod tests {
             let text = String::from_utf8(out.0).expect("text");
             let text = text.replace('\n', "|");
             let short = "abc".chars().fold(text, |text, c| text.replace(&line(c), &c.to_string()));
-            assert_eq!((short.as_str(), lines.lost.into_inner()), (written, left_out));
+            assert_eq!((short.as_str(), lines.untold.into_inner()), (written, left_out));
         }
     }
 }

@@ -67,6 +67,7 @@ pub(super) fn stats(shared: &Shared) -> Response<Full<Bytes>> {
             "miss": latency(&metrics.misses_took, now),
         },
         "connections": { "open": gate.inside(), "limit": gate.most() },
+        "log": { "lost": shared.log.lost() },
         "bytes_sent": metrics.bytes_sent.get(),
         "saved_seconds": metrics.saved_seconds(now),
         "stored": metrics.stored.get(),

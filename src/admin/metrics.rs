@@ -86,6 +86,11 @@ fn requests(text: &mut Exposition, shared: &Shared) {
         "Bytes of bodies that clients were sent.",
         metrics.bytes_sent.get(),
     );
+    one(
+        "larder_log_lines_lost_total",
+        "Lines of the access log that could not be written.",
+        shared.log.lost(),
+    );
 }
 
 fn times(text: &mut Exposition, shared: &Shared) {

@@ -4,6 +4,7 @@
 mod document;
 mod explain;
 mod exposition;
+mod follow;
 mod idempotency;
 mod inspect;
 mod metrics;

@@ -19,6 +19,7 @@ pub(super) enum Kind {
     TooSlow,
     KeyInUse,
     KeyReused,
+    TooManyStreams,
     NotUndone,
     NotReloaded,
     NothingToReload,
@@ -36,7 +37,7 @@ struct About {
 }
 
 /// What there is to say of each, in the order of [`Kind`].
-const ABOUT: [About; 14] = [
+const ABOUT: [About; 15] = [
     About {
         kind: Kind::Unauthorized,
         name: "unauthorized",
@@ -103,6 +104,13 @@ const ABOUT: [About; 14] = [
         status: StatusCode::UNPROCESSABLE_ENTITY,
         title: "The key was sent with another document",
         advice: "Nothing was done. An Idempotency-Key stands for one document.",
+    },
+    About {
+        kind: Kind::TooManyStreams,
+        name: "too-many-streams",
+        status: StatusCode::SERVICE_UNAVAILABLE,
+        title: "As many listen as may",
+        advice: "Ask again when somebody has gone; `Retry-After` says when to try.",
     },
     About {
         kind: Kind::NotUndone,

@@ -47,8 +47,14 @@ pub(super) fn with_bytes(
     bytes: Bytes,
     media_type: &'static str,
 ) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(bytes));
+    let mut response = begun(media_type).map(|()| Full::new(bytes));
     *response.status_mut() = status;
+    response
+}
+
+/// An answer of this type before its body.
+pub(super) fn begun(media_type: &'static str) -> Response<()> {
+    let mut response = Response::new(());
     let fields = response.headers_mut();
     fields.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
     fields.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

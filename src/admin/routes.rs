@@ -2,20 +2,21 @@
 
 use super::problem::{self, Kind};
 use super::{
-    Admin, Configured, explain, inspect, metrics, observed, openapi, purge, purges, reload, reply,
+    Admin, Configured, explain, follow, inspect, metrics, observed, openapi, purge, purges, reload,
+    reply,
 };
 use crate::metrics::{Leave, Trouble};
 use crate::proxy::Shared;
-use crate::purge::{Grant, bearer};
+use crate::purge::{Access, Grant, bearer};
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, Method, Request, Response};
-use http_body_util::Full;
+use http_body_util::{Either, Full};
 use hyper::body::Incoming;
 use std::net::SocketAddr;
 
 /// Every path, as the description writes it, and its methods.
-pub(super) const ROUTES: [(&str, &str); 14] = [
+pub(super) const ROUTES: [(&str, &str); 15] = [
     ("/livez", "GET, HEAD"),
     ("/healthz", "GET, HEAD"),
     ("/readyz", "GET, HEAD"),
@@ -29,6 +30,7 @@ pub(super) const ROUTES: [(&str, &str); 14] = [
     ("/v1/stats", "GET, HEAD"),
     ("/v1/explain", "GET, HEAD"),
     ("/v1/observed", "GET, HEAD"),
+    ("/v1/log", "GET"),
     ("/v1/reload", "POST"),
 ];
 
@@ -63,45 +65,34 @@ impl Admin {
         &self,
         request: Request<Incoming>,
         peer: SocketAddr,
-    ) -> Response<Full<Bytes>> {
+    ) -> Response<follow::Sent> {
         let (head, body) = request.into_parts();
         let path = head.uri.path().to_string();
         let route = find(&path);
         if let Some(route) = &route
             && let Some(reply) = self.open(route)
         {
-            return if is_allowed(route, &head.method) { reply } else { refuse_method(route) };
+            let is_allowed = is_allowed(route, &head.method);
+            return if is_allowed { reply } else { refuse_method(route) }.map(Either::Left);
         }
         let Configured { shared, access } = self.current.borrow().clone();
-        // A page that a browser shows may send requests to loopback; it cannot
-        // help saying where it is from.
-        if head.headers.contains_key(http::header::ORIGIN) {
-            return reply::problem(Kind::Forbidden, "requests from web pages are refused");
-        }
-        if access.tokens.is_empty() && !is_local(&head.headers) {
-            // So may a name that somebody points at loopback.
-            let detail = "without a token, Host has to be an address or localhost";
-            return reply::problem(Kind::Forbidden, detail);
-        }
-        let forwarded = crate::message::is_forwarded(&head.headers);
-        let Some(grant) = access.grant(peer.ip(), forwarded, bearer(&head.headers)) else {
-            if let Some(Leave { unlogged }) = shared.met(Trouble::Admin) {
-                tracing::warn!(%peer, path, unlogged, "an admin request was refused");
-            }
-            let detail = "a token is needed (Authorization: Bearer ...), from an allowed network; \
-                          or a connection from this machine that nobody forwarded, if there are \
-                          no tokens";
-            return reply::problem(Kind::Unauthorized, detail);
+        let grant = match admit(&shared, &access, &head, peer) {
+            Ok(grant) => grant,
+            Err(refusal) => return (*refusal).map(Either::Left),
         };
         let Some(route) = route else {
             let paths = ROUTES.map(|(path, methods)| format!("{methods} {path}")).join(", ");
-            return reply::problem(Kind::NotFound, format!("there are {paths}"));
+            let detail = format!("there are {paths}");
+            return reply::problem(Kind::NotFound, detail).map(Either::Left);
         };
         if !is_allowed(&route, &head.method) {
-            return refuse_method(&route);
+            return refuse_method(&route).map(Either::Left);
         }
         let asker = Asker { shared: &shared, grant, peer };
-        self.granted(&route, &asker, &head, body).await
+        if route.template == "/v1/log" && asker.grant.sees_all() {
+            return follow::answer(self, &asker, head.uri.query());
+        }
+        self.granted(&route, &asker, &head, body).await.map(Either::Left)
     }
 
     /// What anybody may ask for.
@@ -142,6 +133,37 @@ impl Admin {
             _ => asker.refused("the scope of this token does not cover this"),
         }
     }
+}
+
+/// Lets a request in, or refuses it.
+fn admit(
+    shared: &Shared,
+    access: &Access,
+    head: &Parts,
+    peer: SocketAddr,
+) -> Result<Grant, Box<Response<Full<Bytes>>>> {
+    // A page that a browser shows may send requests to loopback; it cannot help saying
+    // where it is from.
+    if head.headers.contains_key(http::header::ORIGIN) {
+        let detail = "requests from web pages are refused";
+        return Err(Box::new(reply::problem(Kind::Forbidden, detail)));
+    }
+    if access.tokens.is_empty() && !is_local(&head.headers) {
+        // So may a name that somebody points at loopback.
+        let detail = "without a token, Host has to be an address or localhost";
+        return Err(Box::new(reply::problem(Kind::Forbidden, detail)));
+    }
+    let forwarded = crate::message::is_forwarded(&head.headers);
+    access.grant(peer.ip(), forwarded, bearer(&head.headers)).ok_or_else(|| {
+        if let Some(Leave { unlogged }) = shared.met(Trouble::Admin) {
+            let path = head.uri.path();
+            tracing::warn!(%peer, path, unlogged, "an admin request was refused");
+        }
+        let detail = "a token is needed (Authorization: Bearer ...), from an allowed network; \
+                      or a connection from this machine that nobody forwarded, if there are \
+                      no tokens";
+        Box::new(reply::problem(Kind::Unauthorized, detail))
+    })
 }
 
 /// Who asks, for what they may, and what they may ask about.

@@ -3,7 +3,7 @@
 //! and can be repeated.
 
 use super::{StartError, open, open_door, options, put_together, workers};
-use crate::access_log::AccessLog;
+use crate::access_log::{self, AccessLog};
 use crate::admin::{self, Admin};
 use crate::clock::Clock;
 use crate::config::Settings;
@@ -70,7 +70,7 @@ pub fn start_here(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Here, St
     let mut passed = Passed::default();
     let sockets = open(settings, 1, &mut passed)?;
     let door = open_door(settings, &mut passed)?;
-    let (log, _) = AccessLog::start(None)?;
+    let (log, _) = AccessLog::start(access_log::Options::default())?;
     let (shared, pool, sweeper) = put_together(settings, clock, log);
     let (closing, is_closing) = watch::channel(false);
     let (closed, has_closed) = watch::channel(false);

@@ -93,6 +93,11 @@ impl Running {
         self.admin
     }
 
+    /// Opens the file of the access log again by its name.
+    pub fn open_log_again(&self) {
+        self.shared.log.open_again();
+    }
+
     /// Stops accepting, lets requests under way end within the time that is set
     /// for it, and ends.
     pub fn stop(self) {
@@ -147,7 +152,7 @@ fn start_from(
     if let Some(address) = passed.left() {
         return Err(StartError::Passed(address));
     }
-    let (log, log_thread) = AccessLog::start(options::format(settings.log.access))?;
+    let (log, log_thread) = AccessLog::start(options::log(settings))?;
     let (shared, pool, sweeper) = put_together(settings, clock, log);
     std::thread::Builder::new().name("sweeper".into()).spawn(move || sweeper.run())?;
     let (closing, is_closing) = watch::channel(false);

@@ -1,6 +1,6 @@
 //! From the settings to what each room needs to know of them.
 
-use crate::access_log::Format;
+use crate::access_log::{self, Format};
 use crate::body;
 use crate::config::{self, AccessLog, Origin, Secret, Settings, Target, TokenText};
 use crate::dialects::{Dialect, Understood};
@@ -99,6 +99,7 @@ fn presented(settings: &Settings) -> message::Options {
         max_field: settings.limits.field,
         max_body: settings.limits.request_body,
         default_host: Host::parse(&default_host(settings)).unwrap_or_else(|_| Host::localhost()),
+        makes_traces: settings.log.make_traceparent,
     }
 }
 
@@ -241,12 +242,13 @@ fn named(token: &config::Token) -> Token {
     }
 }
 
-pub(super) fn format(format: AccessLog) -> Option<Format> {
-    match format {
+pub(super) fn log(settings: &Settings) -> access_log::Options {
+    let format = match settings.log.access {
         AccessLog::Off => None,
         AccessLog::Combined => Some(Format::Combined),
         AccessLog::Json => Some(Format::Json),
-    }
+    };
+    access_log::Options { format, file: settings.log.access_file.clone() }
 }
 
 fn field_names(names: &[String]) -> Vec<HeaderName> {

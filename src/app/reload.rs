@@ -34,7 +34,7 @@ impl Running {
                  purge everything"
             );
         }
-        let log = self.shared.log.with(options::format(next.log.access));
+        let log = self.shared.log.with(options::log(&next));
         // Connections to the origin are worth keeping when nothing about them changes.
         let same = next.origin == self.settings.origin && next.limits == self.settings.limits;
         let pool = (!same).then(|| Pool::new(options::pool(&next)));

@@ -19,7 +19,8 @@ pub struct Again<'a> {
     pub set_level: &'a dyn Fn(&str),
 }
 
-/// Starts, reloads on SIGHUP or when the operator's door is asked to, and stops
+/// Starts, reloads on SIGHUP or when the operator's door is asked to, opens the access
+/// log again on SIGUSR1, and stops
 /// on SIGTERM or SIGINT: well at the first, at once at the second. Without a way
 /// to read the configuration again, SIGHUP is the same as SIGTERM.
 ///
@@ -32,6 +33,7 @@ pub fn run(settings: &Settings, again: Option<Again<'_>>) -> Result<(), StartErr
     // Listened for from the beginning: told to stop early, it stops well too.
     let mut signals = runtime.block_on(async { Signals::listen() })?;
     let mut hangups = runtime.block_on(async { signal(SignalKind::hangup()) })?;
+    let mut rotated = runtime.block_on(async { signal(SignalKind::user_defined1()) })?;
     let (reloader, mut requests) = mpsc::channel(1);
     let reloader = again.is_some().then_some(reloader);
     let clock = Arc::new(SystemClock::start());
@@ -42,6 +44,10 @@ pub fn run(settings: &Settings, again: Option<Again<'_>>) -> Result<(), StartErr
             let request = tokio::select! {
                 () = signals.told() => break,
                 _ = hangups.recv() => None,
+                _ = rotated.recv() => {
+                    running.open_log_again();
+                    continue;
+                }
                 Some(request) = requests.recv() => Some(request),
             };
             let Some(again) = &again else { break };

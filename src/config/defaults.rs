@@ -58,7 +58,12 @@ impl Settings {
                 tokens: Vec::new(),
                 networks: loopback(),
             },
-            log: Log { access: AccessLog::Combined, level: "info".into() },
+            log: Log {
+                access: AccessLog::Combined,
+                access_file: None,
+                make_traceparent: false,
+                level: "info".into(),
+            },
             limits: Limits::default(),
             timeouts: Timeouts::default(),
         }
@@ -154,7 +159,7 @@ impl Default for Limits {
             field: 8190,
             // gunicorn takes 100, and larder adds eight at most: `X-Forwarded-For`, `-Host`
             // and `-Proto`, `Via`, `Host`, `Connection`, and two conditions.
-            fields: 92,
+            fields: 90,
             target: 8 * KIB,
             response_head: 64 * KIB,
             response_fields: 200,

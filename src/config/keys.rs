@@ -133,6 +133,8 @@ pub(super) const KEYS: &[Key] = keys! {
     }
     [log] {
         access: access_log,
+        access_file: file,
+        make_traceparent: flag,
         level: level,
     }
     [limits] {

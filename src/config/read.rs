@@ -8,7 +8,7 @@ use super::value::{Given, Kind, Value};
 use crate::tls::{Authorities, Chain, Key, PeerName, Unusable};
 use ipnet::IpNet;
 use std::net::{IpAddr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 const fn kind(name: &'static str, example: &'static str) -> Kind {
@@ -161,6 +161,21 @@ pub(super) fn path(value: &Value) -> Result<Option<String>, Problem> {
         }
     };
     value.text(kind("a path or \"off\"", "\"/healthz\""), parse).map(Some)
+}
+
+/// A file that is written to, or none for `off`. It need not be there, nor its directory:
+/// that may come.
+pub(super) fn file(value: &Value) -> Result<Option<PathBuf>, Problem> {
+    if value.is("off") {
+        return Ok(None);
+    }
+    let parse = |text: &str| match text.is_empty() || text.ends_with('/') || text.contains('\0') {
+        false => Ok(PathBuf::from(text)),
+        true => {
+            Err(wrong(format!("`{text}` is not a file"), "such as `/var/log/larder/access.log`"))
+        }
+    };
+    value.text(kind("a file or \"off\"", "\"/var/log/larder/access.log\""), parse).map(Some)
 }
 
 /// The names of cookies, or none for `all`.

@@ -5,6 +5,7 @@ use crate::tls::{Authorities, Chain, Key, PeerName};
 use ipnet::IpNet;
 use std::fmt;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Everything that can be set. Sizes are in bytes.
@@ -259,6 +260,10 @@ pub struct Admin {
 pub struct Log {
     /// The line a request.
     pub access: AccessLog,
+    /// The file that it is written to; without, it is standard output.
+    pub access_file: Option<PathBuf>,
+    /// Whether a request that belongs to no trace begins one.
+    pub make_traceparent: bool,
     /// The level of all else: `info`, or by module, `warn,larder::origin=debug`.
     pub level: String,
 }

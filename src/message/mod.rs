@@ -5,14 +5,18 @@
 mod chunks;
 mod framing;
 mod head;
+mod notes;
 mod plain;
 mod sender;
+mod traces;
 
 pub use chunks::{ChunkReader, Misplaced, Part};
 pub use framing::Framing;
 pub use head::{Head, HeadLimits, HeadReader};
+pub use notes::Notes;
 pub use plain::Plain;
 pub use sender::{Peer, is_forwarded};
+pub use traces::{REQUEST_ID, TRACEPARENT, new_request_id, trace_id};
 
 use crate::error::Refusal;
 use crate::interim::Interims;
@@ -51,6 +55,8 @@ pub struct Options {
     pub max_body: u64,
     /// The host of a request of HTTP/1.0 that names none.
     pub default_host: Host,
+    /// A request that belongs to no trace begins one.
+    pub makes_traces: bool,
 }
 
 impl Options {
@@ -99,6 +105,8 @@ pub struct Presented {
     pub query: Option<Arc<QueryContent>>,
     /// Whom its fetch tells of interim responses; nobody as it is read.
     pub interims: Interims,
+    /// What becomes known of it meanwhile.
+    pub notes: Arc<Notes>,
 }
 
 impl Presented {
@@ -157,6 +165,7 @@ impl Presented {
             demands: RequestDirectives::default(),
             query: None,
             interims: Interims::default(),
+            notes: Arc::default(),
         })
     }
 
@@ -165,6 +174,7 @@ impl Presented {
         let client = IpAddr::V4(Ipv4Addr::LOCALHOST);
         let chain = sender::written(client.to_string());
         sender::tell(&mut fields, target.scheme(), target.host(), chain);
+        fields.insert(REQUEST_ID, new_request_id());
         let agent = HeaderValue::from_static(concat!("larder/", env!("CARGO_PKG_VERSION")));
         fields.entry(header::USER_AGENT).or_insert(agent);
         Presented {
@@ -182,6 +192,7 @@ impl Presented {
             demands: RequestDirectives::default(),
             query: None,
             interims: Interims::default(),
+            notes: Arc::default(),
         }
     }
 }

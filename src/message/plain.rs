@@ -7,8 +7,7 @@
 //! fields, which `tests/it/glance.rs` holds against each other.
 
 use super::head::{is_in_targets, trimmed};
-use super::sender;
-use super::{Options, Peer};
+use super::{Options, Peer, sender, traces};
 use crate::key::{Host, Scheme, Sought};
 use crate::semantics::fields::list;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
@@ -25,6 +24,9 @@ enum Role {
     Condition,
     /// It matters if a response nominates it by `Vary`, and else not.
     Selects,
+    /// The request is found again by it. The app may be told something else, so that a
+    /// response that nominates it can't be judged here.
+    Traces,
     /// It demands something of what is stored.
     Demands,
     /// Only trusted proxies may say it.
@@ -62,17 +64,15 @@ fn role(name: &[u8]) -> Role {
         | b"save-data"
         | b"sec-gpc"
         | b"sec-purpose"
-        | b"traceparent"
-        | b"tracestate"
         | b"upgrade-insecure-requests"
         | b"user-agent"
         | b"x-correlation-id"
-        | b"x-request-id"
         | b"x-requested-with" => Role::Selects,
         lower if lower.starts_with(b"sec-ch-") || lower.starts_with(b"sec-fetch-") => Role::Selects,
         lower => match std::str::from_utf8(lower) {
             Ok(name) if sender::is_said_by_proxies(name) => Role::SaidByProxies,
             Ok(name) if sender::is_unkeyed(name) => Role::Unkeyed,
+            Ok(name) if traces::is_trace(name) => Role::Traces,
             _ => Role::Other,
         },
     }
@@ -127,7 +127,7 @@ impl<'a> Plain<'a> {
                     FOR => chain += list(value).map(|hop| hop.len() + ", ".len()).sum::<usize>(),
                     _ => return None,
                 },
-                Role::Selects | Role::SaidByProxies | Role::Unkeyed => {}
+                Role::Selects | Role::Traces | Role::SaidByProxies | Role::Unkeyed => {}
                 Role::Host | Role::Connection | Role::Identifies | Role::Other => return None,
             }
         }
@@ -176,6 +176,20 @@ impl<'a> Plain<'a> {
         let mut fields = fields(self.lines);
         let wanted = wanted.as_str().as_bytes();
         fields.find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value)
+    }
+
+    /// Its id, as the app would be told it: a new one unless a trusted proxy has said one.
+    pub fn request_id(&self, peer: &Peer, options: &Options) -> HeaderValue {
+        let given = || {
+            let mut fields = fields(self.lines).filter(|(name, _)| {
+                name.eq_ignore_ascii_case(traces::REQUEST_ID.as_str().as_bytes())
+            });
+            let (id, other) = (fields.next()?.1, fields.next());
+            let is_kept = other.is_none() && traces::is_id(id);
+            is_kept.then(|| HeaderValue::from_bytes(id).ok()).flatten()
+        };
+        let is_proxy = options.trusts(peer.ip());
+        given().filter(|_| is_proxy).unwrap_or_else(traces::new_request_id)
     }
 
     /// The client's address, as far as it is known.
@@ -256,6 +270,8 @@ mod tests {
         "Expect: 100-continue",
         "Sec-Fetch-Mode: cors",
         "X-Tenant: a",
+        "X-Request-Id: a-1",
+        "Traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00",
     ];
 
     const FIRST: &[&str] = &[
@@ -309,6 +325,11 @@ mod tests {
                 let presented = whole(&head, &peer);
                 prop_assert!(plain.sought.equivalent(&CacheKey::new(presented.target.clone())));
                 prop_assert_eq!(plain.client(&peer, &options()), presented.client);
+                if is_proxy && plain.field(&traces::REQUEST_ID).is_some_and(traces::is_id) {
+                    let id = plain.request_id(&peer, &options());
+                    let is_one = lines.iter().filter(|line| line.starts_with("X-Req")).count() == 1;
+                    prop_assert!(!is_one || id == presented.fields[traces::REQUEST_ID]);
+                }
                 prop_assert_eq!(presented.method, "GET");
                 prop_assert!(!presented.has_body && !presented.wants_websocket);
                 let mut shown = plain.fields(|_| true).expect("fields");

@@ -1,7 +1,7 @@
 //! Who sent a request, and what the app is told about it: which fields are
 //! believed, which are replaced, and which nobody may send.
 
-use super::Options;
+use super::{Options, traces};
 use crate::error::Refusal;
 use crate::key::{Host, Scheme};
 use crate::semantics::fields::{members, remove_if};
@@ -152,6 +152,7 @@ impl Sender {
             return Err(Refusal::new(status, "X-Forwarded-For is too long"));
         }
         tell(fields, scheme, host.as_str(), chain);
+        traces::settle(fields, is_proxy, options.makes_traces);
         Ok(Sender { scheme, host, client })
     }
 }

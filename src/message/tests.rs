@@ -9,6 +9,7 @@ pub(super) fn options() -> Options {
         max_field: 60,
         max_body: 1000,
         default_host: Host::parse("default.example").expect("a host"),
+        makes_traces: false,
     }
 }
 

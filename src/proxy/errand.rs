@@ -49,6 +49,7 @@ impl Proxy {
         let response = self.pool.send(outbound, when_refused, errand).await?;
         let took = clock.precise().saturating_sub(began);
         metrics.origin_answered(response.status(), took, clock.now());
+        request.notes.origin_took(took);
         Ok(response.map(|body| body.counted(account)))
     }
 }

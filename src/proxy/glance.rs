@@ -73,7 +73,8 @@ impl Proxy {
         metrics.short_way.count();
         let is_sent = !plain.is_conditional || !has_it(&fields, content);
         let code = if is_sent { content.status } else { StatusCode::NOT_MODIFIED };
-        let head = written(content, code, now, &status);
+        let age = content.freshness.age(now).get();
+        let head = written(content, code, age, &status);
         if let Some(began) = began {
             metrics.hits_took.add(clock.precise().saturating_sub(began), now);
         }
@@ -87,6 +88,7 @@ impl Proxy {
                 line,
                 code,
                 status,
+                age: Some(age),
             }),
         })
     }
@@ -152,7 +154,7 @@ fn has_it(conditions: &HeaderMap, content: &Content) -> bool {
 }
 
 /// The head of an answer, with what the whole way adds to a stored one.
-fn written(content: &Content, code: StatusCode, now: Moment, status: &CacheStatus) -> Bytes {
+fn written(content: &Content, code: StatusCode, age: u32, status: &CacheStatus) -> Bytes {
     let mut head = Vec::with_capacity(512);
     let reason = code.canonical_reason().unwrap_or_default();
     for piece in ["HTTP/1.1 ", code.as_str(), " ", reason, "\r\n"] {
@@ -168,7 +170,6 @@ fn written(content: &Content, code: StatusCode, now: Moment, status: &CacheStatu
             }
         }
     }
-    let age = content.freshness.age(now).get();
     // Writing to memory can't fail.
     let _ = write!(head, "age: {age}\r\ncache-status: {status}\r\nvia: 1.1 {NAME}\r\n\r\n");
     head.into()

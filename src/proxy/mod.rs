@@ -189,7 +189,7 @@ impl Proxy {
             Ok(mut presented) => {
                 presented.interims = interims;
                 if let Some(line) = &mut line {
-                    line.client = presented.client;
+                    line.is_about(&presented);
                 }
                 demands::settle(&mut presented, options);
                 let explained = explain::is_wanted(&mut presented, options);

@@ -188,8 +188,9 @@ impl Proxy {
             .chain(others)
             .flat_map(|target| CacheKey::new(target).in_both_schemes())
             .collect();
-        let groups = invalidation::groups(response.headers());
-        let groups = groups.iter().map(|name| Group::at(&request.target, name)).collect();
+        let names = invalidation::groups(response.headers());
+        request.notes.purged(names.iter().map(AsRef::as_ref));
+        let groups = names.iter().map(|name| Group::at(&request.target, name)).collect();
         let selectors = Selectors { keys, groups, ..Selectors::default() };
         self.shared.purge(&selectors, Softness::Hard);
         if !selectors.groups.is_empty() {

@@ -183,6 +183,7 @@ impl Proxy {
             return own(said(claim.refusal(StatusCode::FORBIDDEN, &denied.to_string()), None));
         }
         let by = By { who: grant.who, peer: request.peer.ip(), via: claim.dialect };
+        note(request, &hard, &soft);
         let Some(Met { gone, stale, number }) = self.forget(by, hard, soft).await else {
             let sentence = "The purge did not end. It holds for requests all the same.";
             return own(respond::page(StatusCode::INTERNAL_SERVER_ERROR, sentence));
@@ -254,10 +255,16 @@ impl Proxy {
         }
         if let Some(purges) = litespeed::purges(fields, &request.target) {
             let by = By { who: "the app".into(), peer: request.peer.ip(), via: IN_BAND };
+            note(request, &purges.hard, &purges.soft);
             self.forget(by, purges.hard, purges.soft).await;
         }
         fields.remove(litespeed::FIELD);
     }
+}
+
+/// Notes the tags that are purged, for the log.
+fn note(request: &Presented, hard: &Selectors, soft: &Selectors) {
+    request.notes.purged(hard.tags.iter().chain(&soft.tags).map(|tag| &**tag));
 }
 
 /// Whether all that is purged is named by its URL, which is found at once. Anything

@@ -5,11 +5,11 @@ use super::{Answer, Proxy, Shared};
 use crate::access_log::Entry;
 use crate::body::{Body, ReadAhead};
 use crate::error::BodyError;
-use crate::message::{Peer, Plain};
+use crate::message::{self, Notes, Peer, Plain, Presented};
 use crate::origin;
 use crate::semantics::cache_status::{CacheStatus, Outcome};
 use bytes::{Bytes, BytesMut};
-use http::header::{self, HeaderName, HeaderValue};
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Request, Response, StatusCode, Version};
 use http_body::{Frame, SizeHint};
 use hyper::body::Incoming;
@@ -31,6 +31,11 @@ pub(super) struct Line {
     method: Method,
     version: Version,
     texts: Texts,
+    /// What the app is told as its id; none if the head was refused.
+    id: Option<HeaderValue>,
+    /// The `traceparent` that the app is told.
+    trace: Option<HeaderValue>,
+    notes: Option<Arc<Notes>>,
 }
 
 /// The texts of a line, one after the other in the same memory.
@@ -81,7 +86,18 @@ impl Line {
             texts: Texts::of(request.uri().to_string().as_bytes(), |name| {
                 fields.get(name).map(HeaderValue::as_bytes)
             }),
+            id: None,
+            trace: None,
+            notes: None,
         })
+    }
+
+    /// Remembers what is known of the request now that it has been let in.
+    pub fn is_about(&mut self, request: &Presented) {
+        self.client = request.client;
+        self.id = request.fields.get(message::REQUEST_ID).cloned();
+        self.trace = request.fields.get(message::TRACEPARENT).cloned();
+        self.notes = Some(Arc::clone(&request.notes));
     }
 
     /// The same of a request that is answered at a glance.
@@ -97,6 +113,11 @@ impl Line {
             method: Method::GET,
             version: Version::HTTP_11,
             texts: Texts::of(plain.sought.path_and_query().as_bytes(), |name| plain.field(name)),
+            id: Some(plain.request_id(peer, &shared.options.presented)),
+            trace: plain
+                .field(&message::TRACEPARENT)
+                .and_then(|trace| HeaderValue::from_bytes(trace).ok()),
+            notes: None,
         })
     }
 
@@ -113,6 +134,9 @@ impl Line {
             method,
             version: Version::HTTP_11,
             texts: Texts::of(target.as_bytes(), |_| None),
+            id: None,
+            trace: None,
+            notes: None,
         })
     }
 }
@@ -135,13 +159,19 @@ pub(super) fn finish(
     fields.append(header::VIA, origin::via(Version::HTTP_11));
     count(&proxy.shared, &status, began);
     let code = response.status();
+    let age = line.as_ref().and_then(|_| age(response.headers()));
     response.map(|body| Recorded {
         body,
         sent: 0,
         broken: false,
         proxy: Arc::clone(proxy),
-        entry: line.map(|line| Pending { line, code, status }),
+        entry: line.map(|line| Pending { line, code, status, age }),
     })
+}
+
+/// The age that a response says it has.
+fn age(fields: &HeaderMap) -> Option<u32> {
+    fields.get(header::AGE)?.to_str().ok()?.parse().ok()
 }
 
 /// Counts a request that has been answered up to the body, and times it if it is one of
@@ -180,12 +210,15 @@ pub(super) struct Pending {
     pub line: Line,
     pub code: StatusCode,
     pub status: CacheStatus,
+    pub age: Option<u32>,
 }
 
 impl Pending {
     /// So many bytes of the body have been sent, and all there were unless it is broken.
     pub fn write(self, shared: &Shared, sent: u64, broken: bool) {
-        let (Pending { line, code, status }, Shared { log, clock, .. }) = (self, shared);
+        let (Pending { line, code, status, age }, Shared { log, clock, .. }) = (self, shared);
+        let notes = line.notes.as_deref();
+        let purged = notes.map(Notes::take_purged).unwrap_or_default();
         log.write(&Entry {
             at: clock.wall(),
             took: clock.precise().saturating_sub(line.began),
@@ -200,6 +233,11 @@ impl Pending {
             bytes: sent,
             broken,
             cache: &status,
+            age,
+            origin: notes.and_then(Notes::origin),
+            id: line.id.as_ref().map(HeaderValue::as_bytes),
+            trace: line.trace.as_ref().and_then(|trace| message::trace_id(trace.as_bytes())),
+            purged: &purged,
         });
     }
 }

@@ -121,7 +121,7 @@ fn one_json_line_a_request() {
         ("host", "site.test"),
         ("target", "/page"),
         ("version", "HTTP/1.1"),
-        ("cache", "uri-miss"),
+        ("outcome", "uri-miss"),
         ("referer", "r"),
     ] {
         assert_eq!(line[name], value, "{name}");
@@ -134,12 +134,12 @@ fn one_json_line_a_request() {
 
     request(larder.proxy, "HEAD", "/page", &[], b"");
     let line = next();
-    assert_eq!((&line["cache"], &line["bytes"]), (&"hit".into(), &0.into()));
+    assert_eq!((&line["outcome"], &line["bytes"]), (&"hit".into(), &0.into()));
     assert!(line["ttl"].as_i64().is_some_and(|ttl| (55..=60).contains(&ttl)));
     larder.get("/broken");
     let line = next();
     assert_eq!((&line["broken"], &line["bytes"]), (&true.into(), &4.into()));
-    assert_eq!(line["detail"], "no-lifetime");
+    assert_eq!(line["reason"], "no-lifetime");
 }
 
 #[test]

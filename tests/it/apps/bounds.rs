@@ -29,10 +29,10 @@ fn fields(count: usize) -> Vec<String> {
 fn as_many_fields_as_may_be_are_not_too_many_for_gunicorn() {
     let site = shop().open();
     assert_eq!(asked(&site, &fields(0)).0, 200);
-    let (status, outcome) = asked(&site, &fields(91));
+    let (status, outcome) = asked(&site, &fields(89));
     assert_eq!(status, 200);
     assert!(outcome.starts_with("larder; fwd=stale; fwd-status=304"), "{outcome}");
-    assert_eq!(asked(&site, &fields(92)), refused());
+    assert_eq!(asked(&site, &fields(90)), refused());
 }
 
 #[test]

@@ -192,6 +192,7 @@ async fn forwarded(request: Request<Incoming>) -> Seen {
         max_field: 8190,
         max_body: 1 << 20,
         default_host: Host::localhost(),
+        makes_traces: false,
     };
     let peer = Peer::new(([127, 0, 0, 1], 1).into());
     let mut seen = Seen { method, target, fields, written: None };

@@ -166,6 +166,11 @@ impl Larder {
         self.signal("-HUP");
     }
 
+    /// Sends SIGUSR1.
+    pub fn rotated(&self) {
+        self.signal("-USR1");
+    }
+
     fn signal(&self, signal: &str) {
         let pid = self.pid().to_string();
         let sent = Command::new("kill").args([signal, &pid]).status().expect("kill runs");

@@ -1,10 +1,13 @@
-//! Standard output takes no more.
+//! Standard output takes no more, or the log's file does not.
 
-use crate::harness::{DEADLINE, Larder, Origin, reply, wait_until};
+use crate::harness::{DEADLINE, Larder, Origin, get, reply, wait_until};
 use std::io::{BufRead, BufReader};
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 fn pages() -> Origin {
     Origin::answering(|_| reply(200, &["Cache-Control: max-age=3600"], "page"))
@@ -71,4 +74,70 @@ fn the_log_goes_on_when_there_is_room_again() {
     let line = reading.join().expect("it was read");
     assert!(line.starts_with("127.0.0.1 - - [") && line.contains("\"GET /after HTTP/1.1\" 200 "));
     larder.says("access-log lines were left out");
+}
+
+fn into_file(origin: &Origin, file: &Path) -> Larder {
+    let file = file.display().to_string();
+    Larder::with_env(origin.address, &[], &[("LARDER_LOG__ACCESS_FILE", &file)])
+}
+
+fn read(file: &Path) -> String {
+    std::fs::read_to_string(file).unwrap_or_default()
+}
+
+/// As logrotate does it.
+#[test]
+fn a_file_that_was_moved_away_is_opened_again_when_that_is_said() {
+    let (origin, dir) = (pages(), tempfile::tempdir().expect("a directory"));
+    let (file, moved) = (dir.path().join("access.log"), dir.path().join("access.log.1"));
+    let mut larder = into_file(&origin, &file);
+    larder.get("/first");
+    wait_until("the line is there", || read(&file).contains("GET /first HTTP/1.1"));
+    std::fs::rename(&file, &moved).expect("it is moved");
+    larder.get("/second");
+    wait_until("the line is there", || read(&moved).contains("GET /second HTTP/1.1"));
+    larder.rotated();
+    wait_until("the file is there again", || file.exists());
+    larder.get("/third");
+    wait_until("the line is there", || read(&file).contains("GET /third HTTP/1.1"));
+    assert_eq!((read(&moved).lines().count(), read(&file).lines().count()), (2, 1));
+    let mode = std::fs::metadata(&file).expect("a file").permissions().mode();
+    assert_eq!(mode & 0o007, 0, "it is nobody else's");
+    larder.get("/last");
+    larder.terminate();
+    assert_eq!(larder.wait().code(), Some(0));
+    assert!(read(&file).contains("GET /last"), "every line is written before it ends");
+    assert_eq!(larder.line_within(Duration::ZERO), None, "standard output has nothing");
+}
+
+#[test]
+fn a_file_that_can_not_be_opened_is_said_and_its_lines_are_counted() {
+    let (origin, dir) = (pages(), tempfile::tempdir().expect("a directory"));
+    let file = dir.path().join("later").join("access.log");
+    let larder = into_file(&origin, &file);
+    let shown = file.display().to_string();
+    larder.says(&format!("its lines are left out error={shown}: No such file"));
+    for number in 0..10 {
+        assert_eq!(larder.get(&format!("/{number}")).status, 200);
+    }
+    wait_until("they are counted", || larder.stat("/log/lost") == 10);
+    assert_eq!(larder.events().matches("cannot be").count(), 1, "{}", larder.events());
+    std::fs::create_dir(dir.path().join("later")).expect("a directory");
+    larder.get("/after");
+    wait_until("the line is there", || read(&file).contains("GET /after HTTP/1.1"));
+    larder.says("access-log lines were left out count=10");
+    assert_eq!(larder.stat("/log/lost"), 10);
+}
+
+#[test]
+fn a_log_disk_that_is_full_costs_lines_and_nothing_else() {
+    let origin = pages();
+    let larder = into_file(&origin, Path::new("/dev/full"));
+    for number in 0..10 {
+        assert_eq!(larder.get(&format!("/{number}")).status, 200);
+    }
+    larder.says("the access log cannot be written");
+    wait_until("they are counted", || larder.stat("/log/lost") == 10);
+    let metrics = get(larder.admin, "/metrics", &[("Host", "localhost")]).text();
+    assert!(metrics.contains("\nlarder_log_lines_lost_total 10\n"), "{metrics}");
 }

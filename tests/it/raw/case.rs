@@ -57,12 +57,14 @@ fn shown(seen: &Seen) -> String {
         "x-forwarded-for" => value == "127.0.0.1",
         "x-forwarded-proto" => value == "http",
         "via" => value == "1.1 larder",
+        "x-request-id" => value.len() == 32,
         _ => false,
     };
     for (name, value) in seen.fields.iter().filter(|(name, value)| !own(name, value)) {
         let _ = write!(text, " | {name}: {value}");
     }
-    for name in ["host", "x-forwarded-host", "x-forwarded-for", "x-forwarded-proto", "via"] {
+    let once = ["host", "x-forwarded-host", "x-forwarded-for", "x-forwarded-proto", "via"];
+    for name in once.into_iter().chain(["x-request-id"]) {
         assert_eq!(seen.fields.iter().filter(|(n, _)| n == name).count(), 1, "{name}: {seen:?}");
     }
     if !seen.body.is_empty() {

@@ -1,0 +1,111 @@
+//! `GET /v1/log`: requests as they are answered, one JSON object a line, for as long as
+//! somebody takes them.
+
+use super::problem::Kind;
+use super::routes::Asker;
+use super::{Admin, Configured, reply, until};
+use crate::access_log::{Filter, Follower};
+use bytes::Bytes;
+use http::Response;
+use http::header::{self, HeaderValue};
+use http_body_util::channel::{Channel, Sender};
+use http_body_util::{Either, Full};
+use percent_encoding::percent_decode_str;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// What is sent: a whole document, or lines for as long as somebody takes them.
+pub(super) type Sent = Either<Full<Bytes>, Channel<Bytes>>;
+
+/// After what time without a request an empty line is sent: who has gone without a word is
+/// found out by it.
+const STILL_HERE: Duration = Duration::from_secs(15);
+
+/// Begins to tell of requests.
+pub(super) fn answer(admin: &Admin, asker: &Asker<'_>, query: Option<&str>) -> Response<Sent> {
+    let filter = match filter(query) {
+        Ok(filter) => filter,
+        Err(detail) => return reply::problem(Kind::InvalidRequest, detail).map(Either::Left),
+    };
+    let follower = match asker.shared.log.follow(filter) {
+        Ok(follower) => follower,
+        Err(too_many) => {
+            let mut refusal = reply::problem(Kind::TooManyStreams, too_many.to_string());
+            refusal.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+            return refusal.map(Either::Left);
+        }
+    };
+    let (sender, body) = Channel::new(1);
+    let (configured, closed) = (admin.current.clone(), admin.closed.clone());
+    tokio::spawn(tell(follower, sender, configured, closed));
+    let mut response = reply::begun("application/x-ndjson");
+    // nginx would keep lines until there are enough of them.
+    response.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
+    response.map(|()| Either::Right(body))
+}
+
+/// Which requests are wanted.
+fn filter(query: Option<&str>) -> Result<Filter, String> {
+    let mut filter = Filter::default();
+    for pair in query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
+        let Some(value) = pair.strip_prefix("filter=") else {
+            return Err("the only parameter is filter".to_string());
+        };
+        let value = value.replace('+', " ");
+        let text = percent_decode_str(&value).decode_utf8();
+        let text = text.map_err(|_| "the filter is not UTF-8".to_string())?;
+        filter = Filter::parse(&text).map_err(|mistake| mistake.to_string())?;
+    }
+    Ok(filter)
+}
+
+/// Ends when nobody takes lines any more, when the process has closed, and when the
+/// configuration has changed: whoever follows has to be let in anew.
+async fn tell(
+    follower: Follower,
+    mut sender: Sender<Bytes>,
+    mut configured: watch::Receiver<Configured>,
+    mut closed: watch::Receiver<bool>,
+) {
+    configured.mark_unchanged();
+    // At once, so that whoever follows knows that it does.
+    let mut lines = Bytes::from_static(b"\n");
+    loop {
+        tokio::select! {
+            sent = sender.send_data(lines) => if sent.is_err() { return },
+            _ = configured.changed() => return,
+            () = until(&mut closed) => return,
+        }
+        lines = tokio::select! {
+            lines = follower.lines() => lines.into(),
+            () = tokio::time::sleep(STILL_HERE) => Bytes::from_static(b"\n"),
+            _ = configured.changed() => return,
+            () = until(&mut closed) => return,
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_is_read_from_the_query() {
+        let read = |text: &str| Filter::parse(text).expect("a filter");
+        for (query, expected) in [
+            (None, ""),
+            (Some(""), ""),
+            (Some("filter="), ""),
+            (Some("filter=status%3E%3D500+path%3D/a%2Fb*"), "status>=500 path=/a/b*"),
+        ] {
+            assert_eq!(filter(query), Ok(read(expected)), "{query:?}");
+        }
+        for (query, what) in [
+            ("other=1", "the only parameter is filter"),
+            ("filter=%FF", "the filter is not UTF-8"),
+            ("filter=status%3Ea", "at character 8 of the filter: `a` is no number"),
+        ] {
+            assert_eq!(filter(Some(query)), Err(what.to_string()));
+        }
+    }
+}
