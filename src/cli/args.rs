@@ -47,6 +47,12 @@ pub(super) enum Command {
     Reload(ReloadArgs),
     /// Ask for a page, and see what the cache decided
     Get(GetArgs),
+    /// Follow the requests of a running larder as they are answered
+    Log(LogArgs),
+    /// See the numbers of a running larder
+    Stats(StatsArgs),
+    /// Watch the numbers of a running larder
+    Top(TopArgs),
     /// End with 0 if a running larder is ready
     Healthcheck {
         /// The configuration that the admin address stands in
@@ -207,6 +213,50 @@ pub(super) struct ReloadArgs {
     /// The admin token
     #[arg(long, value_name = "TOKEN", env = "LARDER_TOKEN", hide_env_values = true)]
     pub token: Option<String>,
+}
+
+/// Where a running larder is.
+#[derive(Debug, Args)]
+pub(super) struct Place {
+    /// The configuration that the admin address and token stand in
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// The admin address [default: from the configuration, or 127.0.0.1:6082]
+    #[arg(long, value_name = "HOST:PORT", env = "LARDER_ADMIN")]
+    pub admin: Option<String>,
+    /// The admin token
+    #[arg(long, value_name = "TOKEN", env = "LARDER_TOKEN", hide_env_values = true)]
+    pub token: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct LogArgs {
+    /// Conditions that all have to hold, e.g. 'outcome=miss status>=500 path=/shop/*'
+    #[arg(long, value_name = "CONDITIONS", default_value = "", hide_default_value = true)]
+    pub filter: String,
+    /// Print each request as JSON
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub place: Place,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct StatsArgs {
+    /// Print larder's answer as it is, in JSON
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub place: Place,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct TopArgs {
+    /// Print the numbers of one second, and end
+    #[arg(long)]
+    pub once: bool,
+    #[command(flatten)]
+    pub place: Place,
 }
 
 #[derive(Debug, Args)]

@@ -1,16 +1,19 @@
 //! A small HTTP client, for talking to a larder.
 
+use super::args::Place;
 use crate::config::{self, Overrides, Source};
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderValue};
-use http::{HeaderName, Method, Request, StatusCode};
+use http::{HeaderName, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
 
 /// The longest time for an answer.
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
@@ -107,6 +110,21 @@ impl Client {
         fields: &[(HeaderName, HeaderValue)],
         body: Bytes,
     ) -> Result<Answer, String> {
+        let (begun, _connection) = self.begin(method, path, fields, body).await?;
+        let (head, body) = begun.into_parts();
+        let body = body.collect().await.map_err(|e| e.to_string())?.to_bytes();
+        Ok(Answer { status: head.status, fields: head.headers, body })
+    }
+
+    /// Sends a request and waits for the head of the answer. Its body comes as long as the
+    /// connection is held.
+    async fn begin(
+        &self,
+        method: &Method,
+        path: &str,
+        fields: &[(HeaderName, HeaderValue)],
+        body: Bytes,
+    ) -> Result<(Response<Incoming>, Held), String> {
         let text = |error: &dyn fmt::Display| error.to_string();
         let stream = TcpStream::connect(&self.address).await.map_err(|e| text(&e))?;
         let (mut sender, connection) =
@@ -122,11 +140,17 @@ impl Client {
         for (name, value) in fields {
             request.headers_mut().append(name, value.clone());
         }
-        let (head, body) = sender.send_request(request).await.map_err(|e| text(&e))?.into_parts();
-        let body = body.collect().await.map_err(|e| text(&e))?.to_bytes();
-        drop(sender);
-        connection.abort();
-        Ok(Answer { status: head.status, fields: head.headers, body })
+        let begun = sender.send_request(request).await.map_err(|e| text(&e))?;
+        Ok((begun, Held(connection)))
+    }
+}
+
+/// A connection, until this is dropped.
+struct Held(JoinHandle<hyper::Result<()>>);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }
 
@@ -138,6 +162,11 @@ pub(super) struct Admin {
 }
 
 impl Admin {
+    /// Finds it as the command line says.
+    pub fn at(place: &Place) -> Result<Admin, String> {
+        Admin::find(place.config.as_deref(), place.admin.as_deref(), place.token.as_deref())
+    }
+
     /// Finds it: as given, else as configured, else where it is by default.
     pub fn find(
         file: Option<&Path>,
@@ -202,6 +231,51 @@ impl Admin {
         self.ask(&Method::GET, path, Vec::new(), Bytes::new())
     }
 
+    /// Gives on the lines of an answer that has no end as they come, until one isn't
+    /// taken, or the answer has ended all the same. Whether it was the former.
+    ///
+    /// # Errors
+    /// A sentence that says what failed: there was no such answer.
+    pub fn follow(&self, path: &str, take: &mut dyn FnMut(&[u8]) -> bool) -> Result<bool, String> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| error.to_string())?;
+        let mut fields = Vec::new();
+        fields.extend(self.authorization());
+        runtime.block_on(async {
+            let begun = self.client.begin(&Method::GET, path, &fields, Bytes::new());
+            let begun = tokio::time::timeout(PATIENCE, begun).await;
+            let begun = begun.unwrap_or_else(|_| Err("no answer came in time".to_string()));
+            let unheard = |why| format!("no larder answers at {}: {why}", self.client);
+            let (begun, _connection) = begun.map_err(unheard)?;
+            let status = begun.status();
+            let mut body = begun.into_body();
+            if !status.is_success() {
+                let said = body.collect().await.map(http_body_util::Collected::to_bytes);
+                let said: serde_json::Value =
+                    serde_json::from_slice(&said.unwrap_or_default()).unwrap_or_default();
+                let why = said["detail"].as_str().unwrap_or("no reason was given");
+                return Err(format!("{status}: {why}"));
+            }
+            let mut rest = Vec::new();
+            while let Some(Ok(frame)) = body.frame().await {
+                rest.extend_from_slice(frame.data_ref().map_or(&[], |data| &data[..]));
+                while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
+                    if !take(&rest[..end]) {
+                        return Ok(true);
+                    }
+                    rest.drain(..=end);
+                }
+            }
+            Ok(false)
+        })
+    }
+
+    fn authorization(&self) -> Option<(HeaderName, HeaderValue)> {
+        self.token.clone().map(|token| (header::AUTHORIZATION, token))
+    }
+
     fn ask(
         &self,
         method: &Method,
@@ -209,9 +283,7 @@ impl Admin {
         mut fields: Vec<(HeaderName, HeaderValue)>,
         body: Bytes,
     ) -> Result<Answer, String> {
-        if let Some(token) = &self.token {
-            fields.push((header::AUTHORIZATION, token.clone()));
-        }
+        fields.extend(self.authorization());
         self.client.send(method, path, &fields, body)
     }
 }

@@ -9,13 +9,17 @@ mod bench;
 mod client;
 mod connection;
 mod decision;
+mod follow;
 mod get;
 mod init;
 mod lines;
 mod manual;
+mod numbers;
 mod purge;
 mod reload;
 mod replay;
+mod stats;
+mod top;
 mod warm;
 
 pub use client::{Answer, Client};
@@ -40,6 +44,9 @@ pub fn main() -> ExitCode {
         Command::Purge(args) => purge::run(&args),
         Command::Reload(place) => reload::run(&place),
         Command::Get(args) => get::run(&args),
+        Command::Log(args) => follow::run(&args),
+        Command::Stats(args) => stats::run(&args),
+        Command::Top(args) => top::run(&args),
         Command::Healthcheck { config, admin } => healthcheck(config.as_deref(), admin.as_deref()),
         Command::Demo { once, listen } => {
             let _ = start_log("warn");

@@ -78,3 +78,4 @@ mod upgrades;
 mod upstreams;
 mod validation;
 mod warm;
+mod watching;
