@@ -8,21 +8,22 @@ use crate::access_log::{Filter, Follower};
 use bytes::Bytes;
 use http::Response;
 use http::header::{self, HeaderValue};
+use http_body_util::Either;
 use http_body_util::channel::{Channel, Sender};
-use http_body_util::{Either, Full};
 use percent_encoding::percent_decode_str;
 use std::time::Duration;
 use tokio::sync::watch;
-
-/// What is sent: a whole document, or lines for as long as somebody takes them.
-pub(super) type Sent = Either<Full<Bytes>, Channel<Bytes>>;
 
 /// After what time without a request an empty line is sent: who has gone without a word is
 /// found out by it.
 const STILL_HERE: Duration = Duration::from_secs(15);
 
 /// Begins to tell of requests.
-pub(super) fn answer(admin: &Admin, asker: &Asker<'_>, query: Option<&str>) -> Response<Sent> {
+pub(super) fn answer(
+    admin: &Admin,
+    asker: &Asker<'_>,
+    query: Option<&str>,
+) -> Response<reply::Sent> {
     let filter = match filter(query) {
         Ok(filter) => filter,
         Err(detail) => return reply::problem(Kind::InvalidRequest, detail).map(Either::Left),

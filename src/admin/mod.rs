@@ -1,7 +1,11 @@
-//! The operator's door: purging, health, numbers. On a port of its own; never
-//! talks to the origin.
+//! The operator's door: purging, health, numbers, the dashboard. On a port of its own;
+//! never talks to the origin.
 
+mod best;
+mod browser;
+mod dashboard;
 mod document;
+mod events;
 mod explain;
 mod exposition;
 mod follow;
@@ -17,6 +21,7 @@ mod query;
 mod reload;
 mod reply;
 mod routes;
+mod stored;
 
 #[doc(hidden)]
 pub use document::selectors_of;
@@ -29,12 +34,14 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use idempotency::Keys;
+use socket2::SockRef;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
+use tokio_io_timeout::TimeoutStream;
 
 /// What stands behind the door until the next reload.
 #[derive(Clone)]
@@ -52,10 +59,19 @@ pub struct Admin {
     closing: watch::Receiver<bool>,
     closed: watch::Receiver<bool>,
     keys: Arc<Keys>,
+    /// For the streams of events that there may still be.
+    streams: Arc<Semaphore>,
+    /// For whoever goes through all that is stored: one at a time.
+    walks: Arc<Semaphore>,
 }
 
 /// The longest time for the head of a request, and between two.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// The longest time for which nothing of an answer is taken.
+const STALL: Duration = Duration::from_secs(10);
+/// What the kernel holds of an answer besides what is on its way, in bytes: how much more a
+/// stream of events may be behind its reader.
+const UNSENT: u32 = 4 << 10;
 /// How long requests under way get to end when the process has closed.
 const LAST_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -68,7 +84,15 @@ impl Admin {
         closing: watch::Receiver<bool>,
         closed: watch::Receiver<bool>,
     ) -> Admin {
-        Admin { current, reloader, closing, closed, keys: Arc::default() }
+        Admin {
+            current,
+            reloader,
+            closing,
+            closed,
+            keys: Arc::default(),
+            streams: Arc::new(Semaphore::new(events::MOST)),
+            walks: Arc::new(Semaphore::new(1)),
+        }
     }
 
     /// Serves until the process has closed; then requests under way are answered.
@@ -112,6 +136,10 @@ impl Admin {
             let admin = Arc::clone(&self);
             async move { Ok::<_, std::convert::Infallible>(admin.answer(request, peer).await) }
         });
+        // If it can't be bounded, it is dropped a little later.
+        let _ = SockRef::from(&stream).set_tcp_notsent_lowat(UNSENT);
+        let mut stream = Box::pin(TimeoutStream::new(stream));
+        stream.as_mut().set_write_timeout_pinned(Some(STALL));
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(PATIENCE)

@@ -53,7 +53,7 @@ const ABOUT: [About; 15] = [
         status: StatusCode::FORBIDDEN,
         title: "Not allowed",
         advice: "The token is a good one, but its scope does not cover this; or the request comes \
-                 from a web page, or from under a name that anybody could have made up.",
+                 from another site's page, or from under a name that anybody could have made up.",
     },
     About {
         kind: Kind::NotFound,

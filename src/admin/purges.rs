@@ -88,7 +88,8 @@ pub(super) async fn undo(asker: &Asker<'_>, number: &str) -> Response<Full<Bytes
     }
 }
 
-fn written(record: &Record) -> Value {
+/// A purge, as the list and the events have it.
+pub(super) fn written(record: &Record) -> Value {
     let mut selectors: Map<String, Value> = record
         .named
         .kinds

@@ -4,8 +4,12 @@ use super::problem::{Kind, Problem};
 use bytes::Bytes;
 use http::header::{self, HeaderValue};
 use http::{Response, StatusCode};
-use http_body_util::Full;
+use http_body_util::channel::Channel;
+use http_body_util::{Either, Full};
 use serde::Serialize;
+
+/// What is sent: a whole document, or a stream for as long as somebody takes it.
+pub(super) type Sent = Either<Full<Bytes>, Channel<Bytes>>;
 
 /// A JSON document.
 pub(super) fn document(value: &impl Serialize) -> Response<Full<Bytes>> {
@@ -52,11 +56,14 @@ pub(super) fn with_bytes(
     response
 }
 
-/// An answer of this type before its body.
+/// An answer of this type before its body. Nobody is to keep it, take it for something else,
+/// or put it into a page of another site.
 pub(super) fn begun(media_type: &'static str) -> Response<()> {
     let mut response = Response::new(());
     let fields = response.headers_mut();
     fields.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
     fields.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    fields.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    fields.insert("cross-origin-resource-policy", HeaderValue::from_static("same-origin"));
     response
 }

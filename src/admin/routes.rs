@@ -1,9 +1,9 @@
 //! Which request is for whom, and who may make it.
 
-use super::problem::{self, Kind};
+use super::problem::{self, Kind, Problem};
 use super::{
-    Admin, Configured, explain, follow, inspect, metrics, observed, openapi, purge, purges, reload,
-    reply,
+    Admin, Configured, browser, dashboard, events, explain, follow, inspect, metrics, observed,
+    openapi, purge, purges, reload, reply, stored,
 };
 use crate::metrics::{Leave, Trouble};
 use crate::proxy::Shared;
@@ -16,7 +16,9 @@ use hyper::body::Incoming;
 use std::net::SocketAddr;
 
 /// Every path, as the description writes it, and its methods.
-pub(super) const ROUTES: [(&str, &str); 15] = [
+pub(super) const ROUTES: [(&str, &str); 20] = [
+    ("/", "GET, HEAD"),
+    ("/dashboard/{name}", "GET, HEAD"),
     ("/livez", "GET, HEAD"),
     ("/healthz", "GET, HEAD"),
     ("/readyz", "GET, HEAD"),
@@ -31,6 +33,9 @@ pub(super) const ROUTES: [(&str, &str); 15] = [
     ("/v1/explain", "GET, HEAD"),
     ("/v1/observed", "GET, HEAD"),
     ("/v1/log", "GET"),
+    ("/v1/events", "GET, HEAD"),
+    ("/v1/stored", "GET, HEAD"),
+    ("/v1/stored/one", "GET, HEAD"),
     ("/v1/reload", "POST"),
 ];
 
@@ -65,7 +70,7 @@ impl Admin {
         &self,
         request: Request<Incoming>,
         peer: SocketAddr,
-    ) -> Response<follow::Sent> {
+    ) -> Response<reply::Sent> {
         let (head, body) = request.into_parts();
         let path = head.uri.path().to_string();
         let route = find(&path);
@@ -78,7 +83,7 @@ impl Admin {
         let Configured { shared, access } = self.current.borrow().clone();
         let grant = match admit(&shared, &access, &head, peer) {
             Ok(grant) => grant,
-            Err(refusal) => return (*refusal).map(Either::Left),
+            Err(problem) => return problem.answer().map(Either::Left),
         };
         let Some(route) = route else {
             let paths = ROUTES.map(|(path, methods)| format!("{methods} {path}")).join(", ");
@@ -89,8 +94,14 @@ impl Admin {
             return refuse_method(&route).map(Either::Left);
         }
         let asker = Asker { shared: &shared, grant, peer };
-        if route.template == "/v1/log" && asker.grant.sees_all() {
-            return follow::answer(self, &asker, head.uri.query());
+        match route.template {
+            "/v1/log" if asker.grant.sees_all() => {
+                return follow::answer(self, &asker, head.uri.query());
+            }
+            "/v1/events" if asker.grant.sees_all() => {
+                return events::answer(self, &asker, head.uri.query());
+            }
+            _ => {}
         }
         self.granted(&route, &asker, &head, body).await.map(Either::Left)
     }
@@ -98,6 +109,8 @@ impl Admin {
     /// What anybody may ask for.
     fn open(&self, route: &Route<'_>) -> Option<Response<Full<Bytes>>> {
         Some(match route.template {
+            "/" => dashboard::page(),
+            "/dashboard/{name}" => dashboard::file(route.named),
             "/livez" | "/healthz" => inspect::alive(),
             "/readyz" => inspect::ready(*self.closing.borrow()),
             "/openapi.json" => openapi::answer(),
@@ -127,6 +140,12 @@ impl Admin {
                 explain::answer(asker.shared, head.uri.query())
             }
             "/v1/observed" if asker.grant.sees_all() => observed::answer(asker.shared),
+            "/v1/stored" if asker.grant.sees_all() => {
+                stored::list(asker, &self.walks, head.uri.query()).await
+            }
+            "/v1/stored/one" if asker.grant.sees_all() => {
+                stored::one(asker.shared, head.uri.query())
+            }
             "/v1/reload" if asker.grant.is_everything() => {
                 reload::answer(self.reloader.as_ref()).await
             }
@@ -141,17 +160,16 @@ fn admit(
     access: &Access,
     head: &Parts,
     peer: SocketAddr,
-) -> Result<Grant, Box<Response<Full<Bytes>>>> {
-    // A page that a browser shows may send requests to loopback; it cannot help saying
-    // where it is from.
-    if head.headers.contains_key(http::header::ORIGIN) {
-        let detail = "requests from web pages are refused";
-        return Err(Box::new(reply::problem(Kind::Forbidden, detail)));
+) -> Result<Grant, Problem> {
+    // A page that a browser shows may send requests to loopback.
+    if browser::is_of_another_site(&head.headers) {
+        let detail = "requests from pages of other sites are refused";
+        return Err(Problem::new(Kind::Forbidden, detail));
     }
     if access.tokens.is_empty() && !is_local(&head.headers) {
         // So may a name that somebody points at loopback.
         let detail = "without a token, Host has to be an address or localhost";
-        return Err(Box::new(reply::problem(Kind::Forbidden, detail)));
+        return Err(Problem::new(Kind::Forbidden, detail));
     }
     let forwarded = crate::message::is_forwarded(&head.headers);
     access.grant(peer.ip(), forwarded, bearer(&head.headers)).ok_or_else(|| {
@@ -162,7 +180,7 @@ fn admit(
         let detail = "a token is needed (Authorization: Bearer ...), from an allowed network; \
                       or a connection from this machine that nobody forwarded, if there are \
                       no tokens";
-        Box::new(reply::problem(Kind::Unauthorized, detail))
+        Problem::new(Kind::Unauthorized, detail)
     })
 }
 
@@ -217,7 +235,9 @@ mod tests {
             ("/v1/purges/12/undo/", None),
             ("/v1/purges/12/other", None),
             ("/v1", None),
-            ("/", None),
+            ("/", Some(("/", ""))),
+            ("/dashboard/main.js", Some(("/dashboard/{name}", "main.js"))),
+            ("/dashboard/", None),
             ("", None),
             ("/{number}", None),
         ] {

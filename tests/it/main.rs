@@ -11,6 +11,7 @@ mod caching;
 mod collapsing;
 mod commands;
 mod conformance;
+mod dashboard;
 mod demands;
 mod dependencies;
 mod dialects;
