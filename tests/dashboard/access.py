@@ -61,6 +61,8 @@ def _full(dashboard, **options):
         visit(path)
     administer("POST", "/v1/purge", {"tags": ["ta"], "soft": True})
     page = dashboard.live(routes=_observed("/account"), **options)
+    for summary in page.locator("summary").all():
+        summary.click()
     page.locator("#explain-form input").fill(f"http://{HOST}/a")
     page.get_by_role("button", name="Explain", exact=True).click()
     page.get_by_label("What to forget").select_option("tags")

@@ -109,7 +109,7 @@ def stored(dashboard):
 
 
 def _detail(dashboard, page):
-    page.get_by_role("button", name=f"http://{HOST}/blog/1").click()
+    page.get_by_role("button", name=f"http://{HOST}/blog/1", exact=True).click()
     detail = page.locator("#detail")
     expect(detail.get_by_role("heading", name="Variant 2 of 2")).to_be_visible()
     expect(detail).to_contain_text("accept-language")
@@ -142,12 +142,35 @@ def hostile(dashboard):
     assert page.locator("#explained img, #stored-list img, #detail img").count() == 0
 
 
+def why(dashboard):
+    """Why a page misses, what to change, and how it came to that, from larder itself."""
+    for _ in range(3):
+        visit("/account")
+    page = dashboard.live()
+    reason = page.locator("#reasons li", has_text="docs/reasons/set-cookie.md")
+    expect(reason).to_contain_text("The response sets a cookie, which is for one visitor.")
+    reason.get_by_text("How to change it").click()
+    expect(reason.locator("pre")).to_have_text('app.config["SESSION_REFRESH_EACH_REQUEST"] = False')
+    page.get_by_role("button", name=f"Explain http://{HOST}/account").click()
+    said = page.locator("#explained")
+    expect(said).to_contain_text("It would be stored if Set-Cookie: sessionid were absent.")
+    expect(said.locator("ol")).to_contain_text("Does it set no cookie? no")
+    # As another visitor would be answered.
+    page.get_by_label("Fields of the request").fill("Accept-Language: de\nno field")
+    dashboard.expected = ("400 (Bad Request)",)
+    page.get_by_role("button", name="Explain", exact=True).click()
+    expect(said).to_contain_text("is not a field")
+    dashboard.shoot(page, "light")
+
+
 def observed(dashboard):
     """Reasons with their fixes, findings, costly pages, and what explaining says."""
     page = dashboard.live(routes=_observed("/account"))
     reasons = page.locator("#reasons")
     expect(reasons).to_contain_text("The response sets a cookie.")
     reasons.get_by_text("How to change it").click()
+    # What is open stays open when newer figures come.
+    expect(reasons.locator("details")).to_have_attribute("open", "")
     expect(reasons).to_contain_text("SESSION_REFRESH_EACH_REQUEST = False")
     findings = page.locator("#finding-list li")
     expect(findings).to_have_count(3)

@@ -4,6 +4,7 @@ import { Problem, has, look } from "./api.js";
 import { find, make, refill, terms } from "./dom.js";
 import { span } from "./format.js";
 import { variantView } from "./head.js";
+import { advice, sentence } from "./markdown.js";
 
 const form = () => find("explain-form");
 
@@ -37,16 +38,17 @@ async function show() {
 }
 
 function render({ request, outcome, reason, steps, variants, browser, would }) {
-  const parts = [make("p", { class: "headline" }, outcome.sentence)];
+  const parts = [make("p", { class: "headline" }, sentence(outcome.sentence))];
   if (reason) {
     const where = [reason.clause, reason.docs].filter(Boolean).join(", ");
-    parts.push(make("p", {}, reason.sentence, " ", make("code", {}, reason.code)));
+    parts.push(make("p", {}, sentence(reason.sentence), " ", make("code", {}, reason.code)));
     if (where) parts.push(make("p", { class: "note" }, where));
+    if (!would?.length) parts.push(advice("explained", reason.fix));
   }
-  if (would?.length) parts.push(section("What would change it", would.map(changes)));
+  if (would?.length) parts.push(section("What would change it", make("div", { class: "changes" }, would.map(changes))));
   if (browser) {
     const fresh = browser.fresh_for > 0 ? ` Fresh there for ${span(browser.fresh_for)}.` : "";
-    parts.push(section("In the visitor's browser", make("p", {}, browser.sentence + fresh)));
+    parts.push(section("In the visitor's browser", make("p", {}, sentence(browser.sentence), fresh)));
   }
   if (steps?.length) parts.push(section("Step by step", make("ol", { class: "steps" }, steps.map(step))));
   parts.push(section("The request as read", terms("fixes", [
@@ -65,8 +67,8 @@ function section(title, content) {
   return make("div", {}, make("h3", {}, title), content);
 }
 
-function changes({ sentence, django, flask }) {
-  return make("div", {}, make("p", {}, sentence), terms("fixes", [["Django", django], ["Flask", flask]]));
+function changes({ code, sentence: text, ...fix }) {
+  return make("div", {}, make("p", {}, sentence(text)), advice(`would ${code ?? text}`, fix));
 }
 
 function step({ question, answer, by }) {

@@ -26,8 +26,8 @@ export function variantView(heading, variant, number, of) {
     make("span", {}, `${span(age)} old`),
     make("span", {}, ttl >= 0 ? left(ttl) : `stale ${left(ttl)}`),
     make("span", {}, many(hits, "hit")),
-    make("span", {}, bytes(variant.bytes)),
-    variant.length === undefined ? null : make("span", {}, `body ${bytes(variant.length)}`),
+    variant.length === undefined ? null : make("span", {}, `memory ${bytes(variant.bytes)}`),
+    make("span", {}, `body ${bytes(variant.length ?? variant.bytes)}`),
     variant.part ? make("span", {}, "a part") : null,
     variant.query ? make("span", {}, "answers a QUERY") : null);
   const details = terms("fixes", [

@@ -18,7 +18,7 @@ const JS: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
 /// Every file beside the page.
-const FILES: [File; 19] = [
+const FILES: [File; 20] = [
     ("api.js", JS, include_str!("api.js")),
     ("base.css", CSS, include_str!("base.css")),
     ("chart.js", JS, include_str!("chart.js")),
@@ -29,6 +29,7 @@ const FILES: [File; 19] = [
     ("history.js", JS, include_str!("history.js")),
     ("icon.svg", SVG, include_str!("icon.svg")),
     ("main.js", JS, include_str!("main.js")),
+    ("markdown.js", JS, include_str!("markdown.js")),
     ("now.js", JS, include_str!("now.js")),
     ("observed.js", JS, include_str!("observed.js")),
     ("origin.js", JS, include_str!("origin.js")),

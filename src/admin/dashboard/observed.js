@@ -1,11 +1,15 @@
 // Why pages miss, what is odd about answers, and which pages cost most.
 
 import { Problem, has, look } from "./api.js";
-import { find, make, mark, nothing, refill, say, table, terms } from "./dom.js";
+import { find, make, mark, nothing, refill, say, table } from "./dom.js";
 import { count, many, rate, span } from "./format.js";
 import { explain } from "./explain.js";
+import { advice, sentence } from "./markdown.js";
 
 const WORDS = { bad: "Bad", warning: "Warning", info: "Worth knowing" };
+
+/** Pages that are shown. */
+const MOST = 10;
 
 let shown = "";
 
@@ -26,17 +30,14 @@ export async function show() {
     for (const id of ["reasons", "finding-list", "page-list"]) refill(find(id), nothing("Not available in this larder."));
     return;
   }
-  say(find("observed-note"), `Of the last ${span(observed.seconds)}${observed.sampled === undefined ? "" : `, by ${many(observed.sampled, "request")}`}.`);
+  say(find("observed-note"), `In the last ${span(observed.seconds)}.`);
   reasons(observed.reasons);
   findings(observed.findings);
   pages(observed.pages);
 }
 
-function fixes(key, { any, django, flask } = {}, docs) {
-  if (!any && !django && !flask) return null;
-  return make("details", { "data-key": key },
-    make("summary", { "data-key": `${key} fix` }, "How to change it"),
-    terms("fixes", [["Any app", any], ["Django", django], ["Flask", flask], ["More", docs]]));
+function about(code, docs) {
+  return make("p", { class: "note" }, make("code", {}, code), docs ? ` in ${docs}` : null);
 }
 
 function example(text) {
@@ -49,10 +50,10 @@ function reasons(list) {
     return;
   }
   refill(find("reasons"), make("ol", { class: "items" }, list.map((reason) => make("li", {},
-    make("div", {}, make("p", { class: "title" }, reason.sentence), make("p", { class: "note" }, make("code", {}, reason.code))),
-    make("div", { class: "cost" }, make("strong", {}, span(reason.origin_seconds)), make("span", { class: "note" }, `${many(reason.requests, "request")}`)),
+    make("div", {}, make("p", { class: "title" }, sentence(reason.sentence)), about(reason.code, reason.docs)),
+    make("div", { class: "cost" }, make("strong", {}, span(reason.origin_seconds)), make("span", { class: "note" }, `origin time, ${many(reason.requests, "request")}`)),
     example(reason.example),
-    fixes(`reason ${reason.code}`, reason.fix, reason.docs)))));
+    advice(`reason ${reason.code}`, reason.fix)))));
 }
 
 function findings(list) {
@@ -62,10 +63,10 @@ function findings(list) {
   }
   refill(find("finding-list"), make("ul", { class: "items" }, list.map((finding) => make("li", {},
     make("div", {}, make("p", {}, mark(finding.severity, WORDS[finding.severity] ?? finding.severity)),
-      make("p", { class: "title" }, finding.sentence), make("p", { class: "note" }, make("code", {}, finding.rule))),
+      make("p", { class: "title" }, sentence(finding.sentence)), about(finding.rule)),
     make("div", { class: "cost" }, make("strong", {}, `${rate(finding.origin_requests_a_second)}/s`), make("span", { class: "note" }, `to the origin, seen ${many(finding.seen, "time")}`)),
     example(finding.example),
-    fixes(`finding ${finding.rule}`, finding.fix)))));
+    advice(`finding ${finding.rule}`, finding.fix)))));
 }
 
 function pages(list) {
@@ -78,5 +79,5 @@ function pages(list) {
     { label: "Requests", number: true, cell: ({ requests }) => count(requests) },
     { label: "To the origin", number: true, cell: (page) => count(page.origin_requests) },
     { label: "Origin time", number: true, cell: (page) => span(page.origin_seconds) },
-  ], list));
+  ], list.slice(0, MOST)));
 }

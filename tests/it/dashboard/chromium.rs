@@ -57,6 +57,15 @@ fn reasons_and_findings_come_with_their_fixes() {
 }
 
 #[test]
+fn one_sees_why_a_page_misses_and_what_to_change() {
+    let origin = Origin::answering(|_| {
+        let cookie = "Set-Cookie: sessionid=secret; Path=/";
+        reply(200, &["Cache-Control: max-age=60", cookie], "page")
+    });
+    run("why", &in_front_of(&origin));
+}
+
+#[test]
 fn the_keyboard_reaches_everything() {
     try_out("keyboard");
 }
