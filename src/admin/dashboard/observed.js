@@ -63,7 +63,7 @@ function findings(list) {
   }
   refill(find("finding-list"), make("ul", { class: "items" }, list.map((finding) => make("li", {},
     make("div", {}, make("p", {}, mark(finding.severity, WORDS[finding.severity] ?? finding.severity)),
-      make("p", { class: "title" }, sentence(finding.sentence)), about(finding.rule)),
+      make("p", { class: "title" }, sentence(finding.sentence)), about(finding.rule, "docs/lint.md")),
     make("div", { class: "cost" }, make("strong", {}, `${rate(finding.origin_requests_a_second)}/s`), make("span", { class: "note" }, `to the origin, seen ${many(finding.seen, "time")}`)),
     example(finding.example),
     advice(`finding ${finding.rule}`, finding.fix)))));
