@@ -8,21 +8,21 @@
 //! takes together: to be woken for each line would cost more than the line.
 
 mod filter;
-mod followers;
 mod format;
 mod json;
+mod onlookers;
 mod place;
 mod writer;
 
 pub use filter::{Filter, Mistake};
-pub use followers::{Follower, MOST_FOLLOWERS, TooMany};
 pub use format::rfc3339;
+pub use onlookers::{MOST_ONLOOKERS, Onlooker, TooMany};
 
 use crate::lanes::Lanes;
 use crate::semantics::cache_status::CacheStatus;
-use followers::Followers;
 use format::Stamp;
 use http::Version;
+use onlookers::Onlookers;
 use parking_lot::Mutex;
 use place::{Place, Wanted};
 use std::fs::File;
@@ -117,7 +117,7 @@ struct Lines {
     lost: AtomicU64,
     /// How many of these were not spoken of yet.
     untold: AtomicU64,
-    followers: Arc<Followers>,
+    onlookers: Arc<Onlookers>,
 }
 
 impl Lines {
@@ -179,22 +179,27 @@ impl AccessLog {
 
     /// Whether anybody wants to know of a request.
     pub fn is_on(&self) -> bool {
-        self.format.is_some() || self.lines.followers.is_any()
+        self.format.is_some() || self.lines.onlookers.is_any()
     }
 
-    /// Has whoever holds the follower told of each request from now on that the filter
+    /// Whether anybody wants to know more than the combined format has room for.
+    pub fn tells_all(&self) -> bool {
+        self.format == Some(Format::Json) || self.lines.onlookers.is_any()
+    }
+
+    /// Has whoever holds the onlooker told of each request from now on that the filter
     /// lets through.
     ///
     /// # Errors
     /// [`TooMany`] follow already.
-    pub fn follow(&self, filter: Filter) -> Result<Follower, TooMany> {
-        self.lines.followers.add(filter)
+    pub fn follow(&self, filter: Filter) -> Result<Onlooker, TooMany> {
+        self.lines.onlookers.add(filter)
     }
 
     /// Writes a line, or leaves it out if too much is waiting.
     pub fn write(&self, entry: &Entry<'_>) {
-        if self.lines.followers.is_any() {
-            self.lines.followers.tell(entry);
+        if self.lines.onlookers.is_any() {
+            self.lines.onlookers.tell(entry);
         }
         let Some(format) = self.format else { return };
         let is_first = {

@@ -4,7 +4,7 @@
 use super::problem::Kind;
 use super::routes::Asker;
 use super::{Admin, Configured, reply, until};
-use crate::access_log::{Filter, Follower};
+use crate::access_log::{Filter, Onlooker};
 use bytes::Bytes;
 use http::Response;
 use http::header::{self, HeaderValue};
@@ -28,8 +28,8 @@ pub(super) fn answer(
         Ok(filter) => filter,
         Err(detail) => return reply::problem(Kind::InvalidRequest, detail).map(Either::Left),
     };
-    let follower = match asker.shared.log.follow(filter) {
-        Ok(follower) => follower,
+    let onlooker = match asker.shared.log.follow(filter) {
+        Ok(onlooker) => onlooker,
         Err(too_many) => {
             let mut refusal = reply::problem(Kind::TooManyStreams, too_many.to_string());
             refusal.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
@@ -38,7 +38,7 @@ pub(super) fn answer(
     };
     let (sender, body) = Channel::new(1);
     let (configured, closed) = (admin.current.clone(), admin.closed.clone());
-    tokio::spawn(tell(follower, sender, configured, closed));
+    tokio::spawn(tell(onlooker, sender, configured, closed));
     let mut response = reply::begun("application/x-ndjson");
     // nginx would keep lines until there are enough of them.
     response.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
@@ -63,7 +63,7 @@ fn filter(query: Option<&str>) -> Result<Filter, String> {
 /// Ends when nobody takes lines any more, when the process has closed, and when the
 /// configuration has changed: whoever follows has to be let in anew.
 async fn tell(
-    follower: Follower,
+    onlooker: Onlooker,
     mut sender: Sender<Bytes>,
     mut configured: watch::Receiver<Configured>,
     mut closed: watch::Receiver<bool>,
@@ -78,7 +78,7 @@ async fn tell(
             () = until(&mut closed) => return,
         }
         lines = tokio::select! {
-            lines = follower.lines() => lines.into(),
+            lines = onlooker.lines() => lines.into(),
             () = tokio::time::sleep(STILL_HERE) => Bytes::from_static(b"\n"),
             _ = configured.changed() => return,
             () = until(&mut closed) => return,

@@ -107,16 +107,16 @@ impl Line {
         began: Option<Duration>,
         shared: &Shared,
     ) -> Option<Line> {
+        let options = &shared.options.presented;
+        let trace = || HeaderValue::from_bytes(plain.field(&message::TRACEPARENT)?).ok();
         shared.log.is_on().then(|| Line {
             began: began.unwrap_or_else(|| shared.clock.precise()),
-            client: plain.client(peer, &shared.options.presented),
+            client: plain.client(peer, options),
             method: Method::GET,
             version: Version::HTTP_11,
             texts: Texts::of(plain.sought.path_and_query().as_bytes(), |name| plain.field(name)),
-            id: Some(plain.request_id(peer, &shared.options.presented)),
-            trace: plain
-                .field(&message::TRACEPARENT)
-                .and_then(|trace| HeaderValue::from_bytes(trace).ok()),
+            id: shared.log.tells_all().then(|| plain.request_id(peer, options)),
+            trace: shared.log.tells_all().then(trace).flatten(),
             notes: None,
         })
     }

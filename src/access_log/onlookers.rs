@@ -11,9 +11,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::Notify;
 
 /// How many may follow at a time.
-pub const MOST_FOLLOWERS: usize = 4;
+pub const MOST_ONLOOKERS: usize = 4;
 
-/// Bytes of lines that wait for one follower.
+/// Bytes of lines that wait for one onlooker.
 const BACKLOG: usize = 256 << 10;
 
 /// As many follow as may.
@@ -22,7 +22,7 @@ pub struct TooMany;
 
 impl fmt::Display for TooMany {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{MOST_FOLLOWERS} follow the log already")
+        write!(f, "{MOST_ONLOOKERS} follow the log already")
     }
 }
 
@@ -30,7 +30,7 @@ impl std::error::Error for TooMany {}
 
 /// All who follow.
 #[derive(Debug, Default)]
-pub(super) struct Followers {
+pub(super) struct Onlookers {
     /// How many there are; each request looks at this and, mostly, no further.
     count: AtomicUsize,
     all: Mutex<Vec<Arc<Queue>>>,
@@ -54,26 +54,26 @@ struct Waiting {
 
 /// One who is told of requests, until it is dropped.
 #[derive(Debug)]
-pub struct Follower {
-    all: Arc<Followers>,
+pub struct Onlooker {
+    all: Arc<Onlookers>,
     own: Arc<Queue>,
 }
 
-impl Followers {
+impl Onlookers {
     /// Whether there is anybody.
     pub fn is_any(&self) -> bool {
         self.count.load(Ordering::Relaxed) > 0
     }
 
-    pub fn add(self: &Arc<Self>, filter: Filter) -> Result<Follower, TooMany> {
+    pub fn add(self: &Arc<Self>, filter: Filter) -> Result<Onlooker, TooMany> {
         let mut all = self.all.lock();
-        if all.len() >= MOST_FOLLOWERS {
+        if all.len() >= MOST_ONLOOKERS {
             return Err(TooMany);
         }
         let own = Arc::new(Queue { filter, waiting: Mutex::default(), told: Notify::new() });
         all.push(Arc::clone(&own));
         self.count.store(all.len(), Ordering::Relaxed);
-        Ok(Follower { all: Arc::clone(self), own })
+        Ok(Onlooker { all: Arc::clone(self), own })
     }
 
     /// Tells of a request all who want to know of it.
@@ -97,7 +97,7 @@ impl Queue {
     }
 }
 
-impl Follower {
+impl Onlooker {
     /// The next lines, once there are any: JSON objects, and `{"lost":7}` where so many
     /// found no room.
     pub async fn lines(&self) -> Vec<u8> {
@@ -120,7 +120,7 @@ impl Follower {
     }
 }
 
-impl Drop for Follower {
+impl Drop for Onlooker {
     fn drop(&mut self) {
         let mut all = self.all.all.lock();
         all.retain(|queue| !Arc::ptr_eq(queue, &self.own));
@@ -140,10 +140,10 @@ mod tests {
 
     #[test]
     fn so_many_follow_and_when_they_have_gone_nobody_does() {
-        let all = Arc::new(Followers::default());
+        let all = Arc::new(Onlookers::default());
         assert!(!all.is_any());
-        let mut some: Vec<Follower> =
-            (0..MOST_FOLLOWERS).map(|_| all.add(filter("")).expect("room")).collect();
+        let mut some: Vec<Onlooker> =
+            (0..MOST_ONLOOKERS).map(|_| all.add(filter("")).expect("room")).collect();
         assert_eq!(all.add(filter("")).err(), Some(TooMany));
         some.pop();
         let _again = all.add(filter("")).expect("room");
@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     fn who_takes_nothing_loses_lines_and_is_told_how_many() {
-        let all = Arc::new(Followers::default());
+        let all = Arc::new(Onlookers::default());
         let (idle, other) = (all.add(filter("")), all.add(filter("outcome=miss")));
         let (idle, other) = (idle.expect("room"), other.expect("room"));
         let status = CacheStatus::new(Outcome::Hit);
