@@ -16,9 +16,9 @@ struct Members<'a> {
     status: u16,
     bytes: u64,
     #[serde(borrow, default)]
-    cache: Option<Cow<'a, str>>,
+    outcome: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
-    detail: Option<Cow<'a, str>>,
+    reason: Option<Cow<'a, str>>,
     #[serde(default)]
     broken: bool,
     #[serde(default)]
@@ -35,8 +35,8 @@ pub(super) fn read(line: &str) -> Option<Record<'_>> {
         host: members.host,
         status: members.status,
         bytes: members.bytes,
-        cache: members.cache,
-        detail: members.detail,
+        cache: members.outcome,
+        detail: members.reason,
         broken: members.broken,
         stored: members.stored,
         time: members.time.as_deref().and_then(time::rfc3339),
@@ -49,7 +49,7 @@ mod tests {
 
     #[test]
     fn larders_own_lines_are_read() {
-        let line = r#"{"agent":null,"broken":false,"bytes":5,"cache":"uri-miss","detail":"private","host":"a.test","method":"GET","seconds":0.012,"status":200,"stored":false,"target":"/a\"b"}"#;
+        let line = r#"{"agent":null,"broken":false,"bytes":5,"outcome":"uri-miss","reason":"private","host":"a.test","method":"GET","seconds":0.012,"status":200,"stored":false,"target":"/a\"b"}"#;
         let record = read(line).expect("a record");
         assert_eq!((&*record.target, record.host.as_deref()), ("/a\"b", Some("a.test")));
         assert_eq!((record.status, record.bytes, record.stored), (200, 5, Some(false)));
