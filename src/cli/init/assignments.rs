@@ -17,7 +17,7 @@ pub(super) enum Literal {
 pub(super) enum Form {
     /// `NAME = value`
     Plain,
-    /// `NAME += value`
+    /// `NAME += value`, or `NAME = NAME + value`
     Added,
     /// `config["NAME"] = value`, `NAME=value` in a call, `"NAME": value` in a dictionary.
     Member,
@@ -56,7 +56,10 @@ pub(super) fn of(statement: &Statement) -> Vec<Assignment> {
         });
     };
     if let Some((name, form, at)) = plain(tokens) {
-        push(name, form, at);
+        // `NAME = NAME + [...]` adds to what it was.
+        let own = What::Name(name.to_string());
+        let adds = tokens[at..].iter().any(|token| token.what == own);
+        push(name, if adds { Form::Added } else { form }, at);
     }
     for at in 1..tokens.len() {
         let before = at.checked_sub(2).map(|before| &tokens[before].what);
@@ -226,5 +229,7 @@ mod tests {
         assert_eq!((found.line, found.form, found.indented), (2, Form::Plain, false));
         assert_eq!(found.texts, ["wagtail", "x"]);
         assert!(first("if x:\n    A = 1").indented);
+        assert_eq!(first("A = A + ['x']").form, Form::Added);
+        assert_eq!(first("A = [*A, 'x']").form, Form::Added);
     }
 }

@@ -28,7 +28,8 @@ impl Project {
     /// # Errors
     /// There are several, and nothing says which.
     pub fn find(dir: &Path, settings: Option<&str>) -> Result<Option<Project>, String> {
-        let files = project::files(dir);
+        let mut notes = Notes::default();
+        let files = project::files(dir, &mut notes);
         let named = |name: &str| -> Vec<&PathBuf> {
             files.iter().filter(|path| path.file_name().is_some_and(|file| file == name)).collect()
         };
@@ -41,7 +42,6 @@ impl Project {
             ));
         }
         let root = manage.first().and_then(|path| path.parent()).unwrap_or(dir).to_path_buf();
-        let mut notes = Notes::default();
         // What is served by wsgi.py counts more than what manage.py does by hand.
         let starters = [manage.clone(), named("asgi.py"), named("wsgi.py")].concat();
         let module = match settings {
@@ -58,7 +58,7 @@ impl Project {
                     return Err(format!("no module {module:?} below {}", root.display()));
                 }
                 None => {
-                    notes.unread(format!(
+                    notes.doubt(format!(
                         "{place}: there is no module {module:?} below {}",
                         root.display()
                     ));
@@ -84,7 +84,7 @@ impl Project {
             reading.follow(file, true, &mut notes);
         } else {
             let below = root.display();
-            notes.unread(format!("{below}: no settings were found; Django's defaults were taken"));
+            notes.doubt(format!("{below}: no settings were found; Django's defaults were taken"));
         }
         let values = reading.values;
         let installed = values.list("INSTALLED_APPS", &mut notes);
@@ -102,10 +102,13 @@ impl Project {
         let has = |list: &[String], name: &str| list.iter().any(|entry| entry == name);
         let identity = self.values.texts("SESSION_COOKIE_NAME", "sessionid", notes);
         let mut bypass = Vec::new();
-        if self.installed.is_empty() || has(&self.installed, "django.contrib.messages") {
+        let may_have = |setting: &str, list: &[String], name: &str| {
+            !self.values.is_whole(setting) || has(list, name)
+        };
+        if may_have("INSTALLED_APPS", &self.installed, "django.contrib.messages") {
             bypass.push("messages".to_string());
         }
-        if has(&middleware, "django.middleware.locale.LocaleMiddleware") {
+        if may_have("MIDDLEWARE", &middleware, "django.middleware.locale.LocaleMiddleware") {
             bypass.extend(self.values.texts("LANGUAGE_COOKIE_NAME", "django_language", notes));
         }
         let mut remarks = Vec::new();
@@ -204,7 +207,7 @@ fn named_module(starters: &[&PathBuf], notes: &mut Notes) -> Option<(String, Str
             let place = source.place(line);
             match module {
                 Some(module) => found.push((module, place)),
-                None => notes.unread(format!("{place}: DJANGO_SETTINGS_MODULE is not written out")),
+                None => notes.doubt(format!("{place}: DJANGO_SETTINGS_MODULE is not written out")),
             }
         }
     }
@@ -284,11 +287,15 @@ impl Reading<'_> {
             };
             match from.and_then(|from| project::module(from, &name[dots..])) {
                 Some(path) => self.follow(&path, sure && !statement.indented, notes),
-                None => notes.unread(format!("{}: {name} was not found", source.place(line))),
+                // What may be missing is missing, as far as one can tell.
+                None if statement.indented => {
+                    notes.unread(format!("{}: {name} was not found", source.place(line)));
+                }
+                None => notes.doubt(format!("{}: {name} was not found", source.place(line))),
             }
         }
         if source.imports("split_settings") {
-            notes.unread(format!("{}: what split_settings includes was not read", file.display()));
+            notes.doubt(format!("{}: what split_settings includes was not read", file.display()));
         }
     }
 }

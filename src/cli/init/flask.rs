@@ -25,7 +25,7 @@ impl Project {
     /// Reads what there is, whether or not an app is made in it.
     pub fn read(dir: &Path) -> Project {
         let mut notes = Notes::default();
-        let paths = project::files(dir);
+        let paths = project::files(dir, &mut notes);
         let sources: Vec<Source> =
             paths.iter().filter_map(|path| Source::read(path, &mut notes)).collect();
         let makes = |source: &Source| {
@@ -37,7 +37,7 @@ impl Project {
             Some((path, line)) => {
                 notes.read(format!("{}:{line}: the app is made here", path.display()));
             }
-            None => notes.unread(format!(
+            None => notes.doubt(format!(
                 "{}: no file makes a Flask(...); Flask's defaults were taken",
                 dir.display()
             )),
@@ -59,10 +59,8 @@ impl Project {
         for loaded in ["from_pyfile", "from_envvar", "from_file", "from_prefixed_env"] {
             for source in &self.sources {
                 if let Some(line) = source.names(loaded) {
-                    notes.unread(format!(
-                        "{}: what {loaded} reads was not read",
-                        source.place(line)
-                    ));
+                    notes
+                        .doubt(format!("{}: what {loaded} reads was not read", source.place(line)));
                 }
             }
         }

@@ -22,7 +22,11 @@ pub(super) fn origin(root: &Path, notes: &mut Notes) -> String {
 }
 
 fn from_file(file: &Path, root: &Path, notes: &mut Notes) -> Option<String> {
-    let source = Source::read(file, notes)?;
+    // Nothing in it is about cookies.
+    let in_doubt = notes.in_doubt;
+    let source = Source::read(file, notes);
+    notes.in_doubt = in_doubt;
+    let source = source?;
     let set = source.assignments().filter(|set| set.name == "bind").last()?;
     let place = source.place(set.line);
     let bind = match set.value {

@@ -108,7 +108,7 @@ fn finish(args: &InitArgs, plan: &Plan) -> Result<(), String> {
             "application": plan.flavour.name(),
             "file": path,
             "origin": plan.origin,
-            "cookies": plan.identity,
+            "cookies": if plan.knows_cookies() { json!(plan.identity) } else { json!("all") },
             "bypass_cookies": plan.bypass,
             "read": plan.notes.read,
             "unread": plan.notes.unread,

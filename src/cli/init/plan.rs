@@ -1,6 +1,7 @@
 //! What is written: a configuration with comments.
 
 use super::project::Notes;
+use std::collections::HashSet;
 
 /// What is left to the operator, since it can't be told from the project.
 const TERMINATOR: &str = "
@@ -48,17 +49,18 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// Leaves out what no cookie can be called.
+    /// Leaves out what no cookie can be called, and what is named twice.
     pub fn checked(mut self) -> Plan {
         let notes = &mut self.notes;
         for names in [&mut self.identity, &mut self.bypass] {
+            let mut seen = HashSet::new();
+            names.retain(|name| seen.insert(name.clone()));
             names.retain(|name| {
                 let allowed = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
                 let is_good = !name.is_empty() && name.chars().all(allowed);
                 if !is_good {
-                    notes.unread(format!(
-                        "{name:?} can't be the name of a cookie, and was left out"
-                    ));
+                    notes
+                        .doubt(format!("{name:?} can't be the name of a cookie, and was left out"));
                 }
                 is_good
             });
@@ -85,12 +87,12 @@ impl Plan {
              [cache]\n\
              {lifetimes}\n\
              {named}\n\
-             cookies = [{identity}]\n",
+             {cookies}\n",
             name = self.flavour.name(),
             origin = quoted(&self.origin),
             lifetimes = self.lifetimes(),
             named = self.named(),
-            identity = list(&self.identity),
+            cookies = self.cookies(),
         );
         if !self.bypass.is_empty() {
             text.push_str(
@@ -101,6 +103,25 @@ impl Plan {
         }
         text.push_str(TERMINATOR);
         text
+    }
+
+    /// The names, or every cookie where it is in doubt what they are.
+    fn cookies(&self) -> String {
+        let names = list(&self.identity);
+        match self.knows_cookies() {
+            true => format!("cookies = [{names}]"),
+            false => format!(
+                "# What they are called could not be read for sure: see what larder init said. Until you\n\
+                 # name them every cookie counts, which is safe, and shares less. As far as was read:\n\
+                 # cookies = [{names}]\n\
+                 cookies = \"all\""
+            ),
+        }
+    }
+
+    /// Whether it is sure by which cookies visitors are told apart.
+    pub fn knows_cookies(&self) -> bool {
+        !self.notes.in_doubt && !self.identity.is_empty()
     }
 
     fn named(&self) -> &'static str {

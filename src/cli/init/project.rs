@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 const LARGEST: u64 = 1 << 20;
 
 /// The most files that are looked at.
-const MOST: usize = 2000;
+const MOST: usize = 20_000;
 
 /// How deep folders are looked into.
 const DEEPEST: usize = 4;
@@ -35,6 +35,9 @@ const OTHERS: &[&str] = &[
 pub(super) struct Notes {
     pub read: Vec<String>,
     pub unread: Vec<String>,
+    /// Something unread may say what the cookies are called. To name a wrong one
+    /// would take visitors who are logged in for anonymous ones.
+    pub in_doubt: bool,
 }
 
 impl Notes {
@@ -44,6 +47,12 @@ impl Notes {
 
     pub fn unread(&mut self, line: String) {
         push(&mut self.unread, line);
+    }
+
+    /// The same, of what may say the name of a cookie.
+    pub fn doubt(&mut self, line: String) {
+        self.in_doubt = true;
+        self.unread(line);
     }
 }
 
@@ -67,14 +76,14 @@ impl Source {
         let text = match text(path) {
             Ok(text) => text,
             Err(error) => {
-                notes.unread(format!("{shown}: {error}"));
+                notes.doubt(format!("{shown}: {error}"));
                 return None;
             }
         };
         match python::statements(&text) {
             Ok(statements) => Some(Source { path: path.to_path_buf(), statements }),
             Err((line, what)) => {
-                notes.unread(format!("{shown}:{line}: {what}; nothing of this file was read"));
+                notes.doubt(format!("{shown}:{line}: {what}; nothing of this file was read"));
                 None
             }
         }
@@ -137,7 +146,7 @@ pub(super) fn text(path: &Path) -> Result<String, String> {
 }
 
 /// The Python files below a folder, those that lie higher first, by name.
-pub(super) fn files(root: &Path) -> Vec<PathBuf> {
+pub(super) fn files(root: &Path, notes: &mut Notes) -> Vec<PathBuf> {
     let (mut found, mut folders, mut seen) = (Vec::new(), vec![(root.to_path_buf(), 0)], 0);
     while let Some((folder, depth)) = folders.pop() {
         let Ok(entries) = fs::read_dir(&folder) else { continue };
@@ -160,6 +169,9 @@ pub(super) fn files(root: &Path) -> Vec<PathBuf> {
                 found.push(path);
             }
         }
+    }
+    if seen > MOST {
+        notes.doubt(format!("{}: more than {MOST} files, not all were looked at", root.display()));
     }
     found.sort_by_key(|path| (path.components().count(), path.clone()));
     found

@@ -60,14 +60,14 @@ impl Values {
         }
         for (place, set) in effective {
             match &set.value {
-                Some(Literal::Text(text)) => {
+                Some(Literal::Text(text)) if set.form != Form::Added => {
                     notes.read(format!("{place}: {name} = {text:?}"));
                     if !found.contains(text) {
                         found.push(text.clone());
                     }
                 }
                 Some(Literal::None) => {}
-                _ => notes.unread(format!(
+                _ => notes.doubt(format!(
                     "{place}: {name} is not written out; {default:?} was taken, which it is by default"
                 )),
             }
@@ -89,6 +89,13 @@ impl Values {
             found.extend(set.texts.iter().cloned());
         }
         found
+    }
+
+    /// Whether a list is set, and all of it is written out.
+    pub fn is_whole(&self, name: &str) -> bool {
+        let is_list =
+            |(_, set): &&(String, Assignment)| matches!(set.value, Some(Literal::List(_)));
+        self.sets(name) && self.effective(name).iter().all(is_list)
     }
 
     /// Whether it may be on.
