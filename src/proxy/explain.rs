@@ -98,7 +98,9 @@ fn in_ascii(told: &Explanation) -> String {
 impl Shared {
     /// Notes what went to the origin.
     pub(super) fn observe(&self, request: &Presented, answer: &Answer, began: Moment) {
-        if !matches!(answer.status.outcome, Outcome::Forwarded(_)) {
+        // Who waited for another one's fetch has not gone there.
+        let is_own = !answer.status.collapsed;
+        if !is_own || !matches!(answer.status.outcome, Outcome::Forwarded(_)) {
             return;
         }
         let now = self.clock.now();

@@ -1,7 +1,7 @@
 //! Why is this not cached? Asked of the real binary: by `larder get`, beside an answer,
 //! at the admin port.
 
-use crate::harness::{Larder, Origin, get, reply};
+use crate::harness::{Gate, Larder, Origin, get, reply, together, wait_until};
 use serde_json::Value;
 
 fn shop() -> Origin {
@@ -220,4 +220,24 @@ fn what_costs_the_app_is_observed() {
     assert_eq!(cookie["requests"], 2);
     assert!(cookie["fix"]["any"].is_string(), "{cookie}");
     assert!(cookie["example"].as_str().is_some_and(|url| url.ends_with("/cookie")));
+}
+
+#[test]
+fn who_waits_for_another_ones_fetch_costs_the_app_nothing() {
+    let gate = Gate::closed();
+    let held = gate.clone();
+    let origin = Origin::answering(move |_| {
+        held.pass();
+        reply(200, &["Cache-Control: max-age=60"], "page")
+    });
+    let larder = Larder::in_front_of(origin.address, &[]);
+    let proxy = larder.proxy;
+    let asking = std::thread::spawn(move || together(5, move |_| get(proxy, "/", &[])));
+    wait_until("one asks", || origin.count() == 1);
+    gate.open();
+    let answers = asking.join().expect("answers");
+    let collapsed = answers.iter().filter(|a| a.cache_status().contains("collapsed")).count();
+    let answer = get(larder.admin, "/v1/observed", &[("Host", "localhost")]);
+    let observed: Value = serde_json::from_slice(&answer.body).expect("JSON");
+    assert_eq!(observed["pages"][0]["origin_requests"], 1, "{collapsed} waited: {observed}");
 }
