@@ -78,6 +78,16 @@ fn every_command_has_a_manual_page() {
 }
 
 #[test]
+fn every_command_has_its_place_in_the_documents() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/command-line.md");
+    let page = std::fs::read_to_string(path).expect("the page");
+    for name in commands() {
+        assert!(page.contains(&format!("\n## larder {name}\n")), "{name} is not in it");
+        assert!(page.contains(&format!("(#larder-{name})")), "{name} is not in its table");
+    }
+}
+
+#[test]
 fn no_page_and_no_script_has_a_secret_of_the_environment() {
     let env = [("LARDER_TOKEN", "s3cret")];
     for args in [&["man", "purge"][..], &["man"], &["completions", "zsh"], &["purge", "--help"]] {
