@@ -22,6 +22,10 @@ def figures(dashboard):
     expect(page.locator("#ratio")).to_have_text("90.0%")
     expect(page.locator("#requests")).not_to_have_text("0.0")
     expect(page.locator("#memory-note")).to_contain_text("1 URL")
+    expect(page.locator("#latency")).to_contain_text("From the cache, median")
+    expect(page.locator("#latency .figure")).to_have_text([re.compile("ms")] * 2)
+    for figure in ("saved", "evicted", "sent"):
+        expect(page.locator(f"#{figure}")).to_have_text(re.compile("[0-9]"))
     # Charts say what they show.
     chart = page.get_by_role("img", name=re.compile("Requests a second over the last minute"))
     expect(chart).to_have_count(1)

@@ -97,7 +97,7 @@ function latency(given) {
 function curve(stats) {
   const points = stats.memory_curve;
   if (!points?.length) {
-    refill(find("curve"), nothing(points ? "Not enough requests yet to tell." : "Not available."));
+    refill(find("curve"), nothing(points ? "Too few different pages have been asked for to tell." : "Not available."));
     return;
   }
   const rows = points.map(({ factor, bytes: size, hit_ratio: part }) => [
