@@ -2,6 +2,7 @@
 //! somebody takes them.
 
 use super::problem::Kind;
+use super::query::parameters;
 use super::routes::Asker;
 use super::{Admin, Configured, reply, until};
 use crate::access_log::{Filter, Onlooker};
@@ -10,7 +11,6 @@ use http::Response;
 use http::header::{self, HeaderValue};
 use http_body_util::Either;
 use http_body_util::channel::{Channel, Sender};
-use percent_encoding::percent_decode_str;
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -48,14 +48,11 @@ pub(super) fn answer(
 /// Which requests are wanted.
 fn filter(query: Option<&str>) -> Result<Filter, String> {
     let mut filter = Filter::default();
-    for pair in query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
-        let Some(value) = pair.strip_prefix("filter=") else {
+    for (name, value) in parameters(query)? {
+        if name != "filter" {
             return Err("the only parameter is filter".to_string());
-        };
-        let value = value.replace('+', " ");
-        let text = percent_decode_str(&value).decode_utf8();
-        let text = text.map_err(|_| "the filter is not UTF-8".to_string())?;
-        filter = Filter::parse(&text).map_err(|mistake| mistake.to_string())?;
+        }
+        filter = Filter::parse(&value).map_err(|mistake| mistake.to_string())?;
     }
     Ok(filter)
 }
@@ -103,7 +100,7 @@ mod tests {
         }
         for (query, what) in [
             ("other=1", "the only parameter is filter"),
-            ("filter=%FF", "the filter is not UTF-8"),
+            ("filter=%FF", "\"%FF\" is not UTF-8, percent-encoded"),
             ("filter=status%3Ea", "at character 8 of the filter: `a` is no number"),
         ] {
             assert_eq!(filter(Some(query)), Err(what.to_string()));
