@@ -4,7 +4,7 @@ mod document;
 mod files;
 mod server;
 
-use crate::harness::{Connection, Larder, Origin, Response, get, reply, request};
+use crate::harness::{Connection, Larder, Origin, Response, get, reply, request, wait_until};
 use std::io::Write;
 use std::process::{Command, Stdio};
 
@@ -27,6 +27,8 @@ fn busy() -> (Larder, Origin) {
     request(larder.proxy, "CONNECT", "/", &[], b"");
     larder.purge(r#"{"all":true,"soft":true}"#);
     larder.get("/");
+    // What was purged softly is fetched behind that answer: then nothing changes any more.
+    wait_until("it is stored anew", || larder.stat("/stored") == 3);
     (larder, origin)
 }
 
