@@ -111,8 +111,7 @@ fn the_numbers_are_a_table_or_a_document() {
     }
     let (code, table, _) = Larder::run(&["stats", "--admin", &admin], &[]);
     assert_eq!(code, Some(0));
-    for part in ["hit ratio                    50.0 %", "set-cookie", "well   0 in flight, 1 idle"]
-    {
+    for part in ["hit ratio                    50.0 %", "set-cookie", "well   0 in flight, "] {
         assert!(table.contains(part), "{part}\n{table}");
     }
     assert!(!table.contains('\u{1b}'), "nothing for a terminal: {table}");
