@@ -2,7 +2,7 @@
 //! their application's time goes. Hits are not looked at here.
 //!
 //! All of it is bounded, whatever clients ask for, and about the last minutes: two
-//! [spans](SPAN) are kept, the one that runs and the one before.
+//! spans of five minutes are kept, the one that runs and the one before.
 
 mod costs;
 pub mod lint;
