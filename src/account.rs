@@ -22,7 +22,7 @@ pub const PER_PIECE: usize = 128;
 pub const PER_OWN_PIECE: usize = 48;
 
 /// From so many bytes on a piece is a mapping of its own, whose last page is empty in part.
-const LARGE: usize = 128 << 10;
+const LARGE: usize = 64 << 10;
 
 /// The most of these. Linux lets a process have 65,530 mappings, and others need some.
 const MOST_MAPPINGS: usize = 16 << 10;
