@@ -1,6 +1,6 @@
 //! The numbers tell what was done.
 
-use crate::harness::{House, Origin, get, reply, request};
+use crate::harness::{House, Origin, get, reply, request, wait_until};
 use larder::clock::ManualClock;
 use larder::config::{Settings, Target};
 use serde_json::{Value, json};
@@ -42,6 +42,7 @@ fn what_was_sent_how_long_it_took_and_what_that_saved() {
         let fields: &[_] = if number % 2 == 0 { &[("X-Other", "1")] } else { &[] };
         assert!(get(house.proxy(), "/a", fields).is_hit());
     }
+    wait_until("the last answer is counted", || stats(&house)["bytes_sent"] == 11 * 200);
     let stats = stats(&house);
     assert_eq!(stats["requests"]["hit"], 10);
     assert_eq!(stats["bytes_sent"], 11 * 200);
@@ -66,15 +67,21 @@ fn what_the_origin_answered_and_what_is_stored() {
     for number in 0..10 {
         assert_eq!(house.get(&format!("{many}/{number}")).status, 200);
     }
+    // An answer is here before all is put away.
+    let number = |stats: &Value, pointer: &str| stats.pointer(pointer).and_then(Value::as_u64);
+    wait_until("all is counted", || {
+        let now = stats(&house);
+        let kept = number(&now, "/evicted").zip(number(&now, "/memory/responses"));
+        kept.map(|(gone, here)| gone + here) == Some(10)
+            && number(&now, "/connections/open") == Some(0)
+            && number(&now, "/origin/upstreams/0/idle") == Some(1)
+    });
     let stats = stats(&house);
     assert_eq!(stats["origin"]["answers"]["2xx"], 10);
     assert_eq!(stats["origin"]["answers"]["5xx"], 1);
-    assert_eq!(stats["origin"]["upstreams"][0]["idle"], 1);
     let (evicted, responses) = (&stats["evicted"], &stats["memory"]["responses"]);
     assert!(evicted.as_u64().expect("a number") > 0);
-    let both = evicted.as_u64().zip(responses.as_u64()).map(|(gone, here)| gone + here);
-    assert_eq!(both, Some(10), "{stats}");
-    assert_eq!(stats["connections"]["open"], 0);
+    assert!(responses.as_u64().expect("a number") > 0);
     assert_eq!(stats["purges"], 0);
     house.purge_softly("none");
     assert_eq!(self::stats(&house)["purges"], 1);
