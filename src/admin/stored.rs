@@ -10,7 +10,6 @@ use crate::proxy::Shared;
 use crate::purge::{Selectors, Verdict};
 use crate::semantics::tags::{LONGEST, can_be_tag};
 use crate::semantics::time::Moment;
-use crate::semantics::vary::NominatedFields;
 use crate::storage::StoredResponse;
 use bytes::Bytes;
 use http::Response;
@@ -161,21 +160,12 @@ fn written(row: &Row, now: Moment) -> Value {
         "variants": row.variants,
         "bytes": row.bytes,
         "age": row.age.as_secs(),
-        "ttl": ttl(&row.stored, now),
+        "ttl": row.stored.ttl(now),
         "state": state(&row.stored, now),
         "hits": row.hits,
         "tags": tags.iter().take(TAGS).collect::<Vec<_>>(),
         "more_tags": tags.len().saturating_sub(TAGS),
     })
-}
-
-/// Seconds for which it is fresh; below zero it is stale, perhaps because it was purged
-/// softly.
-fn ttl(stored: &StoredResponse, now: Moment) -> i64 {
-    let ttl = stored.content().freshness.ttl(now);
-    let softened = stored.softened().map(|at| now.since(at).as_secs());
-    let softened = softened.and_then(|since| i64::try_from(since).ok());
-    softened.map_or(ttl, |since| ttl.min(-since))
 }
 
 /// How it stands, in a word.
@@ -222,17 +212,14 @@ fn variant(stored: &StoredResponse, now: Moment) -> Value {
         .map(|(name, value)| (name.as_str(), String::from_utf8_lossy(value.as_bytes()).into()))
         .collect();
     // Only the names: the values may be a visitor's cookies.
-    let nominated: Vec<&str> = match &content.rare.nominated {
-        NominatedFields::Any => vec!["*"],
-        NominatedFields::Named(names) => names.iter().map(|name| name.as_str()).collect(),
-    };
+    let nominated = content.rare.nominated.texts();
     json!({
         "status": content.status.as_u16(),
         "fields": fields,
         "length": content.length(),
         "bytes": stored.weight(),
         "age": content.freshness.current_age(now).as_secs(),
-        "ttl": ttl(stored, now),
+        "ttl": stored.ttl(now),
         "state": state(stored, now),
         "hits": stored.hits(),
         "tags": content.rare.tags.global.iter().take(TAGS).collect::<Vec<_>>(),

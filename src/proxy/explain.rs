@@ -2,7 +2,7 @@
 //! admin port, without asking the origin.
 
 use super::lookup::{Found, is_personal};
-use super::{Answer, Options, Shared, passthrough, respond};
+use super::{Answer, Options, Shared, passthrough};
 use crate::explain::{self, Explanation, LeftOut, Said, Step, Variant, Why};
 use crate::key::CacheKey;
 use crate::message::Presented;
@@ -13,7 +13,6 @@ use crate::semantics::counterfactual::Case;
 use crate::semantics::reason::{Kind, Reason};
 use crate::semantics::storable::Asked;
 use crate::semantics::time::{Exchange, Moment};
-use crate::semantics::vary::NominatedFields;
 use crate::storage::StoredResponse;
 use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -153,7 +152,7 @@ impl Shared {
         let now = self.clock.now();
         let hit = |stored: &StoredResponse, detail| {
             let mut status = CacheStatus::new(Outcome::Hit);
-            (status.ttl, status.detail) = (Some(respond::ttl(stored, now)), detail);
+            (status.ttl, status.detail) = (Some(stored.ttl(now)), detail);
             status
         };
         match self.look_up(request, &key) {
@@ -177,8 +176,8 @@ impl Shared {
         head: Option<&Head<'_>>,
     ) -> Explanation {
         let key = CacheKey::new(request.target.clone());
-        let variants = self.variants(request, &key);
-        let mut steps = self.steps(request, status, &variants);
+        let (variants, selected) = self.variants(request, &key);
+        let mut steps = self.steps(request, status, &variants, selected.as_deref());
         let reason = status.detail;
         let refused = reason.filter(|reason| reason.kind() == Kind::NotStored);
         if status.stored || refused.is_some() {
@@ -186,7 +185,7 @@ impl Shared {
         }
         let case = head.map(|head| self.case(request, head));
         let url = request.target.to_string();
-        let browser = match (head, variants.iter().find(|variant| variant.selected)) {
+        let browser = match (head, &selected) {
             (Some(head), _) => explain::browser(&url, head.status, head.fields, self.clock.wall()),
             (None, Some(selected)) => self.browser_of(&url, selected),
             (None, None) => None,
@@ -210,18 +209,12 @@ impl Shared {
         }
     }
 
-    fn browser_of(&self, url: &str, variant: &Variant) -> Option<explain::Browser> {
-        let mut fields = HeaderMap::new();
-        for (name, value) in &variant.fields {
-            if let (Ok(name), Ok(value)) =
-                (HeaderName::try_from(name), HeaderValue::try_from(value))
-            {
-                fields.append(name, value);
-            }
-        }
-        fields.insert(header::AGE, HeaderValue::from(variant.age));
-        let status = StatusCode::from_u16(variant.status).ok()?;
-        explain::browser(url, status, &fields, self.clock.wall())
+    fn browser_of(&self, url: &str, stored: &StoredResponse) -> Option<explain::Browser> {
+        let content = stored.content();
+        let mut fields = content.lines.fields();
+        let age = content.freshness.age(self.clock.now());
+        fields.insert(header::AGE, HeaderValue::from(age.get()));
+        explain::browser(url, content.status, &fields, self.clock.wall())
     }
 
     fn case<'a>(&'a self, request: &'a Presented, head: &Head<'_>) -> Case<'a> {
@@ -240,28 +233,38 @@ impl Shared {
         }
     }
 
-    /// What is stored for a request's target, the newest first.
-    fn variants(&self, request: &Presented, key: &CacheKey) -> Vec<Variant> {
-        let Some(slot) = self.memory.get(key) else { return Vec::new() };
-        let now = self.clock.now();
+    /// What is stored for a request's target, the newest first, and which the request
+    /// selects.
+    fn variants(
+        &self,
+        request: &Presented,
+        key: &CacheKey,
+    ) -> (Vec<Variant>, Option<Arc<StoredResponse>>) {
+        let Some(slot) = self.memory.get(key) else { return (Vec::new(), None) };
+        let (now, policy) = (self.clock.now(), &self.options.policy);
+        let (mut variants, mut selected) = (Vec::new(), None);
         let standing = slot.variants().iter().filter(|stored| self.stands(key, stored));
-        let mut found = false;
-        standing
-            .take(MOST_VARIANTS)
-            .map(|stored| {
-                let mut variant = described(stored, now);
-                let rare = &stored.content().rare;
-                let is_for = rare.query == request.query
-                    && rare.nominated.selects(&request.fields, &rare.variant, &self.options.policy);
-                variant.selected = is_for && !found;
-                found |= is_for;
-                variant
-            })
-            .collect()
+        for stored in standing.take(MOST_VARIANTS) {
+            let rare = &stored.content().rare;
+            let is_selected = selected.is_none()
+                && rare.query == request.query
+                && rare.nominated.selects(&request.fields, &rare.variant, policy);
+            if is_selected {
+                selected = Some(Arc::clone(stored));
+            }
+            variants.push(Variant { selected: is_selected, ..described(stored, now) });
+        }
+        (variants, selected)
     }
 
     /// The way of a request, up to what was done with it.
-    fn steps(&self, request: &Presented, status: &CacheStatus, variants: &[Variant]) -> Vec<Step> {
+    fn steps(
+        &self,
+        request: &Presented,
+        status: &CacheStatus,
+        variants: &[Variant],
+        selected: Option<&StoredResponse>,
+    ) -> Vec<Step> {
         let passed = status.detail.filter(|reason| reason.kind() == Kind::Passed);
         let method = matches!(status.outcome, Outcome::Forwarded(Forward::Method));
         let part = match (passed, method) {
@@ -283,16 +286,15 @@ impl Shared {
         for (at, variant) in variants.iter().enumerate() {
             steps.push(selection(at + 1, variants.len(), variant));
         }
-        if let Some(selected) = variants.iter().find(|variant| variant.selected) {
-            let policy = &self.options.policy;
-            let guessed = selected.arithmetic.first().is_some_and(|line| line.contains("cache."));
-            if guessed && is_personal(request, policy) {
+        if let Some((stored, told)) = selected.zip(variants.iter().find(|v| v.selected)) {
+            let is_assumed = stored.content().freshness.lifetime.is_assumed();
+            if is_assumed && is_personal(request, &self.options.policy) {
                 let no =
                     "no: its lifetime is assumed, which is for visitors who are not identified";
                 steps.push(Step::new("May this visitor have it?", no, "cache.default_ttl"));
             }
-            let fresh = if selected.ttl > 0 { "yes" } else { "no" };
-            let answer = format!("{fresh}: {}", selected.arithmetic.join("; "));
+            let fresh = if told.ttl > 0 { "yes" } else { "no" };
+            let answer = format!("{fresh}: {}", told.arithmetic.join("; "));
             steps.push(Step::new("Is it fresh?", answer, "RFC 9111 s4.2"));
         }
         steps.push(Step::new(SO, Said::of(status).sentence, "RFC 9211"));
@@ -344,10 +346,7 @@ fn selection(number: usize, count: usize, variant: &Variant) -> Step {
 pub(super) fn described(stored: &Arc<StoredResponse>, now: Moment) -> Variant {
     let content = stored.content();
     let (freshness, rare) = (&content.freshness, &content.rare);
-    let nominated = match &rare.nominated {
-        NominatedFields::Any => vec!["*".to_string()],
-        NominatedFields::Named(names) => names.iter().map(ToString::to_string).collect(),
-    };
+    let nominated = rare.nominated.texts().into_iter().map(str::to_string).collect();
     let fields = content.lines.fields();
     let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     Variant {
@@ -356,7 +355,7 @@ pub(super) fn described(stored: &Arc<StoredResponse>, now: Moment) -> Variant {
         fields: fields.iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
         bytes: content.length(),
         age: freshness.age(now).get(),
-        ttl: respond::ttl(stored, now),
+        ttl: stored.ttl(now),
         hits: stored.hits(),
         tags: rare
             .tags

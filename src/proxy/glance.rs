@@ -6,7 +6,7 @@
 //! response is settled there. `docs/adr/0032-hits-at-a-glance.md` says why there are two.
 
 use super::record::{Line, Pending};
-use super::{Proxy, Shared, purging, respond};
+use super::{Proxy, Shared, purging};
 use crate::message::{Peer, Plain};
 use crate::semantics::cache_status::{CacheStatus, NAME, Outcome};
 use crate::semantics::conditional::{self, Precondition};
@@ -68,7 +68,7 @@ impl Proxy {
         self.shared.memory.asked_for(plain.sought.hash(), stored);
         let mut status = CacheStatus::new(Outcome::Hit);
         status.detail = detail;
-        status.ttl = Some(respond::ttl(stored, now));
+        status.ttl = Some(stored.ttl(now));
         metrics.count(&status);
         metrics.short_way.count();
         let is_sent = !plain.is_conditional || !has_it(&fields, content);

@@ -363,7 +363,7 @@ impl Proxy {
         stored.count_hit();
         self.shared.memory.asked_for(key.hash(), stored);
         let mut status = CacheStatus::new(Outcome::Hit);
-        status.ttl = Some(respond::ttl(stored, now));
+        status.ttl = Some(stored.ttl(now));
         status.detail = detail;
         respond::from_store(request, stored, now, self.shared.options.max_ranges, status)
     }

@@ -35,16 +35,6 @@ impl Failed {
     }
 }
 
-/// Seconds for which a stored response stays fresh; after a soft purge, those
-/// since it became stale, negative.
-pub(super) fn ttl(stored: &StoredResponse, now: Moment) -> i64 {
-    let ttl = stored.content().freshness.ttl(now);
-    match stored.softened() {
-        Some(at) => ttl.min(-i64::try_from(now.since(at).as_secs()).unwrap_or(i64::MAX)),
-        None => ttl,
-    }
-}
-
 /// Answers with a stored response: whole, in parts, or with 304 if the client
 /// has it already.
 pub(super) fn from_store(

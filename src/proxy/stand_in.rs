@@ -143,7 +143,7 @@ impl Proxy {
         match stale {
             Some(stale) => {
                 let now = self.shared.clock.now();
-                status.ttl = Some(respond::ttl(stale, now));
+                status.ttl = Some(stale.ttl(now));
                 status.detail = Some(match failed {
                     Failed::Silent(_) => Reason::StaleWhenDown,
                     Failed::Status(_) => Reason::StaleIfError,
@@ -180,7 +180,7 @@ impl Proxy {
             WhenSlow::AnswerStale | WhenSlow::Wait => return fetching.await,
         }
         let mut status = CacheStatus::forwarded(*forward);
-        status.ttl = Some(respond::ttl(stale, now));
+        status.ttl = Some(stale.ttl(now));
         status.detail = Some(Reason::StaleIfSlow);
         let most = self.shared.options.max_ranges;
         Followed::Answer(Box::new(respond::from_store(request, stale, now, most, status)))

@@ -41,6 +41,14 @@ impl NominatedFields {
         }
     }
 
+    /// The names as they are written; `*` for any.
+    pub fn texts(&self) -> Vec<&str> {
+        match self {
+            NominatedFields::Any => vec!["*"],
+            NominatedFields::Named(names) => names.iter().map(HeaderName::as_str).collect(),
+        }
+    }
+
     /// Whether nothing is nominated.
     pub fn is_empty(&self) -> bool {
         matches!(self, NominatedFields::Named(names) if names.is_empty())

@@ -231,6 +231,15 @@ impl StoredResponse {
         self.hits() as f64 / now.since(self.content.sent).as_secs_f64().max(1.0)
     }
 
+    /// Seconds for which it stays fresh; after a soft purge, those since then, negative.
+    pub fn ttl(&self, now: Moment) -> i64 {
+        let ttl = self.content.freshness.ttl(now);
+        match self.softened() {
+            Some(at) => ttl.min(-i64::try_from(now.since(at).as_secs()).unwrap_or(i64::MAX)),
+            None => ttl,
+        }
+    }
+
     /// When it was purged softly.
     pub fn softened(&self) -> Option<Moment> {
         let is_softened = self.softened.load(Ordering::Acquire);
