@@ -9,8 +9,8 @@ use super::routes::Asker;
 use super::{Admin, Configured, inspect, purges, reply};
 use crate::proxy::Shared;
 use bytes::Bytes;
+use http::HeaderValue;
 use http::Response;
-use http::header::{self, HeaderValue};
 use http_body_util::channel::{Channel, Sender};
 use http_body_util::{BodyExt, Either};
 use std::fmt::Write;
@@ -38,9 +38,7 @@ pub(super) fn answer(
     };
     let Ok(permit) = Semaphore::try_acquire_owned(admin.streams.clone()) else {
         let detail = format!("there are {MOST} streams of events already");
-        let mut refusal = reply::problem(Kind::TooManyStreams, detail);
-        refusal.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
-        return refusal.map(Either::Left);
+        return reply::too_many_streams(detail).map(Either::Left);
     };
     let last = asker.shared.audit.list(0, 1, |_| true).first().map_or(0, |record| record.number);
     let (sender, body) = Channel::new(1);

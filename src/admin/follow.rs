@@ -7,8 +7,8 @@ use super::routes::Asker;
 use super::{Admin, Configured, reply, until};
 use crate::access_log::{Filter, Onlooker};
 use bytes::Bytes;
+use http::HeaderValue;
 use http::Response;
-use http::header::{self, HeaderValue};
 use http_body_util::Either;
 use http_body_util::channel::{Channel, Sender};
 use std::time::Duration;
@@ -31,9 +31,7 @@ pub(super) fn answer(
     let onlooker = match asker.shared.log.follow(filter) {
         Ok(onlooker) => onlooker,
         Err(too_many) => {
-            let mut refusal = reply::problem(Kind::TooManyStreams, too_many.to_string());
-            refusal.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
-            return refusal.map(Either::Left);
+            return reply::too_many_streams(too_many.to_string()).map(Either::Left);
         }
     };
     let (sender, body) = Channel::new(1);

@@ -21,6 +21,13 @@ pub(super) fn problem(kind: Kind, detail: impl Into<String>) -> Response<Full<By
     Problem::new(kind, detail).answer()
 }
 
+/// As many streams are open as may be; one may end soon.
+pub(super) fn too_many_streams(detail: impl Into<String>) -> Response<Full<Bytes>> {
+    let mut refusal = problem(Kind::TooManyStreams, detail);
+    refusal.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+    refusal
+}
+
 /// 405, with the methods that are allowed.
 pub(super) fn not_allowed(methods: &'static str) -> Response<Full<Bytes>> {
     let mut response = problem(Kind::MethodNotAllowed, format!("allowed: {methods}"));

@@ -44,7 +44,7 @@ pub(super) enum Command {
     /// Make a running larder forget
     Purge(PurgeArgs),
     /// Make a running larder read its configuration again
-    Reload(ReloadArgs),
+    Reload(Place),
     /// Ask for a page, and see what the cache decided
     Get(GetArgs),
     /// Follow the requests of a running larder as they are answered
@@ -191,28 +191,8 @@ pub(super) struct PurgeArgs {
     /// Print larder's answer as it is, in JSON
     #[arg(long)]
     pub json: bool,
-    /// The configuration that the admin address and token stand in
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
-    /// The admin address [default: from the configuration, or 127.0.0.1:6082]
-    #[arg(long, value_name = "HOST:PORT", env = "LARDER_ADMIN")]
-    pub admin: Option<String>,
-    /// The admin token
-    #[arg(long, value_name = "TOKEN", env = "LARDER_TOKEN", hide_env_values = true)]
-    pub token: Option<String>,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct ReloadArgs {
-    /// The configuration that the admin address and token stand in
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
-    /// The admin address [default: from the configuration, or 127.0.0.1:6082]
-    #[arg(long, value_name = "HOST:PORT", env = "LARDER_ADMIN")]
-    pub admin: Option<String>,
-    /// The admin token
-    #[arg(long, value_name = "TOKEN", env = "LARDER_TOKEN", hide_env_values = true)]
-    pub token: Option<String>,
+    #[command(flatten)]
+    pub place: Place,
 }
 
 /// Where a running larder is.

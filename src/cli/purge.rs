@@ -11,11 +11,10 @@ use std::time::Duration;
 const EVERY: Duration = Duration::from_millis(250);
 
 pub(super) fn run(args: &PurgeArgs) -> ExitCode {
-    let admin =
-        match Admin::find(args.config.as_deref(), args.admin.as_deref(), args.token.as_deref()) {
-            Ok(admin) => admin,
-            Err(error) => return failed(&error),
-        };
+    let admin = match Admin::at(&args.place) {
+        Ok(admin) => admin,
+        Err(error) => return failed(&error),
+    };
     let done = match args.undo {
         Some(number) => undo(&admin, number, args.json),
         None => purge(&admin, args),

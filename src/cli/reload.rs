@@ -1,17 +1,16 @@
 //! `larder reload`.
 
-use super::args::ReloadArgs;
+use super::args::Place;
 use super::client::Admin;
 use super::{failed, say};
 use serde_json::{Value, json};
 use std::process::ExitCode;
 
-pub(super) fn run(args: &ReloadArgs) -> ExitCode {
-    let admin =
-        match Admin::find(args.config.as_deref(), args.admin.as_deref(), args.token.as_deref()) {
-            Ok(admin) => admin,
-            Err(error) => return failed(&error),
-        };
+pub(super) fn run(place: &Place) -> ExitCode {
+    let admin = match Admin::at(place) {
+        Ok(admin) => admin,
+        Err(error) => return failed(&error),
+    };
     let answer = match admin.post("/v1/reload", &json!({})) {
         Ok(answer) => answer,
         Err(error) => {

@@ -1,5 +1,6 @@
 //! An explanation, in lines for a terminal.
 
+use super::words::capitalized;
 use crate::explain::Fix;
 use crate::semantics::reason::Reason;
 use serde_json::Value;
@@ -89,9 +90,4 @@ fn list(value: &Value) -> &[Value] {
 
 fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
-}
-
-fn capitalized(sentence: &str) -> String {
-    let mut rest = sentence.chars();
-    rest.next().map_or(String::new(), |first| first.to_uppercase().chain(rest).collect())
 }

@@ -30,7 +30,8 @@ pub(in crate::cli) fn in_words(field: &str) -> String {
     words
 }
 
-fn capitalized(sentence: &str) -> String {
+/// The same with a capital first letter.
+pub(super) fn capitalized(sentence: &str) -> String {
     let mut rest = sentence.chars();
     rest.next().map_or(String::new(), |first| first.to_uppercase().chain(rest).collect())
 }

@@ -1,24 +1,14 @@
 //! Writes `docs/faults.md`.
 
 use super::table::{Fault, Then};
+use crate::harness;
 use std::fmt::Write;
-use std::path::Path;
 
 const PATH: &str = "docs/faults.md";
 
 /// Fails if the file is not what the table says; writes it if `UPDATE_DOCS` is set.
 pub fn compare(faults: &[Fault]) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(PATH);
-    let written = write(faults);
-    if std::env::var_os("UPDATE_DOCS").is_some() {
-        std::fs::write(&path, written).expect("the document is written");
-        return;
-    }
-    let there = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(
-        there == written,
-        "{PATH} is not up to date: run `UPDATE_DOCS=1 cargo test --test it broken_origin`"
-    );
+    harness::compare(PATH, &write(faults), "broken_origin");
 }
 
 fn write(faults: &[Fault]) -> String {

@@ -1,26 +1,15 @@
 //! Writes `docs/conformance.md`.
 
 use super::case::{Case, Holds};
-use super::{Outcome, at_root, public};
+use super::{Outcome, public};
+use crate::harness;
 use std::fmt::Write;
 
 const PATH: &str = "docs/conformance.md";
 
 /// Fails if the file is not what is written here; writes it if `UPDATE_DOCS` is set.
 pub fn compare(written: &str) {
-    let path = at_root(PATH);
-    if std::env::var_os("UPDATE_DOCS").is_some() {
-        std::fs::write(&path, written).expect("the document is written");
-        return;
-    }
-    let there = std::fs::read_to_string(&path).unwrap_or_default();
-    let differs = there.lines().zip(written.lines()).position(|(is, should)| is != should);
-    assert!(
-        there == written,
-        "{PATH} is not up to date, first in line {}: run `UPDATE_DOCS=1 cargo test --test it \
-         conformance`",
-        differs.unwrap_or_else(|| there.lines().count().min(written.lines().count())) + 1
-    );
+    harness::compare(PATH, written, "conformance");
 }
 
 /// The whole page, for results that are all as they should be.

@@ -4,6 +4,7 @@
 #![allow(dead_code, unused_imports, reason = "each test takes what it needs")]
 
 mod client;
+mod documents;
 mod gate;
 mod house;
 mod larder;
@@ -12,6 +13,7 @@ mod python;
 mod tls;
 
 pub use client::{Connection, Response, date, exchange, get, request, wait_until};
+pub use documents::compare;
 pub use gate::{Gate, Limping, nobody, together};
 pub use house::House;
 pub use larder::{Larder, read_all};

@@ -1,24 +1,14 @@
 //! Writes `docs/lint.md`.
 
+use crate::harness;
 use larder::observe::lint::{Rule, Severity};
 use std::fmt::Write;
-use std::path::Path;
 
 const PATH: &str = "docs/lint.md";
 
 /// Fails if the file is not what the rules say; writes it if `UPDATE_DOCS` is set.
 pub fn compare(rules: &[Rule]) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(PATH);
-    let written = write(rules);
-    if std::env::var_os("UPDATE_DOCS").is_some() {
-        std::fs::write(&path, written).expect("the document is written");
-        return;
-    }
-    let there = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(
-        there == written,
-        "{PATH} is not up to date: run `UPDATE_DOCS=1 cargo test --test it lint`"
-    );
+    harness::compare(PATH, &write(rules), "lint");
 }
 
 fn write(rules: &[Rule]) -> String {

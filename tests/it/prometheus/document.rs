@@ -1,26 +1,16 @@
 //! `docs/metrics.md` is written from what larder says.
 
 use super::{busy, scraped};
+use crate::harness;
 use std::collections::BTreeSet;
 use std::fmt::Write;
-use std::path::Path;
 
 const PATH: &str = "docs/metrics.md";
 
 #[test]
 fn every_metric_is_in_the_document() {
     let (larder, _origin) = busy();
-    let written = document(&scraped(&larder).text());
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(PATH);
-    if std::env::var_os("UPDATE_DOCS").is_some() {
-        std::fs::write(&path, written).expect("the document is written");
-        return;
-    }
-    let there = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(
-        there == written,
-        "{PATH} is not up to date: run `UPDATE_DOCS=1 cargo test --test it prometheus`"
-    );
+    harness::compare(PATH, &document(&scraped(&larder).text()), "prometheus");
 }
 
 fn document(text: &str) -> String {
