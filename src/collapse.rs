@@ -122,8 +122,9 @@ impl<K: Eq + Hash, T> Leader<K, T> {
 
 impl<K: Eq + Hash, T> Drop for Leader<K, T> {
     fn drop(&mut self) {
-        self.land(Landing::Lost);
+        // In this order: who is told that it is lost is not to find it again.
         self.leave();
+        self.land(Landing::Lost);
     }
 }
 

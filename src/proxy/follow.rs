@@ -35,6 +35,7 @@ impl Proxy {
         let mut status = CacheStatus::forwarded(found.forward());
         status.collapsed = true;
         let answered = |answer| Followed::Answer(Box::new(answer));
+        let next = Flight { tries: flight.tries + 1, ..*flight };
         let arrived = match landing {
             Landing::Lost => return Followed::Again(*flight),
             Landing::Alone => return answered(self.go_alone(request, key, None).await),
@@ -53,7 +54,7 @@ impl Proxy {
                 // It may have been the leader's own bad luck: one of us leads.
                 let again = matches!(failed, Failed::Silent(OriginError::Broken(_)));
                 if again && stale.is_none() && !flight.failed {
-                    return Followed::Again(Flight { failed: true, ..*flight });
+                    return Followed::Again(Flight { failed: true, ..next });
                 }
                 return answered(self.without_origin(request, key, stale, failed, status));
             }
@@ -61,7 +62,7 @@ impl Proxy {
             Arrived::Stored { response, .. } => response.content(),
         };
         if let Some((at_least, variant)) = self.not_for(request, key, content) {
-            return Followed::Again(Flight { at_least, variant, ..*flight });
+            return Followed::Again(Flight { at_least, variant, ..next });
         }
         if !self.is_fresh(content) {
             // It has taken longer than it is good for.

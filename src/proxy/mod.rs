@@ -134,7 +134,8 @@ impl FlightKey {
     }
 }
 
-/// How often a request may find that what it waited for is not for it.
+/// How often a request may find that what it waited for is not for it. Whom it followed
+/// to nothing at all does not count: that one is gone, and the next may be itself.
 const MOST_TRIES: usize = 4;
 
 /// The proxy, as one runtime has it.
@@ -255,7 +256,7 @@ impl Proxy {
         let key = CacheKey::new(request.target.clone());
         let mut flight = Flight::default();
         let patience = &mut self.shared.options.stale_if_slow.map(|span| Box::pin(sleep(span)));
-        for _ in 0..MOST_TRIES {
+        while flight.tries < MOST_TRIES {
             let found = self.shared.look_up(request, &key);
             match &found {
                 Found::Usable(stored, detail) => return self.hit(request, &key, stored, *detail),
@@ -323,7 +324,8 @@ impl Proxy {
                 // A flight may have landed and left since the lookup.
                 let found = self.shared.look_up(request, key);
                 if found.is_usable() {
-                    return Followed::Again(Flight { at_least, ..*flight });
+                    let tries = flight.tries + 1;
+                    return Followed::Again(Flight { at_least, tries, ..*flight });
                 }
                 let plan = Plan::new(request, key, &found);
                 let answer = self.fetch(plan, Some(leader)).await;
@@ -378,4 +380,6 @@ struct Flight {
     variant: u64,
     /// One that it followed has failed already.
     failed: bool,
+    /// How many of those it waited for brought something that is not for it.
+    tries: usize,
 }

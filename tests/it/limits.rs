@@ -265,8 +265,9 @@ fn who_may_not_ask_fails_for_nobody_else() {
     }
     wait_until("they are there", || origin.count() == 2);
     for round in 0..30 {
-        let answers = together(8, move |number| {
-            let address = if number % 2 == 0 { "192.0.2.1" } else { "192.0.2.2" };
+        // Many who may not, one after the other, are in front of those who may.
+        let answers = together(24, move |number| {
+            let address = if number % 6 > 0 { "192.0.2.1" } else { "192.0.2.2" };
             (address, get(proxy, &format!("/page/{round}"), &of(address)).status)
         });
         for (address, status) in answers {
