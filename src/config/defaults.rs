@@ -33,7 +33,7 @@ impl Settings {
                 first_byte_timeout: 30 * SECOND,
                 between_bytes_timeout: 30 * SECOND,
                 total_timeout: Duration::ZERO,
-                read_ahead: 112 * 1024,
+                read_ahead: 96 * 1024,
                 idle_timeout: Duration::from_millis(1500),
                 max_connections: 256,
                 queue: 1024,
