@@ -17,7 +17,10 @@ const MOST_FIELDS: usize = 64;
 /// Explains a GET of a URL with some fields; the origin is not asked.
 pub(super) fn answer(shared: &Shared, query: Option<&str>) -> Response<Full<Bytes>> {
     match request(query) {
-        Ok(request) => reply::document(&shared.explain(&request)),
+        Ok(mut request) => {
+            request.leave_out(&shared.options.presented);
+            reply::document(&shared.explain(&request))
+        }
         Err(detail) => reply::problem(Kind::InvalidRequest, detail),
     }
 }

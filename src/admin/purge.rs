@@ -121,7 +121,7 @@ impl Purge {
     fn preview(self) -> Value {
         let Purge { asked, selectors, shared, .. } = self;
         let (mut bytes, mut a_second, now) = (0, 0.0, shared.clock.now());
-        let counts = shared.purger.visit(&selectors, |_, stored| {
+        let counts = shared.purger.visit(&shared.as_keyed(&selectors), |_, stored| {
             bytes += stored.weight() as u64;
             a_second += stored.hits_a_second(now);
         });

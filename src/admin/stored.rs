@@ -187,10 +187,14 @@ pub(super) fn one(shared: &Shared, query: Option<&str>) -> Response<Full<Bytes>>
         }
         _ => Err("the only parameter is url".to_string()),
     });
-    let key = match target {
-        Ok(target) => CacheKey::new(target),
+    let target = match target {
+        Ok(target) => target,
         Err(detail) => return reply::problem(Kind::InvalidRequest, detail),
     };
+    let ignored = &shared.options.presented.ignored_parameters;
+    let without = ignored.without(target.path_and_query());
+    let as_keyed = without.and_then(|path| target.with_path(&path).ok());
+    let key = CacheKey::new(as_keyed.unwrap_or(target));
     let (slot, now) = (shared.memory.get(&key), shared.clock.now());
     let variants = slot.iter().flat_map(|slot| slot.variants());
     let there: Vec<_> = variants.filter(|stored| is_there(shared, &key, stored)).collect();

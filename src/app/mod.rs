@@ -12,7 +12,7 @@ mod run;
 mod workers;
 
 pub use here::{Here, start_here};
-pub use options::policy;
+pub use options::{bypass_paths, ignored_parameters, policy};
 pub use run::{Again, Signals, run};
 
 use crate::access_log::AccessLog;

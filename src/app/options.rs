@@ -12,6 +12,8 @@ use crate::origin::{self, Address, Ejection, HealthCheck};
 use crate::proxy;
 use crate::purge::{Access, Scope, Token};
 use crate::semantics::cookies::Cookies;
+use crate::semantics::parameters::IgnoredParameters;
+use crate::semantics::paths::Paths;
 use crate::semantics::policy::{Percent, Policy};
 use crate::semantics::time::DeltaSeconds;
 use crate::storage;
@@ -27,6 +29,7 @@ pub(super) fn proxy(settings: &Settings) -> proxy::Options {
         presented: presented(settings),
         tag_fields: field_names(&cache.tag_fields),
         bypass_cookies: boxed(&cache.bypass_cookies),
+        bypass_paths: bypass_paths(settings),
         max_object: cache.max_object,
         max_ranges: settings.limits.ranges,
         host: settings.origin.host.as_deref().and_then(|host| HeaderValue::from_str(host).ok()),
@@ -100,7 +103,23 @@ fn presented(settings: &Settings) -> message::Options {
         max_body: settings.limits.request_body,
         default_host: Host::parse(&default_host(settings)).unwrap_or_else(|_| Host::localhost()),
         makes_traces: settings.log.make_traceparent,
+        ignored_parameters: ignored_parameters(settings),
+        static_paths: paths(&settings.cache.static_paths),
     }
+}
+
+/// The parameters that are taken off queries.
+pub fn ignored_parameters(settings: &Settings) -> IgnoredParameters {
+    IgnoredParameters::new(settings.cache.ignored_parameters.iter().map(String::as_str))
+}
+
+/// The paths that go past the cache.
+pub fn bypass_paths(settings: &Settings) -> Paths {
+    paths(&settings.cache.bypass_paths)
+}
+
+fn paths(paths: &[String]) -> Paths {
+    Paths::new(paths.iter().map(String::as_str))
 }
 
 /// The host of a request that names none.

@@ -35,6 +35,12 @@ pub(super) enum Command {
     },
     /// Check a configuration, and say where it is wrong
     Check {
+        /// Print every setting, and where it comes from
+        #[arg(long)]
+        explain: bool,
+        /// Print that as JSON
+        #[arg(long, requires = "explain")]
+        json: bool,
         /// The file; else $LARDER_CONFIG, ./larder.toml or /etc/larder/larder.toml
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
@@ -91,6 +97,9 @@ pub(super) enum Command {
 /// Settings that win over the file and the environment.
 #[derive(Debug, Args)]
 pub(super) struct Over {
+    /// The settings that an app of this kind wants: django, flask or wagtail [default: none]
+    #[arg(long, value_name = "NAME")]
+    preset: Option<String>,
     /// The app: host:port, https://host:port or unix:/path/to/socket; may be given again
     #[arg(long, value_name = "TARGET")]
     to: Vec<String>,
@@ -136,6 +145,7 @@ impl Over {
             first_byte_timeout: self.first_byte_timeout.clone(),
             between_bytes_timeout: self.between_bytes_timeout.clone(),
             access_log: self.access_log.clone(),
+            preset: self.preset.clone(),
         }
     }
 }

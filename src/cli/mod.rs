@@ -6,6 +6,7 @@
 mod args;
 mod asking;
 mod bench;
+mod check;
 mod client;
 mod connection;
 mod decision;
@@ -24,7 +25,7 @@ mod warm;
 
 pub use client::{Answer, Client};
 
-use crate::config::{self, Overrides, Settings, Source};
+use crate::config::{self, Overrides, Source};
 use crate::{app, demo};
 use args::{Cli, Command};
 use clap::Parser;
@@ -40,7 +41,13 @@ pub fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Run { config, over } => serve(&source(config.as_deref()), &over.overrides()),
         Command::Proxy { over } => serve(&Source::None, &over.overrides()),
-        Command::Check { config, over } => check(&source(config.as_deref()), &over.overrides()),
+        Command::Check { explain, json, config, over } => {
+            let (source, overrides) = (source(config.as_deref()), over.overrides());
+            match explain {
+                true => check::explain(&source, &overrides, json),
+                false => check::check(&source, &overrides),
+            }
+        }
         Command::Purge(args) => purge::run(&args),
         Command::Reload(place) => reload::run(&place),
         Command::Get(args) => get::run(&args),
@@ -80,21 +87,6 @@ fn serve(source: &Source<'_>, overrides: &Overrides) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failed(&format!("error: {error}")),
     }
-}
-
-fn check(source: &Source<'_>, overrides: &Overrides) -> ExitCode {
-    match config::load(*source, config::environment(), overrides) {
-        Ok(settings) => {
-            say(&format!("the configuration is good: {}", summary(&settings)));
-            ExitCode::SUCCESS
-        }
-        Err(error) => failed(&error.to_string()),
-    }
-}
-
-fn summary(settings: &Settings) -> String {
-    let listen: Vec<&str> = settings.listen.iter().map(|listen| listen.text.as_str()).collect();
-    format!("{} in front of {}", listen.join(", "), settings.origin.shown())
 }
 
 fn healthcheck(file: Option<&Path>, admin: Option<&str>) -> ExitCode {

@@ -20,6 +20,7 @@ impl Settings {
     pub fn new(to: Target) -> Self {
         let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 6081));
         Self {
+            preset: None,
             listen: vec![Listen { text: listen.to_string(), addresses: vec![listen] }],
             threads: 0,
             origin: Origin {
@@ -106,6 +107,9 @@ impl Default for Cache {
             uncacheable_ttl: 120 * SECOND,
             cookies: None,
             bypass_cookies: Vec::new(),
+            bypass_paths: Vec::new(),
+            static_paths: Vec::new(),
+            ignored_parameters: Vec::new(),
             tag_fields: tag_fields.map(String::from).to_vec(),
             targeted_fields: ["Larder-Cache-Control", "CDN-Cache-Control"]
                 .map(String::from)

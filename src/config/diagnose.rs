@@ -75,6 +75,14 @@ impl Wrong {
 }
 
 impl Place {
+    /// In a line: `larder.toml:6`, or the name.
+    pub(super) fn line(&self) -> String {
+        match self {
+            Self::Span(file, span) => format!("{}:{}", file.name, file.excerpt(span).number),
+            Self::Named(name) => name.clone(),
+        }
+    }
+
     fn offset(&self) -> usize {
         match self {
             Self::Span(_, span) => span.start,

@@ -2,7 +2,9 @@
 
 use super::changes::differs;
 use super::diagnose::Problem;
+use super::preset::preset;
 use super::read::*;
+use super::requests::{parameters, paths};
 use super::settings::Settings;
 use super::tokens::tokens;
 use super::value::Value;
@@ -50,6 +52,7 @@ macro_rules! keys {
 /// Every key, by table, with the function that reads its value.
 pub(super) const KEYS: &[Key] = keys! {
     [] {
+        preset: preset,
         listen: listen,
         threads: count,
     }
@@ -97,6 +100,9 @@ pub(super) const KEYS: &[Key] = keys! {
         uncacheable_ttl: duration,
         cookies: cookies,
         bypass_cookies: cookie_names,
+        bypass_paths: paths,
+        static_paths: paths,
+        ignored_parameters: parameters,
         tag_fields: field_names,
         targeted_fields: field_names,
         status_key: flag,

@@ -13,6 +13,18 @@ use std::path::PathBuf;
 /// A key with its value, or why there is none.
 pub(super) type Entry = Result<(&'static Key, Value), Problem>;
 
+/// A layer of settings, from the lowest to the highest; below them are the defaults.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Layer {
+    Preset,
+    File,
+    Environment,
+    Option,
+}
+
+/// By key, what the layers say.
+pub(super) type Sources = BTreeMap<&'static str, Vec<(Layer, Value)>>;
+
 /// How the names of larder's environment variables begin.
 pub(super) const PREFIX: &str = "LARDER_";
 
@@ -44,6 +56,8 @@ pub struct Overrides {
     pub between_bytes_timeout: Option<String>,
     /// `--access-log`: [`Log::access`](super::Log::access).
     pub access_log: Option<String>,
+    /// `--preset`: [`Settings::preset`].
+    pub preset: Option<String>,
 }
 
 /// The variables of this process for [`load`](super::load). Unlike [`std::env::vars`], it does
@@ -99,6 +113,7 @@ pub(super) fn from_options(options: &Overrides) -> Vec<Entry> {
         first_byte_timeout,
         between_bytes_timeout,
         access_log,
+        preset,
     } = options;
     let word = |text: &Option<String>| text.clone().map(Given::Word);
     let list = |texts: &Vec<String>| match texts.is_empty() {
@@ -117,6 +132,7 @@ pub(super) fn from_options(options: &Overrides) -> Vec<Entry> {
         ("origin.first_byte_timeout", word(first_byte_timeout)),
         ("origin.between_bytes_timeout", word(between_bytes_timeout)),
         ("log.access", word(access_log)),
+        ("preset", word(preset)),
     ]
     .into_iter()
     .filter_map(|(name, given)| {
@@ -139,8 +155,8 @@ fn option(key: &Key) -> String {
 /// The settings while layers are put on one another.
 pub(super) struct Draft {
     settings: Settings,
-    /// Where each key that isn't at its default was set last.
-    places: BTreeMap<&'static str, Place>,
+    /// Where each key that isn't at its default was set, and as what, the last at the end.
+    sources: Sources,
     problems: Vec<Problem>,
     /// What a complaint points at about something that nobody set.
     whole: Place,
@@ -153,18 +169,18 @@ impl Draft {
         let nowhere = Target::Unix(PathBuf::new());
         Self {
             settings: Settings::new(nowhere),
-            places: BTreeMap::new(),
+            sources: Sources::new(),
             problems: Vec::new(),
             whole,
         }
     }
 
     /// Puts a layer on those before.
-    pub(super) fn take(&mut self, layer: Vec<Entry>) {
-        for entry in layer {
+    pub(super) fn take(&mut self, layer: Layer, entries: Vec<Entry>) {
+        for entry in entries {
             let set = entry.and_then(|(key, value)| {
                 (key.set)(&mut self.settings, &value)?;
-                self.places.insert(key.name, value.place);
+                self.sources.entry(key.name).or_default().push((layer, value));
                 Ok(())
             });
             self.problems.extend(set.err());
@@ -180,21 +196,26 @@ impl Draft {
         match Authorities::of_the_system() {
             Ok(authorities) => origin.tls_ca = authorities,
             Err(why) => {
-                let place = self.places.get("origin.to").unwrap_or(&self.whole);
+                let to = self.sources.get("origin.to").and_then(|given| given.last());
+                let place = to.map_or(&self.whole, |(_, value)| &value.place);
                 let note = "install ca-certificates, or set `tls_ca` in `[origin]`";
                 self.problems.push(wrong(why.to_string(), note).at(place));
             }
         }
     }
 
-    /// The settings, if nothing is wrong with them.
-    pub(super) fn finish(mut self) -> Result<Settings, ConfigError> {
+    /// The settings and where they come from, if nothing is wrong with them.
+    pub(super) fn finish(mut self) -> Result<(Settings, Sources), ConfigError> {
         self.read_the_systems_authorities();
         if self.problems.is_empty() {
-            self.problems = check::problems(&self.settings, &self.places, &self.whole);
+            let last = |(key, given): (&&'static str, &Vec<(Layer, Value)>)| {
+                Some((*key, given.last()?.1.place.clone()))
+            };
+            let places = self.sources.iter().filter_map(last).collect();
+            self.problems = check::problems(&self.settings, &places, &self.whole);
         }
         match self.problems.is_empty() {
-            true => Ok(self.settings),
+            true => Ok((self.settings, self.sources)),
             false => Err(ConfigError::new(self.problems)),
         }
     }

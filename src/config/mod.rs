@@ -1,8 +1,8 @@
 //! Configuration: from files, variables and options to [`Settings`].
 //!
-//! Four layers, the later wins: the defaults ([`Settings::new`]), the file, the environment
-//! (`LARDER_CACHE__DEFAULT_TTL=60s`), the command line ([`Overrides`]). Every value remembers its
-//! place until all checks are done, so that each complaint can point at it.
+//! Five layers, the later wins: the defaults ([`Settings::new`]), a [`Preset`] if one is named, the
+//! file, the environment (`LARDER_CACHE__DEFAULT_TTL=60s`), the command line ([`Overrides`]). Every
+//! value remembers its place until all checks are done, so that each complaint can point at it.
 //!
 //! To add a key: a field in `settings`, its default in `defaults`, a line in `keys`, a sentence in
 //! `config/larder.toml`. The compiler or a test asks for whichever is missing.
@@ -12,10 +12,13 @@ mod changes;
 mod check;
 mod defaults;
 mod diagnose;
+mod explain;
 mod file;
 mod keys;
 mod layers;
+mod preset;
 mod read;
+mod requests;
 mod settings;
 mod tokens;
 mod units;
@@ -27,14 +30,16 @@ mod tests;
 pub use address::{Listen, Target};
 pub use changes::{Change, changes};
 pub use diagnose::ConfigError;
+pub use explain::Explained;
 pub use file::Source;
 pub use layers::{Overrides, environment};
+pub use preset::Preset;
 pub use settings::{
     AccessLog, Admin, Cache, Limits, Log, Origin, Purge, Scope, Secret, Settings, Timeouts, Token,
     TokenText, Trust,
 };
 
-use layers::Draft;
+use layers::{Draft, Layer, Sources};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -62,6 +67,26 @@ pub fn load(
     env: impl IntoIterator<Item = (String, String)>,
     overrides: &Overrides,
 ) -> Result<Settings, ConfigError> {
+    loaded(source, env, overrides).map(|(settings, _)| settings)
+}
+
+/// As [`load`]: every setting, in the order of `config/larder.toml`, with where it comes from.
+///
+/// # Errors
+/// As [`load`].
+pub fn explain(
+    source: Source<'_>,
+    env: impl IntoIterator<Item = (String, String)>,
+    overrides: &Overrides,
+) -> Result<Vec<Explained>, ConfigError> {
+    loaded(source, env, overrides).map(|(settings, sources)| explain::all(&settings, &sources))
+}
+
+fn loaded(
+    source: Source<'_>,
+    env: impl IntoIterator<Item = (String, String)>,
+    overrides: &Overrides,
+) -> Result<(Settings, Sources), ConfigError> {
     let env: BTreeMap<String, String> = env
         .into_iter()
         .filter(|(name, value)| name.starts_with(layers::PREFIX) && !value.is_empty())
@@ -72,8 +97,13 @@ pub fn load(
         None => Vec::new(),
     };
     let mut draft = Draft::new(file::whole(source, path.as_deref()));
-    draft.take(entries);
-    draft.take(layers::from_environment(&env));
-    draft.take(layers::from_options(overrides));
+    let variables = layers::from_environment(&env);
+    let options = layers::from_options(overrides);
+    if let Some(preset) = preset::wanted([&entries, &variables, &options]) {
+        draft.take(Layer::Preset, preset.layer());
+    }
+    draft.take(Layer::File, entries);
+    draft.take(Layer::Environment, variables);
+    draft.take(Layer::Option, options);
     draft.finish()
 }

@@ -1,6 +1,7 @@
 //! The settings, as the rest of the program reads them.
 
 use super::address::{Listen, Target};
+use super::preset::Preset;
 use crate::tls::{Authorities, Chain, Key, PeerName};
 use ipnet::IpNet;
 use std::fmt;
@@ -11,6 +12,8 @@ use std::time::Duration;
 /// Everything that can be set. Sizes are in bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
+    /// The settings that a kind of application wants, below those of the file.
+    pub preset: Option<Preset>,
     /// Where clients connect; never empty.
     pub listen: Vec<Listen>,
     /// Worker threads; 0 is one a core.
@@ -145,6 +148,13 @@ pub struct Cache {
     pub cookies: Option<Vec<String>>,
     /// Requests with one of these cookies go to the application.
     pub bypass_cookies: Vec<String>,
+    /// Requests for these paths, or below them, go to the application.
+    pub bypass_paths: Vec<String>,
+    /// Below these paths are files that are the same for everybody: cookies are left out of
+    /// requests for them.
+    pub static_paths: Vec<String>,
+    /// Parameters that are taken off queries; with a `*` at the end, all that begin so.
+    pub ignored_parameters: Vec<String>,
     /// The response fields that hold tags.
     pub tag_fields: Vec<String>,
     /// The response fields that speak to larder, strongest first, before `Cache-Control`.

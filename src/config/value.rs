@@ -36,6 +36,44 @@ pub(super) struct Kind {
 }
 
 impl Value {
+    /// The same value as from a place that has only this name.
+    pub(super) fn from(self, name: &str) -> Value {
+        let given = match self.given {
+            Given::List(members) => {
+                Given::List(members.into_iter().map(|member| member.from(name)).collect())
+            }
+            given => given,
+        };
+        Value { given, place: Place::Named(name.to_owned()) }
+    }
+
+    /// The value as it would stand in a file. A word of the environment or the command line is
+    /// taken for what `like` is, which the key usually has.
+    pub(super) fn in_a_file(&self, like: Option<&toml::Value>) -> toml::Value {
+        match (&self.given, like) {
+            (Given::Word(word), Some(toml::Value::Integer(_))) if word.parse::<i64>().is_ok() => {
+                toml::Value::Integer(word.parse().unwrap_or_default())
+            }
+            (Given::Word(word), Some(toml::Value::Boolean(_))) => {
+                toml::Value::Boolean(word == "true")
+            }
+            (Given::Text(text) | Given::Word(text), _) => toml::Value::String(text.clone()),
+            (Given::Whole(digits), _) => match digits.parse() {
+                Ok(number) => toml::Value::Integer(number),
+                Err(_) => toml::Value::String(digits.clone()),
+            },
+            (Given::Flag(flag), _) => toml::Value::Boolean(*flag),
+            (Given::List(members), _) => {
+                toml::Value::Array(members.iter().map(|member| member.in_a_file(None)).collect())
+            }
+            (Given::Table(entries), _) => toml::Value::Table(
+                entries.iter().map(|(name, _, value)| (name.clone(), value.in_a_file(None))).collect(),
+            ),
+            // No key takes such a thing.
+            (Given::Other(what), _) => toml::Value::String((*what).to_owned()),
+        }
+    }
+
     /// Reads a string with `parse`.
     pub(super) fn text<T>(
         &self,

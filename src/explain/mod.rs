@@ -169,6 +169,12 @@ impl Said {
     }
 }
 
+impl Would {
+    fn of(reason: Reason, sentence: String) -> Would {
+        Would { code: reason.code(), sentence, fix: Fix::of(reason) }
+    }
+}
+
 impl Why {
     /// A reason, with what to do about it.
     pub fn of(reason: Reason) -> Why {
@@ -209,14 +215,20 @@ pub fn storing(reason: Option<Reason>) -> Vec<Step> {
 pub fn would(case: Case<'_>, reason: Reason) -> Vec<Would> {
     let cookies = cookie_names(&case.fields);
     let obstacles = case.obstacles(Some(reason)).unwrap_or_default();
-    obstacles
-        .into_iter()
-        .map(|reason| Would {
-            code: reason.code(),
-            sentence: otherwise(reason, &cookies),
-            fix: Fix::of(reason),
-        })
-        .collect()
+    obstacles.into_iter().map(|reason| Would::of(reason, otherwise(reason, &cookies))).collect()
+}
+
+/// What would have to be otherwise for the cache to have a part in a request whose path
+/// `cache.bypass_paths` names as `named`; and then, if its answer is known, for that to be
+/// stored.
+pub fn would_if_not_bypassed(named: &str, case: Option<Case<'_>>) -> Vec<Would> {
+    let sentence = format!(
+        "it would be answered from the cache, and stored, if `cache.bypass_paths` did not have \
+         {named:?}"
+    );
+    let first = Would::of(Reason::BypassPath, sentence);
+    let others = case.map(|case| would(case, Reason::BypassPath)).unwrap_or_default();
+    std::iter::once(first).chain(others.into_iter().skip(1)).collect()
 }
 
 /// The names of the cookies that a response sets.

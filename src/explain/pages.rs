@@ -61,6 +61,7 @@ pages! {
     RequestNoStore "request-no-store"
     Precondition "precondition"
     BypassCookie "bypass-cookie"
+    BypassPath "bypass-path"
     QuerySize "query-size"
     CameTooLate "came-too-late"
     TooManyTries "too-many-tries"

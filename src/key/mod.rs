@@ -112,6 +112,11 @@ impl<'a> Sought<'a> {
     pub fn path_and_query(&self) -> &'a str {
         self.path_and_query
     }
+
+    /// The path alone.
+    pub fn path(&self) -> &'a str {
+        self.path_and_query.split('?').next().unwrap_or_default()
+    }
 }
 
 impl Hash for Sought<'_> {

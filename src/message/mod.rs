@@ -23,6 +23,8 @@ use crate::interim::Interims;
 use crate::key::{Host, Scheme, Target};
 use crate::semantics::cache_status::NAME;
 use crate::semantics::fields::{has_member, members, remove_hop_by_hop};
+use crate::semantics::parameters::IgnoredParameters;
+use crate::semantics::paths::Paths;
 use crate::semantics::query::QueryContent;
 use crate::semantics::request_directives::RequestDirectives;
 use http::header::{self, HeaderMap, HeaderValue};
@@ -57,6 +59,10 @@ pub struct Options {
     pub default_host: Host,
     /// A request that belongs to no trace begins one.
     pub makes_traces: bool,
+    /// Parameters of queries that the app has no use for.
+    pub ignored_parameters: IgnoredParameters,
+    /// Paths of files that are the same for everybody.
+    pub static_paths: Paths,
 }
 
 impl Options {
@@ -107,6 +113,17 @@ pub struct Presented {
     pub interims: Interims,
     /// What becomes known of it meanwhile.
     pub notes: Arc<Notes>,
+    /// What has been left out of it because the operator says that it makes no difference.
+    pub left_out: LeftOut,
+}
+
+/// What has been left out of a request, neither keyed nor sent to the app.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Parameters of the query, as they were written.
+    pub parameters: Vec<String>,
+    /// All cookies.
+    pub cookies: bool,
 }
 
 impl Presented {
@@ -150,7 +167,7 @@ impl Presented {
         let path = uri.path_and_query().filter(|_| !asterisk).map_or("/", |path| path.as_str());
         let target = Target::new(sender.scheme, sender.host, path)
             .map_err(|_| Refusal::bad_request("the request target must begin with \"/\""))?;
-        Ok(Presented {
+        let mut presented = Presented {
             method,
             target,
             uri,
@@ -166,7 +183,32 @@ impl Presented {
             query: None,
             interims: Interims::default(),
             notes: Arc::default(),
-        })
+            left_out: LeftOut::default(),
+        };
+        presented.leave_out(options);
+        Ok(presented)
+    }
+
+    /// Leaves out of a request that the cache may answer what the operator says makes no
+    /// difference: parameters of its query, and cookies where files are. What is not there is
+    /// neither keyed nor seen by the app, so that no answer can depend on it. A request of
+    /// another method says it all to the app: it may be about a form.
+    pub fn leave_out(&mut self, options: &Options) {
+        let may_be_answered = [Method::GET, Method::HEAD, Method::QUERY].contains(&self.method);
+        if !may_be_answered || self.wants_websocket {
+            return;
+        }
+        let ignored = &options.ignored_parameters;
+        let as_sent = self.target.path_and_query();
+        if let Some(without) = ignored.without(as_sent)
+            && let (Ok(target), Ok(uri)) = (self.target.with_path(&without), without.parse())
+        {
+            self.left_out.parameters = ignored.in_query_of(as_sent).map(String::from).collect();
+            (self.target, self.uri) = (target, uri);
+        }
+        if options.static_paths.plainly(self.target.path()) {
+            self.left_out.cookies = self.fields.remove(header::COOKIE).is_some();
+        }
     }
 
     /// A GET that nobody sent: larder's own, with these fields.
@@ -193,6 +235,7 @@ impl Presented {
             query: None,
             interims: Interims::default(),
             notes: Arc::default(),
+            left_out: LeftOut::default(),
         }
     }
 }

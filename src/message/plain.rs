@@ -89,14 +89,17 @@ pub struct Plain<'a> {
     pub is_conditional: bool,
     /// It bears `Cache-Control` or `Pragma`.
     pub demands: bool,
+    /// Its cookies are left out: it is for what is the same for everybody.
+    drops_cookies: bool,
     /// The field lines.
     lines: &'a [u8],
 }
 
 impl<'a> Plain<'a> {
     /// Reads a whole head; `None` if it isn't plain: another method or version, an
-    /// absolute target, a host that isn't written as it is keyed, a field that may
-    /// mean anything else than what is known of it here, or one that is too long.
+    /// absolute target, a parameter that is ignored, a host that isn't written as it is
+    /// keyed, a field that may mean anything else than what is known of it here, or one
+    /// that is too long.
     pub fn read(head: &'a [u8], peer: &Peer, options: &Options) -> Option<Plain<'a>> {
         let line = memchr::memchr(b'\n', head)?;
         let target = head[..line].strip_prefix(b"GET ")?.strip_suffix(b" HTTP/1.1\r")?;
@@ -104,6 +107,9 @@ impl<'a> Plain<'a> {
             && target.len() <= options.max_target
             && target.iter().all(|byte| is_in_targets(*byte));
         let path_and_query = std::str::from_utf8(target).ok().filter(|_| is_plain)?;
+        if options.ignored_parameters.are_in(path_and_query) {
+            return None;
+        }
 
         let (mut host, mut proto, mut forwarded_host) = (None, None, None);
         let (mut bears_cookies, mut is_conditional, mut demands) = (false, false, false);
@@ -145,7 +151,9 @@ impl<'a> Plain<'a> {
             None => Scheme::Http,
         };
         let sought = Sought::new(scheme, host, path_and_query)?;
-        Some(Plain { sought, bears_cookies, is_conditional, demands, lines })
+        let drops_cookies = bears_cookies && options.static_paths.plainly(sought.path());
+        let bears_cookies = bears_cookies && !drops_cookies;
+        Some(Plain { sought, bears_cookies, is_conditional, demands, drops_cookies, lines })
     }
 
     /// Whether a field is read here as the app would see it: what a response
@@ -154,13 +162,16 @@ impl<'a> Plain<'a> {
         matches!(role(name.as_str().as_bytes()), Role::Selects | Role::Identifies)
     }
 
-    /// The cookies, the conditions, and the fields that are wanted by these names.
+    /// The cookies that count, the conditions, and the fields that are wanted by these names.
     /// `None` if that can't be told.
     pub fn fields(&self, wanted: impl Fn(&HeaderName) -> bool) -> Option<HeaderMap> {
         let mut map = HeaderMap::new();
         for (name, value) in fields(self.lines) {
             let role = role(name);
             if !matches!(role, Role::Identifies | Role::Condition | Role::Selects) {
+                continue;
+            }
+            if role == Role::Identifies && self.drops_cookies {
                 continue;
             }
             let name = HeaderName::from_bytes(name).ok()?;
@@ -278,6 +289,9 @@ mod tests {
         "GET / HTTP/1.1",
         "GET /a?b=c%20 HTTP/1.1",
         "GET //x?y?z HTTP/1.1",
+        "GET /static/a?utm_source=x HTTP/1.1",
+        "GET /static/a?b HTTP/1.1",
+        "GET /static/%2e%2e/a HTTP/1.1",
         "GET ?a HTTP/1.1",
         "GET * HTTP/1.1",
         "GET http://c.test/d HTTP/1.1",
@@ -307,7 +321,7 @@ mod tests {
 
         #[test]
         fn what_is_plain_is_what_the_whole_reading_finds(
-            first in prop::sample::select(&FIRST[..3]),
+            first in prop::sample::select(&FIRST[..6]),
             odd in prop::option::weighted(0.2, prop::sample::select(FIRST)),
             host in prop::option::weighted(0.9, prop::sample::select(&LINES[..2])),
             lines in prop::collection::vec(prop::sample::select(LINES), 0..5),

@@ -202,11 +202,18 @@ impl Shared {
             steps,
             variants,
             browser,
-            would: match (case, refused) {
-                (Some(case), Some(reason)) => explain::would(case, reason),
+            would: match (self.bypassed_by(request, status), case, refused) {
+                (Some(named), case, _) => explain::would_if_not_bypassed(named, case),
+                (None, Some(case), Some(reason)) => explain::would(case, reason),
                 _ => Vec::new(),
             },
         }
+    }
+
+    /// The path of `bypass_paths` for which a request went past the cache.
+    fn bypassed_by(&self, request: &Presented, status: &CacheStatus) -> Option<&str> {
+        let is_reason = status.detail == Some(Reason::BypassPath);
+        is_reason.then(|| self.options.bypass_paths.any_reading(request.target.path())).flatten()
     }
 
     fn browser_of(&self, url: &str, stored: &StoredResponse) -> Option<explain::Browser> {
@@ -305,24 +312,34 @@ impl Shared {
     fn left_out(&self, request: &Presented, variants: &[Variant]) -> Vec<LeftOut> {
         let mut left = Vec::new();
         let named = |name: &str| variants.iter().any(|v| v.nominated.iter().any(|n| n == name));
-        let ignored = cookies::ignored(&request.fields, &self.options.policy.cookies);
-        if !ignored.is_empty() {
-            let why = "cache.cookies doesn't name them: they don't tell visitors apart";
-            left.push(LeftOut {
-                what: format!("cookies: {}", ignored.join(", ")),
-                why: why.into(),
-            });
+        let mut leave = |what: &str, names: &[&str], why: &str| {
+            if !names.is_empty() {
+                let what = format!("{what}: {}", names.join(", "));
+                left.push(LeftOut { what, why: why.into() });
+            }
+        };
+        let parameters: Vec<&str> =
+            request.left_out.parameters.iter().map(String::as_str).collect();
+        leave(
+            "parameters",
+            &parameters,
+            "cache.ignored_parameters names them: they are not keyed, and the app does not see them",
+        );
+        if request.left_out.cookies {
+            let why = "cache.static_paths names the path: the app does not see them";
+            leave("cookies", &["all"], why);
         }
+        let ignored = cookies::ignored(&request.fields, &self.options.policy.cookies);
+        let ignored: Vec<&str> = ignored.iter().map(String::as_str).collect();
+        let why = "cache.cookies doesn't name them: they don't tell visitors apart";
+        leave("cookies", &ignored, why);
         let others: Vec<&str> = request
             .fields
             .keys()
             .map(HeaderName::as_str)
             .filter(|name| !named(name) && *name != "host" && !name.starts_with("x-forwarded-"))
             .collect();
-        if !others.is_empty() {
-            let why = "no Vary of what is stored names them";
-            left.push(LeftOut { what: format!("fields: {}", others.join(", ")), why: why.into() });
-        }
+        leave("fields", &others, "no Vary of what is stored names them");
         left
     }
 }

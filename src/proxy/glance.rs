@@ -47,6 +47,9 @@ impl Proxy {
         if demands || options.status_key || purging::is_path_of_one(plain.sought.path_and_query()) {
             return None;
         }
+        if options.bypass_paths.any_reading(plain.sought.path()).is_some() {
+            return None;
+        }
         let slot = self.shared.memory.get(&plain.sought)?;
         let fields = deciding_fields(&plain, &slot)?;
         if cookies::bears_any(&fields, &options.bypass_cookies) {

@@ -54,6 +54,7 @@ use crate::metrics::{Leave, Trouble};
 use crate::origin::Pool;
 use crate::purge::Access;
 use crate::semantics::cache_status::{CacheStatus, Forward, Outcome};
+use crate::semantics::paths::Paths;
 use crate::semantics::policy::Policy;
 use crate::semantics::query::QueryContent;
 use crate::semantics::reason::Reason;
@@ -82,6 +83,8 @@ pub struct Options {
     pub tag_fields: Vec<HeaderName>,
     /// Requests that bear one of these cookies are not answered from the store.
     pub bypass_cookies: Vec<Box<str>>,
+    /// Requests for these paths neither.
+    pub bypass_paths: Paths,
     /// The largest body that is stored, in bytes.
     pub max_object: u64,
     /// The most ranges of one request.

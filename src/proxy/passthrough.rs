@@ -46,6 +46,9 @@ pub(super) fn reason(request: &Presented, options: &Options) -> Option<CacheStat
     if conditional::for_the_origin(&request.fields) {
         return because(Forward::Bypass, Some(Reason::Precondition));
     }
+    if options.bypass_paths.any_reading(request.target.path()).is_some() {
+        return because(Forward::Bypass, Some(Reason::BypassPath));
+    }
     if cookies::bears_any(&request.fields, &options.bypass_cookies) {
         return because(Forward::Bypass, Some(Reason::BypassCookie));
     }

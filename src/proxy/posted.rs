@@ -24,7 +24,8 @@ impl Proxy {
     /// Whether the answer to a request that is not GET may be stored.
     pub(super) fn may_store_answer_to(&self, request: &Presented) -> bool {
         let options = &self.shared.options;
-        let bypassed = cookies::bears_any(&request.fields, &options.bypass_cookies);
+        let bypassed = cookies::bears_any(&request.fields, &options.bypass_cookies)
+            || options.bypass_paths.any_reading(request.target.path()).is_some();
         let refused = bypassed || request.demands.no_store;
         options.store_post && request.method == Method::POST && !refused
     }

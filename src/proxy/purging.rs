@@ -193,6 +193,7 @@ impl Proxy {
             // Stale from now on, so that no fetch under way will do.
             None => {
                 let mut request = anew(request);
+                request.leave_out(&self.shared.options.presented);
                 // It was for larder. Where there is no token it says who the visitor is.
                 if !self.shared.options.access.tokens.is_empty() {
                     dialects::take_credential(&mut request.fields);

@@ -87,6 +87,7 @@ impl Shared {
     /// holds for what the application answers with now. Takes as long as
     /// [`Purger::purge`](crate::purge::Purger::purge); to be called on a runtime.
     pub fn purge(&self, selectors: &Selectors, softness: Softness) -> Purged {
+        let selectors = &*self.as_keyed(selectors);
         let purged = self.purger.purge(selectors, softness, self.clock.now());
         if let Some(span) = self.options.rebound {
             let at = Instant::now() + span;

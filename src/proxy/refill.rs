@@ -6,7 +6,7 @@
 //! part) or say who somebody is (a cookie, credentials), nothing is made.
 
 use super::lookup::Found;
-use super::{Proxy, Shared};
+use super::{Proxy, Shared, passthrough};
 use crate::key::CacheKey;
 use crate::message::Presented;
 use crate::purge::{Refill, Refilled, Selectors};
@@ -69,6 +69,7 @@ impl Shared {
     /// stored.
     pub fn hot(&self, selectors: &Selectors) -> Hot {
         let (now, most) = (self.clock.now(), self.options.refill.most.min(MOST_WAITING));
+        let selectors = &*self.as_keyed(selectors);
         // What is asked for least is on top, each with the place of its request.
         let mut hottest: BinaryHeap<(Reverse<u64>, usize)> = BinaryHeap::new();
         let mut requests: Vec<Option<Presented>> = Vec::new();
@@ -174,6 +175,10 @@ impl Proxy {
     }
 
     async fn fetch_again(self: Arc<Self>, mut request: Presented, mut running: Running) {
+        if passthrough::reason(&request, &self.shared.options).is_some() {
+            // Since it was stored, its path has become one that goes past the cache.
+            return;
+        }
         let key = CacheKey::new(request.target.clone());
         match self.shared.look_up(&request, &key) {
             Found::Usable(..) | Found::UsableNearItsEnd(_) => {

@@ -11,12 +11,13 @@ use crate::clock::Clock;
 use crate::collapse::Collapser;
 use crate::error::OriginError;
 use crate::gate::{Gate, Most};
-use crate::key::Target;
+use crate::key::{CacheKey, Target};
 use crate::metrics::{Leave, Metrics, Trouble};
 use crate::observe::Observer;
 use crate::origin::Watched;
-use crate::purge::{Audit, Purger};
+use crate::purge::{Audit, Purger, Selectors};
 use crate::storage::Memory;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// What all runtimes share.
@@ -121,6 +122,28 @@ impl Shared {
         }
         self.memory.shed(self.account.excess(bytes));
         self.account.room_with(bytes)
+    }
+
+    /// What a purge names, as it is keyed: a URL with parameters that are ignored means the
+    /// page without them. The URL as it stands is named too: it may have been stored before
+    /// they were ignored.
+    pub fn as_keyed<'a>(&self, selectors: &'a Selectors) -> Cow<'a, Selectors> {
+        let ignored = &self.options.presented.ignored_parameters;
+        let is_named = |key: &CacheKey| ignored.are_in(key.target().path_and_query());
+        if !selectors.keys.iter().any(is_named) {
+            return Cow::Borrowed(selectors);
+        }
+        let mut named = selectors.clone();
+        for at in 0..named.keys.len() {
+            let target = named.keys[at].target();
+            let without = ignored.without(target.path_and_query());
+            if let Some(Ok(target)) = without.map(|path| target.with_path(&path)) {
+                // In its place, which its count is told by.
+                let as_it_stood = std::mem::replace(&mut named.keys[at], CacheKey::new(target));
+                named.keys.push(as_it_stood);
+            }
+        }
+        Cow::Owned(named)
     }
 
     /// Counts what went wrong. Returns whether it may be written down.

@@ -131,7 +131,7 @@ impl Case<'_> {
                 self.add_directive("s-maxage=60");
             }
             // It is not in the head.
-            Reason::TooLarge => {}
+            Reason::TooLarge | Reason::BypassPath => {}
             _ => return false,
         }
         true

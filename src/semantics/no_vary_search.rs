@@ -160,7 +160,7 @@ fn by_name(query: &str) -> String {
 }
 
 /// Writes a name or a value in the one way that there is for the bytes that it stands for.
-fn encode(text: &str, written: &mut String) {
+pub(super) fn encode(text: &str, written: &mut String) {
     let bytes = text.as_bytes();
     if bytes.iter().all(|byte| is_plain(*byte)) {
         return written.push_str(text);

@@ -56,7 +56,8 @@ pub fn is_pretended(path: &str, fields: &HeaderMap) -> bool {
     is_ambiguous(&path) || extension(&path).is_some_and(|extension| !fits(extension, fields))
 }
 
-fn is_ambiguous(path: &str) -> bool {
+/// Whether two servers could read a path differently, which is in lower case.
+pub(super) fn is_ambiguous(path: &str) -> bool {
     let encoded =
         |at: usize| DELIMITERS.contains(&path.as_bytes().get(at + 1..at + 3).unwrap_or(b""));
     let dots = |segment: &str| matches!(segment.replace("%2e", ".").as_str(), "." | "..");

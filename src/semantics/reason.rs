@@ -100,6 +100,8 @@ reasons! {
     Precondition, "precondition", Passed, "only the app can judge If-Match and the like";
     /// The request bears a cookie of `bypass_cookies`.
     BypassCookie, "bypass-cookie", Passed, "the request bears a cookie of bypass_cookies";
+    /// The path is one of `bypass_paths`, or may be read as one.
+    BypassPath, "bypass-path", Passed, "the path is one of bypass_paths, or below one";
     /// The content of a QUERY is larger than is held.
     QuerySize, "query-size", Passed, "the content of the QUERY is larger than limits.query";
     /// What another one's fetch brought was stale when it came.

@@ -6,6 +6,7 @@ use crate::cli::lines::Record;
 use crate::config::Settings;
 use crate::semantics::directives::ResponseDirectives;
 use crate::semantics::freshness::Freshness;
+use crate::semantics::paths::Paths;
 use crate::semantics::policy::Policy;
 use crate::semantics::reason::{Kind, Reason};
 use crate::semantics::storable::{self, Asked, Storability};
@@ -43,6 +44,7 @@ pub(super) struct Judge {
     max_object: u64,
     max_target: usize,
     bypasses: bool,
+    bypass_paths: Paths,
     /// No cookie identifies anyone.
     anonymous: bool,
 }
@@ -58,6 +60,7 @@ impl Judge {
             max_object: settings.cache.max_object,
             max_target: settings.limits.target,
             bypasses: !settings.cache.bypass_cookies.is_empty(),
+            bypass_paths: app::bypass_paths(settings),
             anonymous: settings.cache.cookies.as_ref().is_some_and(Vec::is_empty),
         }
     }
@@ -76,6 +79,9 @@ impl Judge {
             return FAILED;
         }
         let passed = |reason: Reason| Fate::App(reason.code(), reason.sentence());
+        if self.goes_past(record) {
+            return passed(Reason::BypassPath);
+        }
         if record.bytes > self.max_object {
             return passed(Reason::TooLarge);
         }
@@ -95,6 +101,11 @@ impl Judge {
         }
     }
 
+    /// Whether its path is one that goes past the cache.
+    fn goes_past(&self, record: &Record<'_>) -> bool {
+        self.bypass_paths.any_reading(path(record)).is_some()
+    }
+
     /// Where the configuration decides otherwise than what the log says. Only
     /// larder's own lines say what was decided.
     pub fn change(&self, record: &Record<'_>) -> Option<Change> {
@@ -111,6 +122,9 @@ impl Judge {
         }
         let is_too_large = record.bytes > self.max_object;
         let was_stored = cache == "hit" || record.stored == Some(true);
+        if self.goes_past(record) {
+            return was_stored.then_some(Change::NotStored(Reason::BypassPath.code()));
+        }
         let Some(reason) = record.detail.as_deref().and_then(Reason::from_code) else {
             return (was_stored && is_too_large).then_some(Change::NotStored("too-large"));
         };
@@ -119,6 +133,7 @@ impl Judge {
             Reason::NoLifetime => self.decided(record, false) == Storability::Store,
             Reason::SetCookie => self.policy.store_set_cookie,
             Reason::BypassCookie => !self.bypasses,
+            Reason::BypassPath => true,
             Reason::IdentityCookie => self.anonymous,
             _ => false,
         };
@@ -135,7 +150,7 @@ impl Judge {
         if states_lifetime {
             fields.insert(header::CACHE_CONTROL, HeaderValue::from_static("max-age=60"));
         }
-        let path = record.target.split('?').next().unwrap_or_default();
+        let path = path(record);
         let method = Method::GET;
         let asked =
             Asked { method: &method, path, ranged: false, authorized: false, identified: false };
@@ -145,6 +160,10 @@ impl Judge {
         let freshness = Freshness::of(status, &fields, &directives, &exchange, &self.policy, false);
         storable::decide(&asked, status, &fields, &directives, &freshness, &self.policy)
     }
+}
+
+fn path<'a>(record: &'a Record<'_>) -> &'a str {
+    record.target.split('?').next().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -200,6 +219,13 @@ mod tests {
             ),
             (&[], line("/", 200, 5, "bypass bypass-cookie"), stored("bypass-cookie")),
             (&[("CACHE__BYPASS_COOKIES", "a")], line("/", 200, 5, "bypass bypass-cookie"), None),
+            (&[], line("/", 200, 5, "bypass bypass-path"), stored("bypass-path")),
+            (&[("CACHE__BYPASS_PATHS", "/a")], line("/a/b", 200, 5, "bypass bypass-path"), None),
+            (
+                &[("CACHE__BYPASS_PATHS", "/a")],
+                line("/%61?b", 200, 5, "hit"),
+                Some(Change::NotStored("bypass-path")),
+            ),
             (&[], line("/", 200, 5, "uri-miss private"), None),
             (&[], line("/", 200, 5, "uri-miss identity-cookie"), None),
             (&[("LIMITS__TARGET", "256")], line("/", 414, 5, "none"), Some(Change::LetIn)),

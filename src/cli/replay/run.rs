@@ -2,9 +2,11 @@
 
 use super::judge::{Change, Fate, Judge};
 use super::report::{Group, Report, Size};
+use crate::app;
 use crate::cli::lines::{self, Record, Unread};
 use crate::config::Settings;
 use crate::key::CacheKey;
+use crate::semantics::parameters::IgnoredParameters;
 use crate::semantics::time::Moment;
 use crate::storage::{Count, Limits, Trial};
 use std::collections::BTreeMap;
@@ -16,6 +18,7 @@ const QUARTERS: [u64; 5] = [1, 2, 4, 8, 16];
 
 pub(super) struct Run {
     judge: Judge,
+    ignored: IgnoredParameters,
     trials: Vec<(u64, Trial)>,
     max_object: u64,
     lifetime: Option<Duration>,
@@ -44,6 +47,7 @@ impl Run {
         };
         Run {
             judge,
+            ignored: app::ignored_parameters(settings),
             trials: QUARTERS.into_iter().map(trial).collect(),
             max_object: settings.cache.max_object,
             lifetime,
@@ -78,7 +82,9 @@ impl Run {
             self.passed.entry(code).or_insert_with(|| Group::about(why)).count(record);
             return;
         }
-        let Some(target) = super::target(record.host.as_deref(), &record.target) else {
+        let as_keyed = self.ignored.without(&record.target);
+        let as_keyed = as_keyed.as_deref().unwrap_or(&record.target);
+        let Some(target) = super::target(record.host.as_deref(), as_keyed) else {
             let why = "the target is none that a cache could know";
             self.passed.entry("target").or_insert_with(|| Group::about(why)).count(record);
             return;

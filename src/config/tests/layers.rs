@@ -1,7 +1,7 @@
 //! Which layer wins, and what each can say.
 
 use super::load_all;
-use crate::config::{AccessLog, Overrides, Secret, Settings, Source, Target, load};
+use crate::config::{AccessLog, Overrides, Preset, Secret, Settings, Source, Target, load};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
@@ -143,11 +143,15 @@ fn every_option_reaches_its_setting() {
         first_byte_timeout: text("8s"),
         between_bytes_timeout: text("9s"),
         access_log: text("off"),
+        preset: text("flask"),
     };
     let settings = load(Source::None, [], &options).unwrap();
     let host = "::1".to_owned();
     let mut expected = Settings::new(Target::Tcp { host, port: 9000 });
     expected.listen = settings.listen.clone();
+    // What else it sets is in `presets.rs`.
+    expected.preset = Some(Preset::Flask);
+    expected.cache = settings.cache.clone();
     expected.admin.listen = Some(SocketAddr::from(([127, 0, 0, 1], 4)));
     expected.cache.default_ttl = Duration::from_secs(5);
     expected.cache.cookies = Some(vec!["a".into(), "b".into()]);

@@ -4,6 +4,7 @@ mod addresses;
 mod contradictions;
 mod layers;
 mod mistakes;
+mod presets;
 mod shipped;
 mod tls;
 mod tokens;
