@@ -1,10 +1,13 @@
 //! Presets: the settings that a kind of application wants, as a layer of their own between the
 //! defaults and the file. Each is a file in `presets/`, with a comment for each of its lines.
 
+use super::address::Target;
 use super::diagnose::{Problem, wrong};
 use super::file;
 use super::layers::Entry;
+use super::settings::{Cache, Settings};
 use super::value::{Kind, Value};
+use std::path::PathBuf;
 
 /// A kind of application.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +57,31 @@ impl Preset {
                 comment.iter().map(|line| line.trim_start_matches('#').trim()).collect();
             Some((key, comment.join(" ")))
         })
+    }
+
+    /// The cookies that say who a visitor is.
+    pub fn cookies(self) -> Vec<String> {
+        self.cache().cookies.unwrap_or_default()
+    }
+
+    /// The cookies with which a page is made anew.
+    pub fn bypass_cookies(self) -> Vec<String> {
+        self.cache().bypass_cookies
+    }
+
+    /// The paths that go past the cache.
+    pub fn bypass_paths(self) -> Vec<String> {
+        self.cache().bypass_paths
+    }
+
+    /// The table that it sets.
+    fn cache(self) -> Cache {
+        let mut settings = Settings::new(Target::Unix(PathBuf::new()));
+        for (key, value) in self.layer().into_iter().flatten() {
+            // A test reads them all: none is wrong.
+            let _ = (key.set)(&mut settings, &value);
+        }
+        settings.cache
     }
 
     /// The layer of its settings. Complaints name it, and not a place in a file that nobody has.

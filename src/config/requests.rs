@@ -10,7 +10,8 @@ pub(super) fn paths(value: &Value) -> Result<Vec<String>, Problem> {
 
 fn path(text: &str) -> Result<String, Wrong> {
     let no = |note: &str| Err(wrong(format!("`{text}` is not a path that can be named"), note));
-    let is_odd = |c: char| c.is_control() || c.is_whitespace() || matches!(c, '?' | '#' | ';' | '\\');
+    let is_odd =
+        |c: char| c.is_control() || c.is_whitespace() || matches!(c, '?' | '#' | ';' | '\\');
     match text {
         _ if !text.starts_with('/') => no("it begins with `/`, such as `/admin/`"),
         _ if text.contains(is_odd) => {

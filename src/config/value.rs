@@ -67,7 +67,10 @@ impl Value {
                 toml::Value::Array(members.iter().map(|member| member.in_a_file(None)).collect())
             }
             (Given::Table(entries), _) => toml::Value::Table(
-                entries.iter().map(|(name, _, value)| (name.clone(), value.in_a_file(None))).collect(),
+                entries
+                    .iter()
+                    .map(|(name, _, value)| (name.clone(), value.in_a_file(None)))
+                    .collect(),
             ),
             // No key takes such a thing.
             (Given::Other(what), _) => toml::Value::String((*what).to_owned()),

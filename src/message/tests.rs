@@ -38,6 +38,51 @@ fn status(method: &str, uri: &str, lines: &[(&str, &str)]) -> u16 {
     read(method, uri, lines).err().map_or(200, |refusal| refusal.status.as_u16())
 }
 
+/// Whatever is left out of a request, what is keyed is what the app is asked for.
+#[test]
+fn what_is_keyed_is_what_the_app_sees() {
+    let host = ("host", "a.example");
+    let cookie = ("cookie", "a=b");
+    for (method, uri, target, parameters, cookies) in [
+        ("GET", "/a?utm_a=1&b", "/a?b", &["utm_a"][..], false),
+        ("HEAD", "/a?utm_a", "/a", &["utm_a"], false),
+        ("QUERY", "/static/a?%75tm_a", "/static/a", &["%75tm_a"], true),
+        ("GET", "/static/a?b&utm", "/static/a?b&utm", &[], true),
+        ("GET", "/static/../a", "/static/../a", &[], false),
+        ("GET", "http://a.example?utm_a=1", "/", &["utm_a"], false),
+        ("POST", "/static/a?utm_a=1", "/static/a?utm_a=1", &[], false),
+        ("PURGE", "/a?utm_a=1", "/a?utm_a=1", &[], false),
+    ] {
+        let read = read(method, uri, &[host, cookie]).ok().expect("a good request");
+        assert_eq!(read.target.path_and_query(), target, "{method} {uri}");
+        assert_eq!(read.uri.to_string(), target, "{method} {uri}");
+        assert_eq!(read.left_out.parameters, parameters, "{method} {uri}");
+        assert_eq!(read.left_out.cookies, cookies, "{method} {uri}");
+        assert_eq!(read.fields.contains_key("cookie"), !cookies, "{method} {uri}");
+    }
+    let upgrade = [host, cookie, ("connection", "upgrade"), ("upgrade", "websocket")];
+    let read = read("GET", "/static/a?utm_a=1", &upgrade).ok().expect("a good request");
+    assert_eq!(
+        (read.uri.to_string().as_str(), read.left_out),
+        ("/static/a?utm_a=1", LeftOut::default())
+    );
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_target_is_keyed_as_another_than_it_is_sent(
+        target in "/(static/)?[a-z%.;/]{0,6}(\\?([a-c&=;?%+]|utm_a|%75tm_b|utm){0,12})?",
+        method in proptest::sample::select(vec!["GET", "HEAD", "QUERY", "POST", "PURGE"]),
+    ) {
+        if let Ok(read) = read(method, &target, &[("host", "a.example"), ("cookie", "a=b")]) {
+            proptest::prop_assert_eq!(read.target.path_and_query(), read.uri.to_string());
+            let ignored = options().ignored_parameters;
+            let is_read = matches!(method, "GET" | "HEAD" | "QUERY");
+            proptest::prop_assert!(!is_read || !ignored.are_in(read.target.path_and_query()));
+        }
+    }
+}
+
 #[test]
 fn what_two_parties_could_read_differently_is_refused() {
     let host = ("host", "a.example");

@@ -88,10 +88,7 @@ impl Paths {
     }
 
     /// The first that covers a path with these segments, with or without an empty one before.
-    fn covering<'a, I: Iterator<Item = &'a [u8]>>(
-        &self,
-        segments: impl Fn() -> I,
-    ) -> Option<&str> {
+    fn covering<'a, I: Iterator<Item = &'a [u8]>>(&self, segments: impl Fn() -> I) -> Option<&str> {
         let covers = |entry: &&Entry| {
             let mut there = segments().peekable();
             there.next_if(|first| first.is_empty());
@@ -175,7 +172,9 @@ fn fits(wanted: &[u8], segment: &[u8]) -> bool {
                 star = Some((at, own));
                 at += 1;
             }
-            Some(byte) if *byte == segment[own].to_ascii_lowercase() => (at, own) = (at + 1, own + 1),
+            Some(byte) if *byte == segment[own].to_ascii_lowercase() => {
+                (at, own) = (at + 1, own + 1)
+            }
             _ => {
                 let Some((stood, end)) = star else { return false };
                 star = Some((stood, end + 1));
@@ -255,7 +254,8 @@ mod tests {
     #[test]
     fn only_what_all_read_alike_is_plainly_one() {
         let paths = Paths::new(["/static/"]);
-        for path in ["/static/", "/static/a.css", "/Static/x/y.js", "/static/a%20b.png", "/static/.x"]
+        for path in
+            ["/static/", "/static/a.css", "/Static/x/y.js", "/static/a%20b.png", "/static/.x"]
         {
             assert!(paths.plainly(path), "{path}");
         }
@@ -307,10 +307,10 @@ mod tests {
         };
         let name: Vec<_> = "admin".chars().map(letter).collect();
         let before = prop::sample::select(vec!["/", "//", "/./", "/x/../", "/%2e/", "/x/%2e%2e/"]);
-        let after = prop::sample::select(vec!["", "/", "//", ";a", "/x", "/../admin/", "%2f", "%00"]);
-        (before, name, after).prop_map(|(before, name, after)| {
-            format!("{before}{}{after}", name.concat())
-        })
+        let after =
+            prop::sample::select(vec!["", "/", "//", ";a", "/x", "/../admin/", "%2f", "%00"]);
+        (before, name, after)
+            .prop_map(|(before, name, after)| format!("{before}{}{after}", name.concat()))
     }
 
     proptest! {

@@ -55,7 +55,7 @@ fn app() -> Origin {
                 reply(200, &[fresh, "Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT"], "text")
             }
             "/encoding" => reply(200, &[fresh, "Vary: Accept-Encoding"], &encoding),
-            "/cookie" => reply(200, &[fresh, "Vary: Cookie"], &cookie),
+            "/cookie" | "/static/cookie" => reply(200, &[fresh, "Vary: Cookie"], &cookie),
             "/both" => reply(200, &[fresh, "Vary: Cookie, Accept-Encoding"], &(cookie + &encoding)),
             "/forwarded" => reply(200, &[fresh, "Vary: X-Forwarded-Proto"], "text"),
             "/other" => reply(200, &[fresh, "Vary: X-Other"], "text"),
@@ -89,6 +89,14 @@ fn app() -> Origin {
 const PATHS: &[&str] = &[
     "/",
     "/?a=b",
+    "/?utm_source=x",
+    "/?a=b&utm_medium=y&%75tm_id",
+    "/static/a",
+    "/static/cookie",
+    "/static/cookie?utm_id=1&a",
+    "/static/../cookie",
+    "/admin/x",
+    "/%61dmin/x",
     "/etag",
     "/modified",
     "/encoding",
@@ -152,7 +160,7 @@ const VISITORS: &[&[&str]] = &[
 
 fn houses() -> Vec<(&'static str, House, Origin)> {
     let mut houses = Vec::new();
-    for name in ["as it comes", "cookies named", "behind a proxy", "obeys"] {
+    for name in ["as it comes", "cookies named", "behind a proxy", "obeys", "leaves out"] {
         let origin = app();
         let (host, port) = (origin.address.ip().to_string(), origin.address.port());
         let mut settings = Settings::new(Target::Tcp { host, port });
@@ -165,6 +173,12 @@ fn houses() -> Vec<(&'static str, House, Origin)> {
             }
             "behind a proxy" => settings.trust.proxies = vec![loopback],
             "obeys" => settings.refresh.networks = vec![loopback],
+            "leaves out" => {
+                settings.cache.cookies = Some(vec!["sessionid".into()]);
+                settings.cache.ignored_parameters = vec!["utm_*".into()];
+                settings.cache.static_paths = vec!["/static/".into()];
+                settings.cache.bypass_paths = vec!["/admin/".into(), "/chain".into()];
+            }
             _ => {}
         }
         houses.push((name, House::with(settings), origin));
@@ -206,6 +220,37 @@ fn both_ways_give_the_same() {
         house.pass(200);
         compare("when all is stale");
         assert!(short(&house) > 1000, "{name}: {} went the short way", short(&house));
+    }
+}
+
+/// What is left out of requests or goes past the cache is so on the short way too; only what
+/// needs no other target is answered there.
+#[test]
+fn what_is_left_out_is_left_out_on_the_short_way() {
+    let origin = app();
+    let house = House::in_front_of(&origin, |cache| {
+        cache.ignored_parameters = vec!["utm_*".into()];
+        cache.static_paths = vec!["/static/".into()];
+        cache.bypass_paths = vec!["/admin/".into()];
+    });
+    let proxy = house.proxy();
+    for (path, lines, is_short) in [
+        ("/static/cookie", &["Cookie: sessionid=a"][..], true),
+        ("/static/cookie", &["Cookie: sessionid=b; x"], true),
+        ("/static/cookie?utm_id=1", &["Cookie: sessionid=b"], false),
+        ("/cookie", &["Cookie: sessionid=a"], true),
+        ("/?b=c", &[], true),
+        ("/?b=c&utm_id=1", &[], false),
+        ("/admin/", &[], false),
+        ("/%61dmin/", &[], false),
+    ] {
+        sent(proxy, &written(path, lines));
+        let before = short(&house);
+        let answer = sent(proxy, &written(path, lines));
+        assert_eq!(short(&house) > before, is_short, "{path} {lines:?}");
+        let is_hit = answer.contains("cache-status: larder; hit");
+        assert_eq!(is_hit, !path.ends_with("dmin/"), "{path} {lines:?}: {answer}");
+        assert!(!path.starts_with("/static/") || answer.ends_with("nobody"), "{answer}");
     }
 }
 

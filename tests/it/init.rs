@@ -1,6 +1,8 @@
 //! `larder init`, on the tests' apps and on projects that are made up.
 
 use crate::harness::Larder;
+use serde_json::Value;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// A folder with these files.
@@ -14,8 +16,12 @@ fn project(files: &[(&str, &str)]) -> tempfile::TempDir {
     dir
 }
 
-/// Prints the configuration, which has to be good; and what is said beside it.
-fn printed(dir: &Path, args: &[&str]) -> (toml::Table, String) {
+/// The settings in force with a configuration, each with where it comes from.
+type Settings = BTreeMap<String, (Value, String)>;
+
+/// Prints the configuration, which has to be good; what it makes of each setting, and what is
+/// said beside it.
+fn printed(dir: &Path, args: &[&str]) -> (Settings, String) {
     let folder = dir.to_str().expect("text");
     let (status, text, told) = Larder::run(&[&["init", "--print", folder], args].concat(), &[]);
     assert_eq!(status, Some(0), "{told}");
@@ -26,20 +32,34 @@ fn printed(dir: &Path, args: &[&str]) -> (toml::Table, String) {
     assert_eq!((status, errors.as_str()), (Some(0), ""), "{text}");
     assert!(said.starts_with("the configuration is good: 127.0.0.1:6081 in front of "), "{said}");
     assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
-    (text.parse().expect("TOML"), told)
+    let (_, said, _) = Larder::run(&["check", "--config", path, "--explain", "--json"], &[]);
+    let document: Value = serde_json::from_str(&said).expect("JSON");
+    let settings = document["settings"].as_array().expect("a list").iter().map(|setting| {
+        let text = |member: &str| setting[member].as_str().expect("text").to_string();
+        (text("key"), (setting["value"].clone(), text("from")))
+    });
+    (settings.collect(), told)
 }
 
 /// A list of the cache, or its only text.
-fn texts(table: &toml::Table, key: &str) -> Vec<String> {
-    if let Some(text) = table["cache"].get(key).and_then(|value| value.as_str()) {
-        return vec![text.to_string()];
+fn texts(settings: &Settings, key: &str) -> Vec<String> {
+    let (value, _) = &settings[&format!("cache.{key}")];
+    match value.as_str() {
+        Some(text) => vec![text.to_string()],
+        None => {
+            let list = value.as_array().cloned().unwrap_or_default();
+            list.iter().filter_map(|v| v.as_str().map(String::from)).collect()
+        }
     }
-    let list = table["cache"].get(key).and_then(|list| list.as_array().cloned());
-    list.unwrap_or_default().iter().filter_map(|v| v.as_str().map(String::from)).collect()
 }
 
-fn to(table: &toml::Table) -> &str {
-    table["origin"]["to"].as_str().expect("text")
+/// Where a setting of the cache comes from.
+fn from<'a>(settings: &'a Settings, key: &str) -> &'a str {
+    &settings[&format!("cache.{key}")].1
+}
+
+fn to(settings: &Settings) -> &str {
+    settings["origin.to"].0.as_str().expect("text")
 }
 
 const MANAGE: &str = "import os\n\ndef main():\n    \
@@ -55,8 +75,13 @@ fn the_apps_of_the_tests_are_found_out() {
     let apps = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/apps");
     let (blog, told) = printed(&apps.join("django_blog"), &[]);
     assert_eq!(texts(&blog, "cookies"), ["sessionid"]);
-    assert_eq!(texts(&blog, "bypass_cookies"), ["messages"]);
-    assert_eq!(blog["cache"]["default_ttl"].as_str(), Some("60s"));
+    assert_eq!(texts(&blog, "bypass_cookies"), ["messages", "django_language"]);
+    assert_eq!(texts(&blog, "default_ttl"), ["60s"]);
+    // Nothing is written that the preset has already.
+    assert_eq!(blog["preset"].0.as_str(), Some("django"));
+    for key in ["cookies", "bypass_cookies", "bypass_paths", "static_paths", "heuristics"] {
+        assert_eq!(from(&blog, key), "preset", "{key}");
+    }
     assert!(told.contains("wsgi.py:7: the settings are django_blog.settings"), "{told}");
     assert!(told.contains("SECURE_PROXY_SSL_HEADER = "), "{told}");
     // It has that already.
@@ -64,6 +89,7 @@ fn the_apps_of_the_tests_are_found_out() {
 
     let (shop, told) = printed(&apps.join("flask_shop"), &[]);
     assert_eq!(texts(&shop, "cookies"), ["session", "remember_token"]);
+    assert_eq!((shop["preset"].0.as_str(), from(&shop, "cookies")), (Some("flask"), "preset"));
     assert!(told.contains("__init__.py:23: the app is made here"), "{told}");
     assert!(told.contains("ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)"), "{told}");
 }
@@ -82,6 +108,7 @@ fn djangos_names_hosts_and_address_are_read() {
     let (found, told) = printed(dir.path(), &[]);
     assert_eq!(texts(&found, "cookies"), ["sid"]);
     assert_eq!(texts(&found, "bypass_cookies"), ["lang"]);
+    assert_eq!((from(&found, "cookies"), from(&found, "bypass_cookies")), ("file", "file"));
     assert_eq!(to(&found), "127.0.0.1:9000");
     for words in [
         "settings.py:6: SESSION_COOKIE_NAME = \"sid\"",
@@ -123,6 +150,7 @@ fn settings_in_several_files_are_read_in_the_order_in_which_they_count() {
         ]);
         let (found, told) = printed(dir.path(), &[]);
         assert_eq!(texts(&found, "cookies"), expected, "{production}");
+        assert_eq!(found["preset"].0.as_str(), Some("wagtail"));
         assert!(told.contains("site1.settings.dev is not what is served"), "{told}");
         assert!(told.contains("WAGTAILFRONTENDCACHE = {"), "{told}");
         assert!(!told.contains("INSTALLED_APPS += "), "{told}");
@@ -178,7 +206,7 @@ fn flasks_names_are_read_wherever_they_stand() {
     assert!(!cookies.iter().any(|cookie| cookie.contains("ours")), "{cookies:?}");
     assert_eq!(to(&found), format!("unix:{}/run/app.sock", dir.path().display()));
     assert!(told.contains("app.py:4: SESSION_COOKIE_NAME = \"shop\""), "{told}");
-    assert!(found["cache"].get("default_ttl").is_none());
+    assert_eq!(texts(&found, "default_ttl"), ["0s"]);
 
     let app = "from flask import Flask, session\nfrom werkzeug.middleware.proxy_fix import ProxyFix\n\
         app = Flask('x')\napp.config.from_prefixed_env()\n\n@app.get('/')\ndef page():\n    \
@@ -244,7 +272,7 @@ fn a_file_that_is_there_is_not_written_over() {
     let (status, output, _) = run(&["--force", "--json"]);
     assert_eq!(status, Some(0));
     assert_eq!(std::fs::read_to_string(&file).expect("the file"), written);
-    let document: serde_json::Value = serde_json::from_str(&output).expect("JSON");
+    let document: Value = serde_json::from_str(&output).expect("JSON");
     assert_eq!(document["cookies"], serde_json::json!(["a"]));
     assert_eq!(document["application"], "Django");
 }

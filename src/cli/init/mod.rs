@@ -107,6 +107,7 @@ fn finish(args: &InitArgs, plan: &Plan) -> Result<(), String> {
         let document = json!({
             "application": plan.flavour.name(),
             "file": path,
+            "preset": plan.preset().name(),
             "origin": plan.origin,
             "cookies": if plan.knows_cookies() { json!(plan.identity) } else { json!("all") },
             "bypass_cookies": plan.bypass,

@@ -1,6 +1,7 @@
 //! What is written: a configuration with comments.
 
 use super::project::Notes;
+use crate::config::Preset;
 use std::collections::HashSet;
 
 /// What is left to the operator, since it can't be told from the project.
@@ -68,55 +69,91 @@ impl Plan {
         self
     }
 
-    /// `larder.toml`.
+    /// `larder.toml`: the preset, and what differs from it.
     pub fn toml(&self) -> String {
-        let vary = match self.flavour {
-            Flavour::Flask => "Flask puts `Vary: Cookie` on every page that touches the session.",
-            Flavour::Django | Flavour::Wagtail => "Django puts `Vary: Cookie` on most pages.",
-        };
         let mut text = format!(
             "# larder in front of a {name} application; written by larder init.\n\
              #\n\
-             # {vary} Only the cookies below\n\
-             # say who a visitor is: pages for visitors without them are shared, whatever other\n\
-             # cookies they have. larder check reads this file.\n\n\
+             # The preset has what such an application wants: the cookies that say who a visitor is, the\n\
+             # paths that go past the cache, and more. Whatever stands below wins over it. larder check\n\
+             # reads this file; larder check --explain shows all settings, with where they come from.\n\
+             preset = \"{preset}\"\n\n\
              listen = \"127.0.0.1:6081\"\n\n\
              [origin]\n\
              # Where the app listens: host:port, or \"unix:/run/gunicorn.sock\".\n\
              to = {origin}\n\n\
              [cache]\n\
              {lifetimes}\n\
-             {named}\n\
              {cookies}\n",
             name = self.flavour.name(),
+            preset = self.preset().name(),
             origin = quoted(&self.origin),
             lifetimes = self.lifetimes(),
-            named = self.named(),
             cookies = self.cookies(),
         );
-        if !self.bypass.is_empty() {
+        text.push_str(&self.bypassed());
+        text.push_str(TERMINATOR);
+        text
+    }
+
+    /// The preset for such an application.
+    pub fn preset(&self) -> Preset {
+        match self.flavour {
+            Flavour::Django => Preset::Django,
+            Flavour::Flask => Preset::Flask,
+            Flavour::Wagtail => Preset::Wagtail,
+        }
+    }
+
+    /// The names, or every cookie where it is in doubt what they are; nothing but a word where
+    /// the preset has them already.
+    fn cookies(&self) -> String {
+        let names = list(&self.identity);
+        let of_preset = self.preset().cookies();
+        let named = match self.flavour {
+            Flavour::Flask => "SESSION_COOKIE_NAME and REMEMBER_COOKIE_NAME",
+            Flavour::Django | Flavour::Wagtail => "SESSION_COOKIE_NAME",
+        };
+        match self.knows_cookies() {
+            true if self.identity == of_preset => format!(
+                "# {named}, as they are by default, and as the preset has\n\
+                 # them. Name every cookie that says who a visitor is: that of a token too.\n\
+                 # cookies = [{names}]"
+            ),
+            true => format!(
+                "# {named}. Name every cookie that says who a visitor is:\n\
+                 # that of a token too.\n\
+                 cookies = [{names}]"
+            ),
+            false => format!(
+                "# {named}: what they are called could not be read for\n\
+                 # sure: see what larder init said. Until you name them every cookie counts, which is safe,\n\
+                 # and shares less. As far as was read:\n\
+                 # cookies = [{names}]\n\
+                 cookies = \"all\""
+            ),
+        }
+    }
+
+    /// The cookies with which a page is made anew, as far as the preset doesn't have them; and
+    /// where the paths stand that it assumes.
+    fn bypassed(&self) -> String {
+        let mut text = String::new();
+        let of_preset = self.preset().bypass_cookies();
+        if self.bypass.iter().any(|name| !of_preset.contains(name)) {
             text.push_str(
                 "# With one of these a visitor gets the page made anew: the app has something to say\n\
                  # (messages), or another language was chosen, which Django tells no cache.\n",
             );
             text.push_str(&format!("bypass_cookies = [{}]\n", list(&self.bypass)));
         }
-        text.push_str(TERMINATOR);
+        text.push_str(&format!(
+            "# What goes past the cache, with all that is below it, is this as the preset has it. If yours\n\
+             # is elsewhere, write it here:\n\
+             # bypass_paths = [{}]\n",
+            list(&self.preset().bypass_paths())
+        ));
         text
-    }
-
-    /// The names, or every cookie where it is in doubt what they are.
-    fn cookies(&self) -> String {
-        let names = list(&self.identity);
-        match self.knows_cookies() {
-            true => format!("cookies = [{names}]"),
-            false => format!(
-                "# What they are called could not be read for sure: see what larder init said. Until you\n\
-                 # name them every cookie counts, which is safe, and shares less. As far as was read:\n\
-                 # cookies = [{names}]\n\
-                 cookies = \"all\""
-            ),
-        }
     }
 
     /// Whether it is sure by which cookies visitors are told apart.
@@ -124,40 +161,21 @@ impl Plan {
         !self.notes.in_doubt && !self.identity.is_empty()
     }
 
-    fn named(&self) -> &'static str {
-        match self.flavour {
-            Flavour::Flask => {
-                "# SESSION_COOKIE_NAME and REMEMBER_COOKIE_NAME. Name every cookie that says who a\n\
-                 # visitor is: that of a token too."
-            }
-            Flavour::Django | Flavour::Wagtail => {
-                "# SESSION_COOKIE_NAME. A page with a `{% csrf_token %}` comes with `Set-Cookie` and is\n\
-                 # never stored. Name every cookie that says who a visitor is."
-            }
-        }
-    }
-
     fn lifetimes(&self) -> &'static str {
         match self.flavour {
             Flavour::Django => {
                 "# For pages that state no lifetime; `cache_control` and `never_cache` on a view win.\n\
-                 default_ttl = \"60s\"\n\
-                 # A view with `last_modified` says when its page changed, not that it may be kept.\n\
-                 heuristics = false\n"
+                 default_ttl = \"60s\"\n"
             }
             Flavour::Wagtail => {
                 "# For pages that state no lifetime. Wagtail purges what it publishes, but not the pages that\n\
                  # list it: raise this once those are purged too.\n\
-                 default_ttl = \"60s\"\n\
-                 # A view with `last_modified` says when its page changed, not that it may be kept.\n\
-                 heuristics = false\n"
+                 default_ttl = \"60s\"\n"
             }
             Flavour::Flask => {
                 "# For pages that state no lifetime. It is 0 until you know that none of them is for one\n\
                  # visitor without its cookie being named below:\n\
-                 # default_ttl = \"60s\"\n\
-                 # A view that sets `last_modified` says when its page changed, not that it may be kept.\n\
-                 heuristics = false\n"
+                 # default_ttl = \"60s\"\n"
             }
         }
     }

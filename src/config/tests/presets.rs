@@ -46,9 +46,8 @@ fn each_line_of_each_preset_is_a_setting_with_a_comment() {
 
 #[test]
 fn a_preset_sets_this() {
-    let cache = |name: &str| {
-        load_file(&format!("preset = '{name}'\norigin.to = 'a:1'")).unwrap().cache
-    };
+    let cache =
+        |name: &str| load_file(&format!("preset = '{name}'\norigin.to = 'a:1'")).unwrap().cache;
     let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
     let (django, flask, wagtail) = (cache("django"), cache("flask"), cache("wagtail"));
     assert_eq!(django.cookies, Some(texts(&["sessionid"])));
@@ -56,7 +55,10 @@ fn a_preset_sets_this() {
     assert_eq!(django.bypass_paths, texts(&["/admin/", "/accounts/"]));
     assert_eq!(flask.cookies, Some(texts(&["session", "remember_token"])));
     assert_eq!((flask.bypass_cookies.len(), flask.bypass_paths.len()), (0, 1));
-    assert_eq!((&wagtail.cookies, &wagtail.bypass_cookies), (&django.cookies, &django.bypass_cookies));
+    assert_eq!(
+        (&wagtail.cookies, &wagtail.bypass_cookies),
+        (&django.cookies, &django.bypass_cookies)
+    );
     assert!(wagtail.bypass_paths.contains(&"/django-admin/".to_owned()));
     for cache in [django, flask, wagtail] {
         assert!(!cache.heuristics);
@@ -69,7 +71,8 @@ fn a_preset_sets_this() {
 
 #[test]
 fn everything_else_wins_over_a_preset() {
-    let file = "preset = 'django'\norigin.to = 'a:1'\n[cache]\ncookies = ['sid']\nheuristics = true";
+    let file =
+        "preset = 'django'\norigin.to = 'a:1'\n[cache]\ncookies = ['sid']\nheuristics = true";
     let env = [("LARDER_CACHE__BYPASS_PATHS", "none")];
     let with = |options: &Overrides| load_all(file, &env, options).unwrap();
     let settings = with(&Overrides::default());
@@ -165,7 +168,10 @@ fn each_setting_says_where_it_comes_from_and_what_it_wins_over() {
     assert_eq!((bypass.from, bypass.place.as_str()), ("preset", "preset \"django\""));
     let shown = bypass.to_string();
     assert!(shown.starts_with("# The admin; and where"), "{shown}");
-    assert!(shown.ends_with("\ncache.bypass_paths = [\"/admin/\", \"/accounts/\"]  # preset \"django\""));
+    assert!(
+        shown
+            .ends_with("\ncache.bypass_paths = [\"/admin/\", \"/accounts/\"]  # preset \"django\"")
+    );
 }
 
 #[test]

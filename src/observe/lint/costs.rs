@@ -101,10 +101,15 @@ pub(super) const RULES: &[Rule] = &[
         sentence: "is kept for each value of a parameter that only tells where a visitor comes \
             from (utm_source, gclid, fbclid and the like): one page, made many times",
         fix: (
-            "Say that they don't matter: \
+            "Name them in `cache.ignored_parameters`, or set a `preset`, which does: the app does \
+             not see them then. Or say for each page that they don't matter: \
              `No-Vary-Search: params=(\"utm_source\" \"utm_medium\" \"utm_campaign\" \"gclid\")`.",
-            Some("Set `response.headers[\"No-Vary-Search\"]` in a middleware of your own."),
-            Some("Set `response.headers[\"No-Vary-Search\"]` in `after_request`."),
+            Some(
+                "`preset = \"django\"`; or set `response.headers[\"No-Vary-Search\"]` in a middleware.",
+            ),
+            Some(
+                "`preset = \"flask\"`; or set `response.headers[\"No-Vary-Search\"]` in `after_request`.",
+            ),
         ),
         has: |sample| sample.is_page() && sample.seen.cache.stored && is_split(sample),
     },

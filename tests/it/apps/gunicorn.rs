@@ -230,6 +230,7 @@ fn blog_database() -> PathBuf {
     let blog = apps().join("django_blog/blog");
     for source in [
         apps().join("requirements.txt"),
+        apps().join("django_blog/django_blog/settings.py"),
         blog.join("models.py"),
         blog.join("migrations/0001_initial.py"),
         blog.join("management/commands/seed.py"),

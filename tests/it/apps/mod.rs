@@ -7,6 +7,7 @@ mod flask;
 mod gunicorn;
 mod leaks;
 mod newcomer;
+mod presets;
 mod restarts;
 mod secured;
 mod visitor;

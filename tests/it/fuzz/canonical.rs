@@ -14,6 +14,8 @@ use larder::key::Host;
 use larder::listen::through;
 use larder::message::{HeadLimits, Options, Peer, Presented};
 use larder::origin::{outbound, upgrade_outbound};
+use larder::semantics::parameters::IgnoredParameters;
+use larder::semantics::paths::Paths;
 use std::cell::RefCell;
 use std::convert::Infallible;
 use std::rc::Rc;
@@ -193,6 +195,8 @@ async fn forwarded(request: Request<Incoming>) -> Seen {
         max_body: 1 << 20,
         default_host: Host::localhost(),
         makes_traces: false,
+        ignored_parameters: IgnoredParameters::default(),
+        static_paths: Paths::default(),
     };
     let peer = Peer::new(([127, 0, 0, 1], 1).into());
     let mut seen = Seen { method, target, fields, written: None };
