@@ -4,7 +4,7 @@ use super::{Answer, Proxy, passthrough, respond};
 use crate::body::{self, Body, Unread};
 use crate::dialects::{self, Claim, Head, Said, Wish, litespeed};
 use crate::key::CacheKey;
-use crate::message::Presented;
+use crate::message::{self, Presented};
 use crate::metrics::{Leave, Trouble};
 use crate::purge::{Grant, IN_BAND, Made, Selectors, Softness};
 use crate::semantics::cache_status::{CacheStatus, Outcome};
@@ -192,8 +192,7 @@ impl Proxy {
             Some(manner) => own(said(manner.done(gone, stale, number), Some(gone + stale))),
             // Stale from now on, so that no fetch under way will do.
             None => {
-                let mut request = anew(request);
-                request.leave_out(&self.shared.options.presented);
+                let mut request = anew(request, &self.shared.options.presented);
                 // It was for larder. Where there is no token it says who the visitor is.
                 if !self.shared.options.access.tokens.is_empty() {
                     dialects::take_credential(&mut request.fields);
@@ -309,10 +308,12 @@ fn page(request: &Presented) -> Selectors {
 }
 
 /// A request for the same page that what is stored does not answer.
-fn anew(request: &Presented) -> Presented {
+fn anew(request: &Presented, options: &message::Options) -> Presented {
     let demands = RequestDirectives { no_cache: true, ..RequestDirectives::default() };
     let (method, has_body) = (Method::GET, false);
-    Presented { method, has_body, demands, ..request.clone() }
+    let mut anew = Presented { method, has_body, demands, ..request.clone() };
+    anew.leave_out(options);
+    anew
 }
 
 fn own(response: Response<Body>) -> Purging {

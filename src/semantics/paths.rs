@@ -43,8 +43,13 @@ impl Paths {
     /// }
     /// ```
     pub fn new<'a>(paths: impl IntoIterator<Item = &'a str>) -> Paths {
-        let entry = |text: &str| Entry { text: text.into(), segments: merged(&read(text)) };
-        Paths(paths.into_iter().map(|text| entry(text)).collect())
+        let entry = |text: &str| {
+            let decoded = decoded(text.as_bytes());
+            let segments = merged(&segments(&decoded));
+            let segments = segments.into_iter().map(<[u8]>::to_ascii_lowercase).collect();
+            Entry { text: text.into(), segments }
+        };
+        Paths(paths.into_iter().map(entry).collect())
     }
 
     /// Whether none is named.
@@ -65,8 +70,7 @@ impl Paths {
             let merged = merged(&as_it_is);
             let resolved = resolved(&merged);
             for reading in [&as_it_is, &merged, &resolved] {
-                let of_it = || reading.iter().map(Vec::as_slice);
-                if let Some(found) = self.covering(of_it) {
+                if let Some(found) = self.covering(|| reading.iter().copied()) {
                     return Some(found);
                 }
             }
@@ -82,9 +86,9 @@ impl Paths {
     /// Whether a request's path is one of them, or below one, to every server.
     pub fn plainly(&self, path: &str) -> bool {
         !self.is_empty()
-            && !is_ambiguous(&path.to_ascii_lowercase())
-            && !path.contains("//")
             && self.covering(|| path.split('/').map(str::as_bytes)).is_some()
+            && !path.contains("//")
+            && !is_ambiguous(&path.to_ascii_lowercase())
     }
 
     /// The first that covers a path with these segments, with or without an empty one before.
@@ -104,37 +108,26 @@ fn is_plain(path: &str) -> bool {
     !path.bytes().any(odd) && !path.contains("//") && !path.contains("/.")
 }
 
-/// A path as the operator writes it, decoded once.
-fn read(text: &str) -> Vec<Vec<u8>> {
-    segments(&decoded(text.as_bytes()))
-}
-
-/// The segments after the first slash, in lower case, as far as the end that a server may
-/// see. A backslash is a slash to some.
-fn segments(path: &[u8]) -> Vec<Vec<u8>> {
+/// The segments after the first slash, each as far as the end that a server may see. A
+/// backslash is a slash to some.
+fn segments(path: &[u8]) -> Vec<&[u8]> {
     let path = path.strip_prefix(b"/").unwrap_or(path);
-    let pieces = path.split(|byte| matches!(byte, b'/' | b'\\'));
-    pieces
-        .map(|piece| {
-            let end = piece.iter().position(|byte| ENDS.contains(byte)).unwrap_or(piece.len());
-            piece[..end].to_ascii_lowercase()
-        })
-        .collect()
+    let whole = path.split(|byte| matches!(byte, b'/' | b'\\'));
+    whole.map(|piece| piece.split(|byte| ENDS.contains(byte)).next().unwrap_or_default()).collect()
 }
 
 /// Without those that are empty, or `.`.
-fn merged(segments: &[Vec<u8>]) -> Vec<Vec<u8>> {
-    let counts = |segment: &&Vec<u8>| !segment.is_empty() && segment.as_slice() != b".";
-    segments.iter().filter(counts).cloned().collect()
+fn merged<'a>(segments: &[&'a [u8]]) -> Vec<&'a [u8]> {
+    segments.iter().copied().filter(|segment| !matches!(*segment, b"" | b".")).collect()
 }
 
 /// With each `..` taken out, and what is before it.
-fn resolved(segments: &[Vec<u8>]) -> Vec<Vec<u8>> {
-    let mut left: Vec<Vec<u8>> = Vec::with_capacity(segments.len());
+fn resolved<'a>(segments: &[&'a [u8]]) -> Vec<&'a [u8]> {
+    let mut left = Vec::with_capacity(segments.len());
     for segment in segments {
-        match segment.as_slice() {
+        match *segment {
             b".." => drop(left.pop()),
-            _ => left.push(segment.clone()),
+            segment => left.push(segment),
         }
     }
     left

@@ -1,7 +1,8 @@
 //! What the operator says makes no difference is left out of requests: neither keyed nor
 //! seen by the app. Parameters that track, and cookies where files are.
 
-use crate::harness::{Larder, Origin, get, reply, request};
+use crate::glance::{app, sent, short, written};
+use crate::harness::{House, Larder, Origin, get, reply, request};
 use crate::reload::Configured;
 use larder::config::Preset;
 
@@ -215,5 +216,36 @@ fn every_preset_leaves_out_what_tracks() {
         assert_eq!(origin.seen().iter().map(|seen| &*seen.target).collect::<Vec<_>>(), ["/p"]);
         larder.get("/p?page=2&sort=name&ref=x&source=y&q=utm_source");
         assert_eq!(origin.last().target, "/p?page=2&sort=name&ref=x&source=y&q=utm_source");
+    }
+}
+
+/// What is left out of requests or goes past the cache is so on the short way too; only what
+/// needs no other target is answered there.
+#[test]
+fn what_is_left_out_is_left_out_on_the_short_way() {
+    let origin = app();
+    let house = House::in_front_of(&origin, |cache| {
+        cache.ignored_parameters = vec!["utm_*".into()];
+        cache.static_paths = vec!["/static/".into()];
+        cache.bypass_paths = vec!["/admin/".into()];
+    });
+    let proxy = house.proxy();
+    for (path, lines, is_short) in [
+        ("/static/cookie", &["Cookie: sessionid=a"][..], true),
+        ("/static/cookie", &["Cookie: sessionid=b; x"], true),
+        ("/static/cookie?utm_id=1", &["Cookie: sessionid=b"], false),
+        ("/cookie", &["Cookie: sessionid=a"], true),
+        ("/?b=c", &[], true),
+        ("/?b=c&utm_id=1", &[], false),
+        ("/admin/", &[], false),
+        ("/%61dmin/", &[], false),
+    ] {
+        sent(proxy, &written(path, lines));
+        let before = short(&house);
+        let answer = sent(proxy, &written(path, lines));
+        assert_eq!(short(&house) > before, is_short, "{path} {lines:?}");
+        let is_hit = answer.contains("cache-status: larder; hit");
+        assert_eq!(is_hit, !path.ends_with("dmin/"), "{path} {lines:?}: {answer}");
+        assert!(!path.starts_with("/static/") || answer.ends_with("nobody"), "{answer}");
     }
 }

@@ -103,7 +103,7 @@ fn minimal_has_five_lines() {
 fn the_frameworks_cookies_are_known() {
     let django = load_file(&shipped("django.toml")).unwrap().cache;
     assert_eq!(django.cookies, Some(vec!["sessionid".to_owned()]));
-    assert_eq!(django.bypass_cookies, ["messages"]);
+    assert_eq!(django.bypass_cookies, ["messages", "django_language"]);
     assert_eq!(django.default_ttl, Duration::from_secs(60));
     let flask = load_file(&shipped("flask.toml")).unwrap().cache;
     let expected = ["session", "remember_token"].map(String::from).to_vec();

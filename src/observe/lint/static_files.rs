@@ -26,8 +26,8 @@ const DJANGO: Option<&str> = Some(
      `SecurityMiddleware`, so that no other middleware sees them.",
 );
 const FLASK: Option<&str> = Some(
-    "Flask-Login looks at the session after every request, for static files too. Serve them \
-     outside of Flask: `app.wsgi_app = WhiteNoise(app.wsgi_app, root=\"static/\", \
+    "Flask-Login looks at the session after every request, for static files too. `preset = \
+     \"flask\"` leaves cookies out of requests below `/static/`. Or serve the files outside of Flask: `app.wsgi_app = WhiteNoise(app.wsgi_app, root=\"static/\", \
      prefix=\"static/\")`, or by the web server.",
 );
 
@@ -37,7 +37,12 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Warning,
         sentence: "is a static file and varies on Cookie: each visitor with a session has the app \
             send it again",
-        fix: ("Serve static files past what looks at sessions.", DJANGO, FLASK),
+        fix: (
+            "Serve static files past what looks at sessions, or name their path in \
+             `cache.static_paths`: cookies are left out of requests for them then.",
+            DJANGO,
+            FLASK,
+        ),
         has: |sample| sample.is_static() && is_named(&sample.nominated, &header::COOKIE),
     },
     Rule {
@@ -45,10 +50,12 @@ pub(super) const RULES: &[Rule] = &[
         severity: Severity::Warning,
         sentence: "is a static file and sets a cookie, so that it is not kept",
         fix: (
-            "Serve static files past what sets cookies.",
+            "Serve static files past what sets cookies, or name their path in \
+             `cache.static_paths`.",
             DJANGO,
             Some(
-                "Set `SESSION_REFRESH_EACH_REQUEST = False`: else a permanent session's cookie is \
+                "`preset = \"flask\"` leaves cookies out of requests below `/static/`. Or set \
+                 `SESSION_REFRESH_EACH_REQUEST = False`: else a permanent session's cookie is \
                  sent with each answer, static files too. Or serve them outside of Flask.",
             ),
         ),
