@@ -52,6 +52,24 @@ const PATHS: [&str; 12] = [
     "/a", "/b",
 ];
 
+/// What the configuration leaves out of requests is left out of what is keyed, and what goes
+/// past the cache is counted as that.
+#[test]
+fn one_page_for_a_campaign_and_none_for_the_admin() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let config = write(&dir, "preset.toml", "preset = \"django\"\n");
+    let lines: String = ["/a?utm_source=x", "/a?gclid=1", "/a", "/%61dmin/", "/admin/x", "/a?b"]
+        .iter()
+        .zip(0..)
+        .map(|(path, second)| line(second, &format!("GET {path}"), 200, 10))
+        .collect();
+    let log = write(&dir, "access.log", &lines);
+    let said = replay(&[&log, "--config", &config]);
+    assert_eq!((&said["requests"], &said["cacheable"]), (&json!(6), &json!(4)), "{said}");
+    assert_eq!((&said["sizes"][0]["hits"], &said["sizes"][0]["pages"]), (&json!(2), &json!(2)));
+    assert!(said.to_string().contains("bypass-path"), "{said}");
+}
+
 #[test]
 fn what_larder_did_is_what_is_replayed() {
     let dir = tempfile::tempdir().expect("a folder");

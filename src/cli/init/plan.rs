@@ -116,21 +116,21 @@ impl Plan {
         };
         match self.knows_cookies() {
             true if self.identity == of_preset => format!(
-                "# {named}, as they are by default, and as the preset has\n\
-                 # them. Name every cookie that says who a visitor is: that of a token too.\n\
-                 # cookies = [{names}]"
+                "# {named}: the default, which the preset has.\n\
+                 # Name every cookie that says who a visitor is: that of a token too.\n\
+                 # cookies = [{names}]\n"
             ),
             true => format!(
                 "# {named}. Name every cookie that says who a visitor is:\n\
                  # that of a token too.\n\
-                 cookies = [{names}]"
+                 cookies = [{names}]\n"
             ),
             false => format!(
                 "# {named}: what they are called could not be read for\n\
                  # sure: see what larder init said. Until you name them every cookie counts, which is safe,\n\
                  # and shares less. As far as was read:\n\
                  # cookies = [{names}]\n\
-                 cookies = \"all\""
+                 cookies = \"all\"\n"
             ),
         }
     }
@@ -145,7 +145,7 @@ impl Plan {
                 "# With one of these a visitor gets the page made anew: the app has something to say\n\
                  # (messages), or another language was chosen, which Django tells no cache.\n",
             );
-            text.push_str(&format!("bypass_cookies = [{}]\n", list(&self.bypass)));
+            text.push_str(&format!("bypass_cookies = [{}]\n\n", list(&self.bypass)));
         }
         text.push_str(&format!(
             "# What goes past the cache, with all that is below it, is this as the preset has it. If yours\n\
