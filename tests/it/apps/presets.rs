@@ -80,3 +80,36 @@ fn a_file_of_flasks_is_stored_once_for_all() {
     let mut alice = visitors[0].1.clone();
     assert!(alice.get("/account").text().contains("alice"));
 }
+
+/// Spellings of a path of the admin: what is before it, how its name is written, what follows.
+fn spellings() -> impl Iterator<Item = String> {
+    let before = ["/", "//", "/./", "/x/../", "/%2e/", "/articles/%2e%2e/", "/;a/", "/%2f", "/\\"];
+    let names =
+        ["admin", "%61dmin", "%2561dmin", "ADMIN", "admin;x", "adm%69n", "admin%00", "admi"];
+    let after = ["/", "", "//", "/auth/user/", "%2fauth%2fuser/", "/../articles/1/", "/login/?a=b"];
+    before.into_iter().flat_map(move |before| {
+        names.into_iter().flat_map(move |name| {
+            after.into_iter().map(move |after| format!("{before}{name}{after}"))
+        })
+    })
+}
+
+/// However the path is spelt: what Django and gunicorn take for the admin has gone past the cache.
+#[test]
+fn no_spelling_of_the_admin_is_answered_from_the_cache() {
+    let site = blog().with(&["--preset", "django", "--default-ttl", "60s"]).open();
+    let (mut admins, mut others) = (0, 0);
+    for path in spellings() {
+        let answer = site.get(&path);
+        let to = answer.field("location").unwrap_or_default();
+        let is_admins =
+            to.starts_with("/admin/") || answer.text().contains("Django administration");
+        if is_admins {
+            assert_eq!(answer.cache_status(), BYPASSED, "{path}");
+            admins += 1;
+        }
+        others += usize::from(answer.cache_status() != BYPASSED);
+    }
+    assert!(admins > 20, "Django's admin has answered {admins} times");
+    assert!(others > 20, "{others} paths were none of the admin's");
+}
