@@ -7,12 +7,23 @@
 
 use super::pretence::is_ambiguous;
 
-/// How often a path is decoded. One that has still something to decode then is taken for any.
-const MOST_ROUNDS: usize = 4;
+/// The longest path that is looked at closely, in bytes, if it can be read in several ways.
+const LONGEST: usize = 2048;
+
+/// The most readings of a path that are looked at. One that is longer, or has more, is taken
+/// for any.
+const MOST_READINGS: usize = 48;
 
 /// What ends a segment for one server or another: a parameter, a query, a fragment, the end
 /// of a text.
 const ENDS: [u8; 4] = *b";?#\0";
+
+/// What makes another reading of one.
+type Step = fn(&[u8]) -> Vec<u8>;
+
+/// What servers do to a path, each of them some of it, in one order or another, and more than
+/// once where there are several.
+const STEPS: [Step; 5] = [decoded, with_slashes, cut_off, with_slashes_merged, with_dots_resolved];
 
 /// Paths, each with all that is below it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -45,8 +56,8 @@ impl Paths {
     pub fn new<'a>(paths: impl IntoIterator<Item = &'a str>) -> Paths {
         let entry = |text: &str| {
             let decoded = decoded(text.as_bytes());
-            let segments = merged(&segments(&decoded));
-            let segments = segments.into_iter().map(<[u8]>::to_ascii_lowercase).collect();
+            let named = segments(&decoded).filter(|segment| !segment.is_empty());
+            let segments = named.map(<[u8]>::to_ascii_lowercase).collect();
             Entry { text: text.into(), segments }
         };
         Paths(paths.into_iter().map(entry).collect())
@@ -58,44 +69,52 @@ impl Paths {
     }
 
     /// The first of them that a request's path may be taken for, or for something below, by
-    /// any server: whatever is encoded, once or more, doubled, cut off or taken out of it.
+    /// any server: whatever is encoded, doubled, cut off or taken out of it, how often, and in
+    /// which order.
     pub fn any_reading(&self, path: &str) -> Option<&str> {
         let first = self.0.first()?;
-        if is_plain(path) {
-            return self.covering(|| path.split('/').map(str::as_bytes));
+        if let Some(found) = self.covering(path.as_bytes()) {
+            return Some(found);
         }
-        let mut bytes = path.as_bytes().to_vec();
-        for _ in 0..MOST_ROUNDS {
-            let as_it_is = segments(&bytes);
-            let merged = merged(&as_it_is);
-            let resolved = resolved(&merged);
-            for reading in [&as_it_is, &merged, &resolved] {
-                if let Some(found) = self.covering(|| reading.iter().copied()) {
+        if is_plain(path) {
+            return None;
+        }
+        if path.len() > LONGEST {
+            return Some(&first.text);
+        }
+        let mut readings = vec![path.as_bytes().to_vec()];
+        let mut next = 0;
+        while let Some(reading) = readings.get(next).cloned() {
+            next += 1;
+            for step in STEPS {
+                let other = step(&reading);
+                if readings.contains(&other) {
+                    continue;
+                }
+                if let Some(found) = self.covering(&other) {
                     return Some(found);
                 }
+                if readings.len() == MOST_READINGS {
+                    return Some(&first.text);
+                }
+                readings.push(other);
             }
-            let decoded = decoded(&bytes);
-            if decoded == bytes {
-                return None;
-            }
-            bytes = decoded;
         }
-        Some(&first.text)
+        None
     }
 
     /// Whether a request's path is one of them, or below one, to every server.
     pub fn plainly(&self, path: &str) -> bool {
         !self.is_empty()
-            && self.covering(|| path.split('/').map(str::as_bytes)).is_some()
+            && self.covering(path.as_bytes()).is_some()
             && !path.contains("//")
             && !is_ambiguous(&path.to_ascii_lowercase())
     }
 
-    /// The first that covers a path with these segments, with or without an empty one before.
-    fn covering<'a, I: Iterator<Item = &'a [u8]>>(&self, segments: impl Fn() -> I) -> Option<&str> {
+    /// The first that covers a path as it stands.
+    fn covering(&self, path: &[u8]) -> Option<&str> {
         let covers = |entry: &&Entry| {
-            let mut there = segments().peekable();
-            there.next_if(|first| first.is_empty());
+            let mut there = segments(path);
             entry.segments.iter().all(|wanted| there.next().is_some_and(|own| fits(wanted, own)))
         };
         self.0.iter().find(covers).map(|entry| &*entry.text)
@@ -108,29 +127,45 @@ fn is_plain(path: &str) -> bool {
     !path.bytes().any(odd) && !path.contains("//") && !path.contains("/.")
 }
 
-/// The segments after the first slash, each as far as the end that a server may see. A
-/// backslash is a slash to some.
-fn segments(path: &[u8]) -> Vec<&[u8]> {
-    let path = path.strip_prefix(b"/").unwrap_or(path);
-    let whole = path.split(|byte| matches!(byte, b'/' | b'\\'));
-    whole.map(|piece| piece.split(|byte| ENDS.contains(byte)).next().unwrap_or_default()).collect()
+/// The segments after the first slash.
+fn segments(path: &[u8]) -> impl Iterator<Item = &[u8]> {
+    path.strip_prefix(b"/").unwrap_or(path).split(|byte| *byte == b'/')
 }
 
-/// Without those that are empty, or `.`.
-fn merged<'a>(segments: &[&'a [u8]]) -> Vec<&'a [u8]> {
-    segments.iter().copied().filter(|segment| !matches!(*segment, b"" | b".")).collect()
+/// A path of these segments.
+fn joined(segments: &[&[u8]]) -> Vec<u8> {
+    [b"/", &*segments.join(&b'/')].concat()
 }
 
-/// With each `..` taken out, and what is before it.
-fn resolved<'a>(segments: &[&'a [u8]]) -> Vec<&'a [u8]> {
-    let mut left = Vec::with_capacity(segments.len());
-    for segment in segments {
-        match *segment {
+/// With each backslash as a slash.
+fn with_slashes(path: &[u8]) -> Vec<u8> {
+    path.iter().map(|byte| if *byte == b'\\' { b'/' } else { *byte }).collect()
+}
+
+/// With each segment as far as the end that a server may see.
+fn cut_off(path: &[u8]) -> Vec<u8> {
+    let end = |segment: &[u8]| segment.iter().position(|byte| ENDS.contains(byte));
+    let cut = segments(path).map(|segment| &segment[..end(segment).unwrap_or(segment.len())]);
+    joined(&cut.collect::<Vec<_>>())
+}
+
+/// Without segments that are empty, or `.`; a slash at the end may go too.
+fn with_slashes_merged(path: &[u8]) -> Vec<u8> {
+    let counts = |segment: &&[u8]| !matches!(*segment, b"" | b".");
+    joined(&segments(path).filter(counts).collect::<Vec<_>>())
+}
+
+/// With each `..` taken out, and the segment before it, though that be empty.
+fn with_dots_resolved(path: &[u8]) -> Vec<u8> {
+    let mut left: Vec<&[u8]> = Vec::new();
+    for segment in segments(path) {
+        match segment {
             b".." => drop(left.pop()),
+            b"." => {}
             segment => left.push(segment),
         }
     }
-    left
+    joined(&left)
 }
 
 /// What percent-encoded bytes stand for, once. What is not one stands for itself.
@@ -220,8 +255,11 @@ mod tests {
             ("/x\\..\\admin", Some("/admin/")),
             ("/x/%5c../..%5cadmin", Some("/admin/")),
             ("/blog//draft-1", Some("/*/draft-*")),
-            // It has no end: taken for any.
-            ("/%2525252525x", Some("/admin/")),
+            // Orders that not every server has.
+            ("/a/../%61dmin/x/%2e%2e/../y", Some("/admin/")),
+            ("/a/../admin/..;/x", Some("/admin/")),
+            ("/a/../admin//../x", Some("/admin/")),
+            ("/%2525252525252561dmin", Some("/admin/")),
             ("/", None),
             ("/administration", None),
             ("/adm", None),
@@ -235,6 +273,7 @@ mod tests {
             ("/caf%C3%A9/", None),
             ("/100%/x", None),
             ("/a;b", None),
+            ("/%2525252525x", None),
         ] {
             assert_eq!(paths.any_reading(path), expected, "{path}");
         }
@@ -242,6 +281,12 @@ mod tests {
         assert_eq!(Paths::new(["/caf%C3%A9/"]).any_reading("/caf%c3%a9/x"), Some("/caf%C3%A9/"));
         assert_eq!(Paths::new(["/café"]).any_reading("/caf%c3%a9/x"), Some("/café"));
         assert_eq!(Paths::default().any_reading("/%25252525"), None);
+        // What is too long to be looked at closely, or can be read in too many ways, is any.
+        let long = format!("/{}", "x".repeat(LONGEST));
+        assert_eq!(paths.any_reading(&long), None);
+        assert_eq!(paths.any_reading(&format!("{long}%41")), Some("/admin/"));
+        let many = "/a;b/%252e%252e;c/d\\%255c..//e%253b/%2e/f\\..;g//..%2f%3f/h";
+        assert_eq!(paths.any_reading(many), Some("/admin/"));
     }
 
     #[test]

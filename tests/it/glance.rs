@@ -89,14 +89,6 @@ pub fn app() -> Origin {
 const PATHS: &[&str] = &[
     "/",
     "/?a=b",
-    "/?utm_source=x",
-    "/?a=b&utm_medium=y&%75tm_id",
-    "/static/a",
-    "/static/cookie",
-    "/static/cookie?utm_id=1&a",
-    "/static/../cookie",
-    "/admin/x",
-    "/%61dmin/x",
     "/etag",
     "/modified",
     "/encoding",
@@ -116,6 +108,18 @@ const PATHS: &[&str] = &[
     "/purge/me",
     "//",
     "/%41",
+];
+
+/// More for the one that leaves out something of requests.
+const MORE_PATHS: &[&str] = &[
+    "/?utm_source=x",
+    "/?a=b&utm_medium=y&%75tm_id",
+    "/static/a",
+    "/static/cookie",
+    "/static/cookie?utm_id=1&a",
+    "/static/../cookie",
+    "/admin/x",
+    "/%61dmin/x",
 ];
 
 const VISITORS: &[&[&str]] = &[
@@ -203,8 +207,10 @@ fn both_ways_give_the_same() {
     for (name, house, _origin) in houses() {
         let proxy = house.proxy();
         let ask = |path: &str, lines: &[&str]| sorted(&sent(proxy, &written(path, lines)));
+        let more = if name == "leaves out" { MORE_PATHS } else { &[] };
+        let paths = [PATHS, more].concat();
         let compare = |when: &str| {
-            for (path, visitor) in PATHS.iter().flat_map(|p| VISITORS.iter().map(move |v| (p, v))) {
+            for (path, visitor) in paths.iter().flat_map(|p| VISITORS.iter().map(move |v| (p, v))) {
                 let whole = [visitor, &[WHOLE_WAY][..]].concat();
                 // What isn't stored yet is now.
                 ask(path, &whole);
