@@ -6,6 +6,9 @@ ARG RUST_VERSION=1.95.0
 FROM rust:${RUST_VERSION}-slim-bookworm AS build
 WORKDIR /build
 
+# Optional features: `docker build --build-arg FEATURES=otel`.
+ARG FEATURES=""
+
 # The allocator is built by make.
 RUN apt-get update \
     && apt-get install --no-install-recommends --yes make \
@@ -18,12 +21,12 @@ COPY Cargo.toml Cargo.lock ./
 RUN mkdir src \
     && echo 'fn main() {}' > src/main.rs \
     && touch src/lib.rs \
-    && cargo build --release --locked --bin larder
+    && cargo build --release --locked --bin larder --features "$FEATURES"
 
 # The program itself. Cargo goes by time stamps: `touch` makes it see that the empty one is gone.
 COPY . .
 RUN touch src/main.rs src/lib.rs \
-    && cargo build --release --locked --bin larder
+    && cargo build --release --locked --bin larder --features "$FEATURES"
 
 # glibc, libgcc and certificates; no shell, no package manager.
 FROM gcr.io/distroless/cc-debian12:nonroot

@@ -31,4 +31,5 @@ pub mod proxy;
 pub mod purge;
 pub mod semantics;
 pub mod storage;
+pub mod telemetry;
 pub mod tls;

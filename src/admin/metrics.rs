@@ -91,6 +91,16 @@ fn requests(text: &mut Exposition, shared: &Shared) {
         "Lines of the access log that could not be written.",
         shared.log.lost(),
     );
+    one(
+        "larder_spans_exported_total",
+        "Spans that a collector has taken (docs/telemetry.md).",
+        shared.telemetry.exported(),
+    );
+    one(
+        "larder_spans_lost_total",
+        "Spans that were left out: too many waited, or the collector did not take them.",
+        shared.telemetry.lost(),
+    );
 }
 
 fn times(text: &mut Exposition, shared: &Shared) {

@@ -25,6 +25,7 @@ use crate::origin::Pool;
 use crate::proxy::Shared;
 use crate::purge::{Purger, Sweeper};
 use crate::storage::Memory;
+use crate::telemetry::{Exporter, Telemetry};
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -39,6 +40,8 @@ pub enum StartError {
     Listen(String, std::io::Error),
     /// A socket was passed on that no address asks for.
     Passed(SocketAddr),
+    /// Nothing could be told to OpenTelemetry.
+    Telemetry(String),
     /// The machine refuses threads or runtimes.
     Machine(std::io::Error),
 }
@@ -51,6 +54,9 @@ impl fmt::Display for StartError {
                 f,
                 "a socket was passed for {address}, but neither `listen` nor `admin.listen` says so"
             ),
+            StartError::Telemetry(why) => {
+                write!(f, "cannot tell OpenTelemetry of requests (docs/telemetry.md): {why}")
+            }
             StartError::Machine(error) => write!(f, "cannot start: {error}"),
         }
     }
@@ -80,6 +86,7 @@ pub struct Running {
     at_the_door: watch::Sender<admin::Configured>,
     door: Option<JoinHandle<()>>,
     log: JoinHandle<()>,
+    telemetry: Option<JoinHandle<()>>,
 }
 
 impl Running {
@@ -101,7 +108,7 @@ impl Running {
     /// Stops accepting, lets requests under way end within the time that is set
     /// for it, and ends.
     pub fn stop(self) {
-        let Running { shared, closing, closed, workers, at_the_door, door, log, .. } = self;
+        let Running { shared, closing, closed, workers, at_the_door, door, .. } = self;
         let join = |thread: JoinHandle<()>| {
             if thread.join().is_err() {
                 tracing::error!("a thread ended with a panic");
@@ -112,9 +119,10 @@ impl Running {
         // Until now it has said that larder is not ready any more.
         let _ = closed.send(true);
         door.into_iter().for_each(join);
-        // The log ends when nobody can write to it any more.
+        // These end when nobody can write to them any more.
         drop((shared, at_the_door));
-        join(log);
+        self.telemetry.into_iter().for_each(join);
+        join(self.log);
     }
 }
 
@@ -153,7 +161,8 @@ fn start_from(
         return Err(StartError::Passed(address));
     }
     let (log, log_thread) = AccessLog::start(options::log(settings))?;
-    let (shared, pool, sweeper) = put_together(settings, clock, log);
+    let (mut shared, pool, sweeper) = put_together(settings, clock, log);
+    let exporter = tell_opentelemetry(settings, &mut shared)?;
     std::thread::Builder::new().name("sweeper".into()).spawn(move || sweeper.run())?;
     let (closing, is_closing) = watch::channel(false);
     let (closed, has_closed) = watch::channel(false);
@@ -178,7 +187,14 @@ fn start_from(
         at_the_door,
         door: None,
         log: log_thread,
+        telemetry: None,
     };
+    if let Some(exporter) = exporter {
+        let closed = has_closed.clone();
+        running.telemetry = Some(workers::on_a_thread("telemetry".into(), move |runtime| {
+            runtime.block_on(exporter.run(closed));
+        })?);
+    }
     if let Some(listener) = admin.and_then(|sockets| sockets.listeners.into_iter().next()) {
         let door = Admin::new(current, reloader, is_closing, has_closed);
         running.door = Some(workers::on_a_thread("admin".into(), move |runtime| {
@@ -211,6 +227,23 @@ fn put_together(
     let options = options::proxy(settings);
     let shared = Shared::new(options, account, memory, purger, clock, log, pool.watched());
     (shared, pool, sweeper)
+}
+
+/// Has a collector told of requests, if there is one.
+fn tell_opentelemetry(
+    settings: &Settings,
+    shared: &mut Shared,
+) -> Result<Option<Exporter>, StartError> {
+    let unusable = |why: &dyn fmt::Display| StartError::Telemetry(why.to_string());
+    let options = options::telemetry(settings).map_err(|why| unusable(&why))?;
+    let Some(options) = options else { return Ok(None) };
+    let clock = Arc::clone(&shared.clock);
+    let (telemetry, exporter) = Telemetry::new(options, clock).map_err(|why| unusable(&why))?;
+    shared.telemetry = telemetry;
+    if let Some(endpoint) = &settings.telemetry.endpoint {
+        tracing::info!("traces go to {endpoint}, of {:?} of requests", settings.telemetry.sample);
+    }
+    Ok(Some(exporter))
 }
 
 /// Opens the socket of the operator's door, if there is one.

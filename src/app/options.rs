@@ -7,7 +7,7 @@ use crate::dialects::{Dialect, Understood};
 use crate::gate::Most;
 use crate::key::Host;
 use crate::listen;
-use crate::message;
+use crate::message::{self, NewTraces};
 use crate::origin::{self, Address, Ejection, HealthCheck};
 use crate::proxy;
 use crate::purge::{Access, Scope, Token};
@@ -17,6 +17,7 @@ use crate::semantics::paths::Paths;
 use crate::semantics::policy::{Percent, Policy};
 use crate::semantics::time::DeltaSeconds;
 use crate::storage;
+use crate::telemetry;
 use crate::tls;
 use http::{HeaderName, HeaderValue};
 use ipnet::IpNet;
@@ -102,9 +103,14 @@ fn presented(settings: &Settings) -> message::Options {
         max_field: settings.limits.field,
         max_body: settings.limits.request_body,
         default_host: Host::parse(&default_host(settings)).unwrap_or_else(|_| Host::localhost()),
-        makes_traces: settings.log.make_traceparent,
         ignored_parameters: ignored_parameters(settings),
         static_paths: paths(&settings.cache.static_paths),
+        new_traces: match (settings.log.make_traceparent, &settings.telemetry.endpoint) {
+            (false, _) => NewTraces::None,
+            (true, None) => NewTraces::Recorded,
+            // What is sampled says so itself.
+            (true, Some(_)) => NewTraces::Unrecorded,
+        },
     }
 }
 
@@ -172,15 +178,40 @@ fn health_check(settings: &Settings) -> Option<HealthCheck> {
 fn upstreams(origin: &Origin) -> Vec<Address> {
     let identity = origin.tls_cert.as_ref().zip(origin.tls_key.as_ref());
     let client = tls::Client::new(&origin.tls_ca, identity);
-    let address = |target: &Target| match target {
+    origin.to.iter().map(|to| address(to, &client, origin.tls_name.as_ref())).collect()
+}
+
+/// Where this is. Over TLS it has to prove this name, or else its host's.
+fn address(target: &Target, client: &tls::Client, name: Option<&tls::PeerName>) -> Address {
+    match target {
         Target::Tcp { host, port } => Address::Tcp { host: host.clone(), port: *port },
         Target::Tls { host, port } => {
-            let name = origin.tls_name.as_ref().unwrap_or(host);
-            Address::Tls { host: host.to_string(), port: *port, peer: client.to(name.clone()) }
+            let peer = client.to(name.unwrap_or(host).clone());
+            Address::Tls { host: host.to_string(), port: *port, peer }
         }
         Target::Unix(path) => Address::Unix(path.clone()),
+    }
+}
+
+/// Where spans are sent, if anywhere.
+///
+/// # Errors
+/// The collector is asked over TLS, and the system has no authorities to believe it by.
+pub(super) fn telemetry(settings: &Settings) -> Result<Option<telemetry::Options>, tls::Unusable> {
+    let set = &settings.telemetry;
+    let Some(endpoint) = &set.endpoint else { return Ok(None) };
+    let authorities = match endpoint.target().is_tls() {
+        true => tls::Authorities::of_the_system()?,
+        false => tls::Authorities::default(),
     };
-    origin.to.iter().map(address).collect()
+    let client = tls::Client::new(&authorities, None);
+    Ok(Some(telemetry::Options {
+        url: endpoint.traces(),
+        collector: address(endpoint.target(), &client, None),
+        service_name: set.service_name.clone(),
+        in_a_million: set.sample.in_a_million,
+        heeds_anybody: set.sampled_by_anybody,
+    }))
 }
 
 pub(super) fn door(settings: &Settings) -> listen::Options {

@@ -52,7 +52,7 @@ impl Running {
 }
 
 /// The wanted settings, but what a running process can't change: its sockets,
-/// its threads, and the size of its memory.
+/// its threads, the size of its memory, and whom it tells of its requests.
 fn possible(running: &Settings, wanted: &Settings) -> Settings {
     let mut next = wanted.clone();
     next.listen.clone_from(&running.listen);
@@ -61,5 +61,6 @@ fn possible(running: &Settings, wanted: &Settings) -> Settings {
     next.cache.memory = running.cache.memory;
     next.cache.max_variants = running.cache.max_variants;
     next.limits.in_flight = running.limits.in_flight;
+    next.telemetry.clone_from(&running.telemetry);
     next
 }

@@ -2,7 +2,7 @@
 
 use super::address::Target;
 use super::diagnose::{Place, Problem, wrong};
-use super::settings::Settings;
+use super::settings::{Settings, Telemetry};
 use super::units::show_bytes;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -24,6 +24,7 @@ pub(super) fn problems(
     check.sizes();
     check.zeros();
     check.fields();
+    check.telemetry(cfg!(feature = "otel"));
     check.problems
 }
 
@@ -195,6 +196,18 @@ impl Check<'_> {
         }
     }
 
+    /// Nothing is to be told that this larder can't tell.
+    fn telemetry(&mut self, is_built: bool) {
+        if !is_built && self.settings.telemetry != Telemetry::default() {
+            let keys = ["endpoint", "service_name", "sample", "sampled_by_anybody"]
+                .map(|name| format!("telemetry.{name}"));
+            let note = "build it with `cargo install --path . --features otel`, or leave \
+                        `[telemetry]` out: docs/telemetry.md";
+            let message = "this larder was built without OpenTelemetry";
+            self.wrong(&keys.each_ref().map(String::as_str), message, note);
+        }
+    }
+
     /// What would stop everything at 0 isn't.
     fn zeros(&mut self) {
         let Settings { origin, cache, purge, limits, timeouts, .. } = self.settings;
@@ -230,5 +243,31 @@ impl Check<'_> {
                 self.wrong(&[key], format!("`{key}` can't be 0"), "at least 1");
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::telemetry::Share;
+
+    #[test]
+    fn without_telemetry_its_keys_say_how_to_build_it() {
+        let to = Target::Tcp { host: "app".into(), port: 8000 };
+        let mut settings = Settings::new(to);
+        let places = BTreeMap::from([("telemetry.sample", Place::Named("the place".into()))]);
+        let whole = Place::Named("the whole".into());
+        let told = |settings: &Settings, is_built| {
+            let (places, problems) = (&places, Vec::new());
+            let mut check = Check { settings, places, whole: &whole, problems };
+            check.telemetry(is_built);
+            check.problems.iter().map(Problem::to_string).collect::<Vec<_>>()
+        };
+        assert!(told(&settings, false).is_empty(), "at its defaults it asks for nothing");
+        settings.telemetry.sample = Share { in_a_million: 1 };
+        assert!(told(&settings, true).is_empty());
+        let told = told(&settings, false).join("");
+        assert!(told.contains("without OpenTelemetry") && told.contains("the place"), "{told}");
+        assert!(told.contains("--features otel"), "{told}");
     }
 }

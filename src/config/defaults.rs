@@ -2,9 +2,10 @@
 
 use super::address::{Listen, Target};
 use super::settings::{
-    AccessLog, Admin, Cache, Limits, Log, Origin, Purge, Refresh, Semantics, Settings, Timeouts,
-    Trust,
+    AccessLog, Admin, Cache, Limits, Log, Origin, Purge, Refresh, Semantics, Settings, Telemetry,
+    Timeouts, Trust,
 };
+use super::telemetry::Share;
 use crate::tls::Authorities;
 use ipnet::IpNet;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -65,6 +66,7 @@ impl Settings {
                 make_traceparent: false,
                 level: "info".into(),
             },
+            telemetry: Telemetry::default(),
             limits: Limits::default(),
             timeouts: Timeouts::default(),
         }
@@ -143,6 +145,12 @@ impl Default for Purge {
             refresh_at_once: 4,
             dialects: None,
         }
+    }
+}
+
+impl Default for Telemetry {
+    fn default() -> Self {
+        Self { endpoint: None, service_name: None, sample: Share::WHOLE, sampled_by_anybody: false }
     }
 }
 

@@ -143,6 +143,12 @@ pub(super) const KEYS: &[Key] = keys! {
         make_traceparent: flag,
         level: level,
     }
+    [telemetry] {
+        endpoint: endpoint,
+        service_name: service_name,
+        sample: share,
+        sampled_by_anybody: flag,
+    }
     [limits] {
         head: size,
         field: size,

@@ -20,6 +20,7 @@ mod preset;
 mod read;
 mod requests;
 mod settings;
+mod telemetry;
 mod tokens;
 mod units;
 mod value;
@@ -35,9 +36,10 @@ pub use file::Source;
 pub use layers::{Overrides, environment};
 pub use preset::Preset;
 pub use settings::{
-    AccessLog, Admin, Cache, Limits, Log, Origin, Purge, Scope, Secret, Settings, Timeouts, Token,
-    TokenText, Trust,
+    AccessLog, Admin, Cache, Limits, Log, Origin, Purge, Scope, Secret, Settings, Telemetry,
+    Timeouts, Token, TokenText, Trust,
 };
+pub use telemetry::{Endpoint, Share};
 
 use layers::{Draft, Layer, Sources};
 use std::collections::BTreeMap;
@@ -53,9 +55,10 @@ pub fn duration(text: &str) -> Result<Duration, String> {
 
 /// Builds the settings from `source`, the environment and the command line.
 ///
-/// Of `env` only the names that begin with `LARDER_` are looked at, and a variable with an empty
-/// value counts as not set; [`environment`] gives the process's own. Names in listening addresses
-/// are resolved here, which may block.
+/// Of `env` only the names that begin with `LARDER_` are looked at, and below the file those by
+/// which OpenTelemetry says where a collector is. A variable with an empty value counts as not
+/// set; [`environment`] gives the process's own. Names in listening addresses are resolved here,
+/// which may block.
 ///
 /// # Errors
 ///
@@ -87,16 +90,22 @@ fn loaded(
     env: impl IntoIterator<Item = (String, String)>,
     overrides: &Overrides,
 ) -> Result<(Settings, Sources), ConfigError> {
-    let env: BTreeMap<String, String> = env
+    let (env, others): (BTreeMap<String, String>, BTreeMap<String, String>) = env
         .into_iter()
-        .filter(|(name, value)| name.starts_with(layers::PREFIX) && !value.is_empty())
-        .collect();
+        .filter(|(name, value)| {
+            let is_read =
+                name.starts_with(layers::PREFIX) || telemetry::VARIABLES.contains(&&**name);
+            is_read && !value.is_empty()
+        })
+        .partition(|(name, _)| name.starts_with(layers::PREFIX));
     let path = file::find(source, &env)?;
     let entries = match &path {
         Some(path) => file::entries(path)?,
         None => Vec::new(),
     };
     let mut draft = Draft::new(file::whole(source, path.as_deref()));
+    // These are of an environment that larder shares with others: a file knows better.
+    draft.take(Layer::Environment, telemetry::from_opentelemetry(&others));
     let variables = layers::from_environment(&env);
     let options = layers::from_options(overrides);
     if let Some(preset) = preset::wanted([&entries, &variables, &options]) {

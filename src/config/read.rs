@@ -3,6 +3,7 @@
 use super::address::{Listen, Target, is_authority, peer_name};
 use super::diagnose::{Problem, Wrong, wrong};
 use super::settings::{AccessLog, Secret};
+use super::telemetry::{Endpoint, Share};
 use super::units;
 use super::value::{Given, Kind, Value};
 use crate::tls::{Authorities, Chain, Key, PeerName, Unusable};
@@ -276,6 +277,31 @@ pub(super) fn access_log(value: &Value) -> Result<AccessLog, Problem> {
             "one of `off`, `combined`, `json`",
         )),
     })
+}
+
+/// The URL of a collector, or none for `off`.
+pub(super) fn endpoint(value: &Value) -> Result<Option<Endpoint>, Problem> {
+    let kind = kind("a URL or \"off\"", "\"http://127.0.0.1:4318\"");
+    match value.is("off") {
+        true => Ok(None),
+        false => value.text(kind, Endpoint::parse).map(Some),
+    }
+}
+
+/// What a service is called, or none for `environment`.
+pub(super) fn service_name(value: &Value) -> Result<Option<String>, Problem> {
+    let parse = |name: &str| match name.trim().is_empty() {
+        true => Err(wrong("a service has a name", "such as `larder`")),
+        false => Ok(Some(name.to_owned()).filter(|name| name != "environment")),
+    };
+    value.text(kind("a name", "\"larder\""), parse)
+}
+
+pub(super) fn share(value: &Value) -> Result<Share, Problem> {
+    match &value.given {
+        Given::Whole(digits) => Share::parse(digits).map_err(|wrong| wrong.at(&value.place)),
+        _ => value.text(kind("a share", "\"10%\""), Share::parse),
+    }
 }
 
 /// A level, or levels by module: `info`, `warn,larder::origin=debug`.

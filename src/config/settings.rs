@@ -2,6 +2,7 @@
 
 use super::address::{Listen, Target};
 use super::preset::Preset;
+use super::telemetry::{Endpoint, Share};
 use crate::tls::{Authorities, Chain, Key, PeerName};
 use ipnet::IpNet;
 use std::fmt;
@@ -34,6 +35,8 @@ pub struct Settings {
     pub admin: Admin,
     /// What is logged.
     pub log: Log,
+    /// What is told to OpenTelemetry.
+    pub telemetry: Telemetry,
     /// How much a client or the application may send or ask.
     pub limits: Limits,
     /// How long a client may take.
@@ -287,6 +290,19 @@ pub enum AccessLog {
     Combined,
     /// One JSON object a line.
     Json,
+}
+
+/// What is told to OpenTelemetry; all at its default if larder was built without.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Telemetry {
+    /// The collector; without, nothing is told.
+    pub endpoint: Option<Endpoint>,
+    /// What this larder is called there; without, as OpenTelemetry's variables say, or `larder`.
+    pub service_name: Option<String>,
+    /// The share of requests that is sampled, of those that nobody has decided about.
+    pub sample: Share,
+    /// Whether anybody may have a request sampled; else `trust.proxies` may.
+    pub sampled_by_anybody: bool,
 }
 
 /// How much a client or the application may send or ask.

@@ -108,6 +108,16 @@ impl<'a> Sought<'a> {
         self.hash
     }
 
+    /// The scheme.
+    pub fn scheme(&self) -> Scheme {
+        self.scheme
+    }
+
+    /// The host, without the scheme's own port.
+    pub fn host(&self) -> &'a str {
+        self.host
+    }
+
     /// The path and query, byte for byte as they came.
     pub fn path_and_query(&self) -> &'a str {
         self.path_and_query

@@ -16,7 +16,10 @@ pub use head::{Head, HeadLimits, HeadReader};
 pub use notes::Notes;
 pub use plain::Plain;
 pub use sender::{Peer, is_forwarded};
-pub use traces::{REQUEST_ID, TRACEPARENT, new_request_id, trace_id};
+pub use traces::{
+    NewTraces, REQUEST_ID, TRACEPARENT, TRACESTATE, TraceContext, by_chance, new_request_id,
+    trace_id,
+};
 
 use crate::error::Refusal;
 use crate::interim::Interims;
@@ -57,17 +60,17 @@ pub struct Options {
     pub max_body: u64,
     /// The host of a request of HTTP/1.0 that names none.
     pub default_host: Host,
-    /// A request that belongs to no trace begins one.
-    pub makes_traces: bool,
     /// Parameters of queries that the app has no use for.
     pub ignored_parameters: IgnoredParameters,
     /// Paths of files that are the same for everybody.
     pub static_paths: Paths,
+    /// What becomes of a request that belongs to no trace.
+    pub new_traces: NewTraces,
 }
 
 impl Options {
     /// Whether the word of this address about the client is believed.
-    fn trusts(&self, address: IpAddr) -> bool {
+    pub(crate) fn trusts(&self, address: IpAddr) -> bool {
         self.trusted.iter().any(|net| net.contains(&address))
     }
 
@@ -109,6 +112,9 @@ pub struct Presented {
     pub demands: RequestDirectives,
     /// The content of a QUERY, once it has been read whole.
     pub query: Option<Arc<QueryContent>>,
+    /// The place in a trace from which the origin is asked, if the request is recorded;
+    /// nowhere as it is read.
+    pub traced: Option<TraceContext>,
     /// Whom its fetch tells of interim responses; nobody as it is read.
     pub interims: Interims,
     /// What becomes known of it meanwhile.
@@ -181,6 +187,7 @@ impl Presented {
             takes_trailers,
             demands: RequestDirectives::default(),
             query: None,
+            traced: None,
             interims: Interims::default(),
             notes: Arc::default(),
             left_out: LeftOut::default(),
@@ -233,6 +240,7 @@ impl Presented {
             takes_trailers: false,
             demands: RequestDirectives::default(),
             query: None,
+            traced: None,
             interims: Interims::default(),
             notes: Arc::default(),
             left_out: LeftOut::default(),

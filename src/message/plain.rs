@@ -189,15 +189,19 @@ impl<'a> Plain<'a> {
         fields.find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value)
     }
 
+    /// The value of the field with this name, if there is one such field.
+    pub fn only_field(&self, wanted: &HeaderName) -> Option<&'a [u8]> {
+        let wanted = wanted.as_str().as_bytes();
+        let mut fields = fields(self.lines).filter(|(name, _)| name.eq_ignore_ascii_case(wanted));
+        let (first, other) = (fields.next()?.1, fields.next());
+        other.is_none().then_some(first)
+    }
+
     /// Its id, as the app would be told it: a new one unless a trusted proxy has said one.
     pub fn request_id(&self, peer: &Peer, options: &Options) -> HeaderValue {
         let given = || {
-            let mut fields = fields(self.lines).filter(|(name, _)| {
-                name.eq_ignore_ascii_case(traces::REQUEST_ID.as_str().as_bytes())
-            });
-            let (id, other) = (fields.next()?.1, fields.next());
-            let is_kept = other.is_none() && traces::is_id(id);
-            is_kept.then(|| HeaderValue::from_bytes(id).ok()).flatten()
+            let id = self.only_field(&traces::REQUEST_ID).filter(|id| traces::is_id(id))?;
+            HeaderValue::from_bytes(id).ok()
         };
         let is_proxy = options.trusts(peer.ip());
         given().filter(|_| is_proxy).unwrap_or_else(traces::new_request_id)

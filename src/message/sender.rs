@@ -152,7 +152,7 @@ impl Sender {
             return Err(Refusal::new(status, "X-Forwarded-For is too long"));
         }
         tell(fields, scheme, host.as_str(), chain);
-        traces::settle(fields, is_proxy, options.makes_traces);
+        traces::settle(fields, is_proxy, options.new_traces);
         Ok(Sender { scheme, host, client })
     }
 }

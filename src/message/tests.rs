@@ -9,9 +9,9 @@ pub(super) fn options() -> Options {
         max_field: 60,
         max_body: 1000,
         default_host: Host::parse("default.example").expect("a host"),
-        makes_traces: false,
         ignored_parameters: IgnoredParameters::new(["utm_*"]),
         static_paths: Paths::new(["/static/"]),
+        new_traces: NewTraces::None,
     }
 }
 

@@ -11,6 +11,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The field that says which trace a request belongs to.
 pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+/// What others have noted of that trace.
+pub const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 
 /// The longest id that is taken over.
 const LONGEST: usize = 128;
@@ -20,10 +22,22 @@ pub(super) fn is_trace(name: &str) -> bool {
     matches!(name, "x-request-id" | "traceparent" | "tracestate")
 }
 
+/// What becomes of a request that belongs to no trace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NewTraces {
+    /// It goes on without one.
+    None,
+    /// It begins one, and says that it is recorded: an app that records what it is asked
+    /// without a trace goes on doing so.
+    Recorded,
+    /// It begins one that says that it is not recorded: whoever was to decide has decided.
+    Unrecorded,
+}
+
 /// Gives a request an id if it has none: what anybody but a trusted proxy says is
 /// replaced, for the app may write it into a page that others are given. And a trace,
 /// if there is to be one.
-pub(super) fn settle(fields: &mut HeaderMap, is_proxy: bool, makes_traces: bool) {
+pub(super) fn settle(fields: &mut HeaderMap, is_proxy: bool, new_traces: NewTraces) {
     let is_kept = is_proxy && {
         let mut given = fields.get_all(&REQUEST_ID).iter();
         matches!((given.next(), given.next()), (Some(id), None) if is_id(id.as_bytes()))
@@ -31,8 +45,9 @@ pub(super) fn settle(fields: &mut HeaderMap, is_proxy: bool, makes_traces: bool)
     if !is_kept {
         fields.insert(REQUEST_ID, new_request_id());
     }
-    if makes_traces && !fields.contains_key(&TRACEPARENT) {
-        fields.insert(TRACEPARENT, new_traceparent());
+    if new_traces != NewTraces::None && !fields.contains_key(&TRACEPARENT) {
+        let begun = TraceContext::begin(new_traces == NewTraces::Recorded);
+        fields.insert(TRACEPARENT, begun.traceparent());
     }
 }
 
@@ -53,12 +68,52 @@ pub fn new_request_id() -> HeaderValue {
     HeaderValue::from_bytes(&digits).unwrap_or_else(|_| HeaderValue::from_static("-"))
 }
 
-/// The beginning of a trace, as if the request began here. It says that the trace is
-/// recorded: an app that records what it is asked without a trace goes on doing so.
-fn new_traceparent() -> HeaderValue {
-    let ([high, low], [parent, _]) = (unheard_of(), unheard_of());
-    // None of the two may be zero.
-    written(format!("00-{high:016x}{:016x}-{:016x}-01", low | 1, parent | 1))
+/// A place in a trace: what a `traceparent` says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TraceContext {
+    /// The trace; never zero.
+    pub trace: u128,
+    /// Whatever of it causes what comes next; never zero.
+    pub span: u64,
+    /// Whoever caused it may have recorded it.
+    pub is_sampled: bool,
+}
+
+impl TraceContext {
+    /// The beginning of a trace, as if the request began here.
+    pub fn begin(is_sampled: bool) -> TraceContext {
+        let ([high, low], [span, _]) = (unheard_of(), unheard_of());
+        // None of the two may be zero.
+        let trace = u128::from(high) << 64 | u128::from(low) | 1;
+        TraceContext { trace, span: span | 1, is_sampled }
+    }
+
+    /// What a `traceparent` says; `None` if it isn't one.
+    pub fn read(traceparent: &[u8]) -> Option<TraceContext> {
+        let trace = u128::from_str_radix(trace_id(traceparent)?, 16).ok()?;
+        let mut parts = std::str::from_utf8(traceparent).ok()?.split('-').skip(2);
+        let span = u64::from_str_radix(parts.next()?, 16).ok()?;
+        let flags = u8::from_str_radix(parts.next()?, 16).ok()?;
+        Some(TraceContext { trace, span, is_sampled: flags & 1 == 1 })
+    }
+
+    /// The next place in the same trace.
+    #[must_use]
+    pub fn next(self) -> TraceContext {
+        TraceContext { span: unheard_of()[0] | 1, ..self }
+    }
+
+    /// As a `traceparent` says it.
+    pub fn traceparent(self) -> HeaderValue {
+        let TraceContext { trace, span, is_sampled } = self;
+        written(format!("00-{trace:032x}-{span:016x}-{:02x}", u8::from(is_sampled)))
+    }
+}
+
+/// Whether chance has it, of a million times in so many.
+pub fn by_chance(in_a_million: u32) -> bool {
+    const MILLION: u64 = 1_000_000;
+    in_a_million > 0 && unheard_of()[0] % MILLION < u64::from(in_a_million)
 }
 
 /// The trace that a `traceparent` names; `None` if it isn't one (W3C Trace Context,
@@ -92,7 +147,7 @@ mod tests {
     use super::*;
     use std::collections::BTreeSet;
 
-    fn settled(fields: &[(HeaderName, &str)], is_proxy: bool, traces: bool) -> HeaderMap {
+    fn settled(fields: &[(HeaderName, &str)], is_proxy: bool, traces: NewTraces) -> HeaderMap {
         let mut map = HeaderMap::new();
         for (name, value) in fields {
             map.append(name, HeaderValue::from_str(value).expect("a value"));
@@ -113,12 +168,12 @@ mod tests {
             ("", true, false),
             (&long, true, false),
         ] {
-            let fields = settled(&[(REQUEST_ID, given)], is_proxy, false);
+            let fields = settled(&[(REQUEST_ID, given)], is_proxy, NewTraces::None);
             let id = fields[REQUEST_ID].to_str().expect("text");
             assert_eq!(id == given, is_kept, "{given}");
             assert!(is_kept || id.len() == 32 && is_id(id.as_bytes()), "{id}");
         }
-        let twice = settled(&[(REQUEST_ID, "a"), (REQUEST_ID, "b")], true, false);
+        let twice = settled(&[(REQUEST_ID, "a"), (REQUEST_ID, "b")], true, NewTraces::None);
         assert_eq!(twice.get_all(REQUEST_ID).iter().count(), 1);
         assert_eq!(twice[REQUEST_ID].len(), 32);
         let ids: BTreeSet<Vec<u8>> =
@@ -129,12 +184,39 @@ mod tests {
     #[test]
     fn a_trace_begins_here_only_if_it_is_to_and_there_is_none() {
         const GIVEN: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00";
-        assert!(!settled(&[], false, false).contains_key(TRACEPARENT));
-        assert_eq!(settled(&[(TRACEPARENT, GIVEN)], false, true)[TRACEPARENT], GIVEN);
-        let made = settled(&[], false, true);
-        let made = made[TRACEPARENT].as_bytes();
-        assert!(trace_id(made).is_some_and(|id| id.len() == 32), "{made:?}");
-        assert_ne!(settled(&[], false, true)[TRACEPARENT].as_bytes(), made);
+        assert!(!settled(&[], false, NewTraces::None).contains_key(TRACEPARENT));
+        for (traces, is_sampled) in [(NewTraces::Recorded, true), (NewTraces::Unrecorded, false)] {
+            assert_eq!(settled(&[(TRACEPARENT, GIVEN)], false, traces)[TRACEPARENT], GIVEN);
+            let made = settled(&[], false, traces);
+            let made = TraceContext::read(made[TRACEPARENT].as_bytes()).expect("a traceparent");
+            assert_eq!(made.is_sampled, is_sampled);
+            assert_ne!(settled(&[], false, traces)[TRACEPARENT], made.traceparent());
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        for given in [
+            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+            "00-00000000000000000000000000000001-0000000000000001-00",
+        ] {
+            let read = TraceContext::read(given.as_bytes()).expect("a traceparent");
+            assert_eq!(read.traceparent(), given);
+            let next = read.next();
+            assert_eq!((next.trace, next.is_sampled), (read.trace, read.is_sampled));
+            assert_ne!(next.span, read.span);
+        }
+        let of_level_2 = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-03";
+        assert!(TraceContext::read(of_level_2).is_some_and(|read| read.is_sampled));
+        assert_eq!(TraceContext::read(b"00-1-2-01"), None);
+    }
+
+    #[test]
+    fn chance_is_about_right() {
+        let chosen = |of| (0..10_000).filter(|_| by_chance(of)).count();
+        assert_eq!((chosen(0), chosen(1_000_000)), (0, 10_000));
+        // Eight standard deviations.
+        assert!((800..1200).contains(&chosen(100_000)));
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod request;
 mod state;
 mod twice;
 mod upstream;
+mod visited;
 
 pub use address::Address;
 pub use check::HealthCheck;
@@ -23,3 +24,4 @@ pub use health::Ejection;
 pub use pool::{Options, Pool, WhenRefused};
 pub use request::{outbound, upgrade_outbound, via};
 pub use state::{UpstreamState, Watched};
+pub use visited::Visited;

@@ -15,6 +15,7 @@ use super::idle::{Idle, Reading};
 use super::places::{Place, Places, Tried};
 use super::twice::when_sent;
 use super::upstream::Upstream;
+use super::visited::told_of_upstreams;
 use crate::body::Body;
 use crate::error::OriginError;
 use http::{Request, Response};
@@ -158,11 +159,15 @@ impl Pool {
         held: impl Send + 'static,
     ) -> Result<Response<Body>, OriginError> {
         let asked = Asked::by(&request);
+        let told = told_of_upstreams(&request);
         let mut attempt = Attempt { sent: when_sent(&mut request), again: false };
         let mut way = Way::new(when_refused);
         loop {
             let place = self.places.enter(way.tried, self.options.queue_timeout).await?;
             let idle = &self.idle[place.at];
+            if let Some(told) = &told {
+                told.at(&place.upstream().address);
+            }
             match attempt.send(self, idle, place.upstream(), request).await {
                 Ok(answered) => return self.answered(answered, (place, held), asked, end),
                 Err(failure) => {

@@ -33,7 +33,7 @@ impl Proxy {
     pub(super) async fn send(
         &self,
         request: &Presented,
-        outbound: Request<Body>,
+        mut outbound: Request<Body>,
         when_refused: WhenRefused,
     ) -> Result<Response<Body>, OriginError> {
         let account = &self.shared.account;
@@ -45,8 +45,13 @@ impl Proxy {
         let errand = Errand { _charge: account.charge(PER_ERRAND), _ticket: ticket };
         let Shared { metrics, clock, .. } = &self.shared;
         metrics.origin_requests.count();
+        let asking = self.shared.telemetry.ask(request.traced, &mut outbound);
         let began = clock.precise();
-        let response = self.pool.send(outbound, when_refused, errand).await?;
+        let response = self.pool.send(outbound, when_refused, errand).await;
+        if let Some(asking) = asking {
+            asking.ended(response.as_ref().map(Response::status));
+        }
+        let response = response?;
         let took = clock.precise().saturating_sub(began);
         metrics.origin_answered(response.status(), took, clock.now());
         request.notes.origin_took(took);

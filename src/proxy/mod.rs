@@ -193,7 +193,7 @@ impl Proxy {
             Ok(mut presented) => {
                 presented.interims = interims;
                 if let Some(line) = &mut line {
-                    line.is_about(&presented);
+                    line.is_about(&mut presented);
                 }
                 demands::settle(&mut presented, options);
                 let explained = explain::is_wanted(&mut presented, options);

@@ -8,6 +8,7 @@ use crate::error::BodyError;
 use crate::message::{self, Notes, Peer, Plain, Presented};
 use crate::origin;
 use crate::semantics::cache_status::{CacheStatus, Outcome};
+use crate::telemetry::Span;
 use bytes::{Bytes, BytesMut};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Request, Response, StatusCode, Version};
@@ -36,6 +37,8 @@ pub(super) struct Line {
     /// The `traceparent` that the app is told.
     trace: Option<HeaderValue>,
     notes: Option<Arc<Notes>>,
+    /// What it is in a trace, if it is sampled.
+    span: Option<Span>,
 }
 
 /// The texts of a line, one after the other in the same memory.
@@ -70,7 +73,7 @@ impl Texts {
 }
 
 impl Line {
-    /// `None` if nothing is written.
+    /// `None` if nothing is written, nor traced.
     pub fn begin(
         request: &Request<Incoming>,
         peer: &Peer,
@@ -78,7 +81,9 @@ impl Line {
         shared: &Shared,
     ) -> Option<Line> {
         let fields = request.headers();
-        shared.log.is_on().then(|| Line {
+        let options = &shared.options.presented;
+        let span = shared.telemetry.begin(peer, options, || traceparent(fields));
+        (shared.log.is_on() || span.is_some()).then(|| Line {
             began,
             client: peer.ip(),
             method: request.method().clone(),
@@ -89,11 +94,22 @@ impl Line {
             id: None,
             trace: None,
             notes: None,
+            span,
         })
     }
 
-    /// Remembers what is known of the request now that it has been let in.
-    pub fn is_about(&mut self, request: &Presented) {
+    /// Remembers what is known of the request now that it has been let in, and has whatever
+    /// it causes belong to its trace.
+    pub fn is_about(&mut self, request: &mut Presented) {
+        if let Some(span) = &mut self.span {
+            span.is_for(request.target.scheme(), request.target.host());
+            request.traced = Some(span.context());
+            request.fields.insert(message::TRACEPARENT, span.context().traceparent());
+            if span.is_first() {
+                // It belongs to the trace of a `traceparent` that was none.
+                request.fields.remove(message::TRACESTATE);
+            }
+        }
         self.client = request.client;
         self.id = request.fields.get(message::REQUEST_ID).cloned();
         self.trace = request.fields.get(message::TRACEPARENT).cloned();
@@ -108,16 +124,27 @@ impl Line {
         shared: &Shared,
     ) -> Option<Line> {
         let options = &shared.options.presented;
-        let trace = || HeaderValue::from_bytes(plain.field(&message::TRACEPARENT)?).ok();
-        shared.log.is_on().then(|| Line {
+        let traceparent = || plain.only_field(&message::TRACEPARENT);
+        let mut span = shared.telemetry.begin(peer, options, traceparent);
+        if let Some(span) = &mut span {
+            span.is_for(plain.sought.scheme(), plain.sought.host());
+        }
+        let own = span.as_ref().map(Span::context);
+        let trace = || match own {
+            Some(own) => Some(own.traceparent()),
+            None => HeaderValue::from_bytes(plain.field(&message::TRACEPARENT)?).ok(),
+        };
+        let tells_all = shared.log.tells_all() || own.is_some();
+        (shared.log.is_on() || own.is_some()).then(|| Line {
             began: began.unwrap_or_else(|| shared.clock.precise()),
             client: plain.client(peer, options),
             method: Method::GET,
             version: Version::HTTP_11,
             texts: Texts::of(plain.sought.path_and_query().as_bytes(), |name| plain.field(name)),
-            id: shared.log.tells_all().then(|| plain.request_id(peer, options)),
-            trace: shared.log.tells_all().then(trace).flatten(),
+            id: tells_all.then(|| plain.request_id(peer, options)),
+            trace: tells_all.then(trace).flatten(),
             notes: None,
+            span,
         })
     }
 
@@ -137,7 +164,17 @@ impl Line {
             id: None,
             trace: None,
             notes: None,
+            span: None,
         })
+    }
+}
+
+/// The one `traceparent` of a request (W3C Trace Context, section 3.2).
+fn traceparent(fields: &HeaderMap) -> Option<&[u8]> {
+    let mut given = fields.get_all(message::TRACEPARENT).iter();
+    match (given.next(), given.next()) {
+        (Some(traceparent), None) => Some(traceparent.as_bytes()),
+        _ => None,
     }
 }
 
@@ -219,7 +256,7 @@ impl Pending {
         let (Pending { line, code, status, age }, Shared { log, clock, .. }) = (self, shared);
         let notes = line.notes.as_deref();
         let purged = notes.map(Notes::take_purged).unwrap_or_default();
-        log.write(&Entry {
+        let entry = Entry {
             at: clock.wall(),
             took: clock.precise().saturating_sub(line.began),
             client: line.client,
@@ -238,7 +275,11 @@ impl Pending {
             id: line.id.as_ref().map(HeaderValue::as_bytes),
             trace: line.trace.as_ref().and_then(|trace| message::trace_id(trace.as_bytes())),
             purged: &purged,
-        });
+        };
+        log.write(&entry);
+        if let Some(span) = line.span {
+            shared.telemetry.answered(span, &entry);
+        }
     }
 }
 

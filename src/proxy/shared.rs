@@ -18,6 +18,7 @@ use crate::origin::Watched;
 use crate::purge::{Audit, Purger, Selectors};
 use crate::storage::Memory;
 use std::borrow::Cow;
+use crate::telemetry::Telemetry;
 use std::sync::Arc;
 
 /// What all runtimes share.
@@ -41,6 +42,8 @@ pub struct Shared {
     pub log: AccessLog,
     /// What goes to the origin, and what that costs.
     pub observer: Arc<Observer>,
+    /// Which requests are traced, and who is told of them; nobody until it is said.
+    pub telemetry: Telemetry,
     /// How the origin is doing.
     pub origin: Watched,
     /// Connections of clients.
@@ -82,6 +85,7 @@ impl Shared {
             clock,
             log,
             observer,
+            telemetry: Telemetry::default(),
             origin,
             gate,
             at_origin,
@@ -105,6 +109,7 @@ impl Shared {
             audit,
             metrics,
             observer,
+            telemetry: self.telemetry.clone(),
             gate,
             at_origin,
             refills,

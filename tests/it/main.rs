@@ -74,6 +74,8 @@ mod streaming;
 mod systemd;
 mod takeover;
 mod targeted;
+#[cfg(feature = "otel")]
+mod telemetry;
 mod tls;
 mod traces;
 mod transport;

@@ -12,7 +12,7 @@ use hyper_util::rt::TokioIo;
 use larder::body::{Body, Limits, Passing};
 use larder::key::Host;
 use larder::listen::through;
-use larder::message::{HeadLimits, Options, Peer, Presented};
+use larder::message::{HeadLimits, NewTraces, Options, Peer, Presented};
 use larder::origin::{outbound, upgrade_outbound};
 use larder::semantics::parameters::IgnoredParameters;
 use larder::semantics::paths::Paths;
@@ -194,9 +194,9 @@ async fn forwarded(request: Request<Incoming>) -> Seen {
         max_field: 8190,
         max_body: 1 << 20,
         default_host: Host::localhost(),
-        makes_traces: false,
         ignored_parameters: IgnoredParameters::default(),
         static_paths: Paths::default(),
+        new_traces: NewTraces::None,
     };
     let peer = Peer::new(([127, 0, 0, 1], 1).into());
     let mut seen = Seen { method, target, fields, written: None };

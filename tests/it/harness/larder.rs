@@ -196,7 +196,8 @@ impl Larder {
     /// what makes lifetimes and fetches hard to count.
     pub fn command(args: &[&str], env: &[(&str, &str)]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_larder"));
-        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("LARDER_")) {
+        let is_setting = |name: &str| name.starts_with("LARDER_") || name.starts_with("OTEL_");
+        for (name, _) in std::env::vars().filter(|(name, _)| is_setting(name)) {
             command.env_remove(name);
         }
         command.env("LARDER_CACHE__JITTER", "0%").env("LARDER_CACHE__EARLY_REFRESH", "0%");
