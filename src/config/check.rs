@@ -206,6 +206,12 @@ impl Check<'_> {
             let message = "this larder was built without OpenTelemetry";
             self.wrong(&keys.each_ref().map(String::as_str), message, note);
         }
+        let Some(endpoint) = &self.settings.telemetry.endpoint else { return };
+        let own = self.settings.listen.iter().flat_map(|listen| &listen.addresses);
+        if own.chain(&self.settings.admin.listen).any(|at| endpoint.target().reaches(*at)) {
+            let note = "larder itself listens there";
+            self.wrong(&["telemetry.endpoint"], "larder would be its own collector", note);
+        }
     }
 
     /// What would stop everything at 0 isn't.

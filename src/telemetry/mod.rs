@@ -17,6 +17,8 @@ mod export;
 #[cfg(feature = "otel")]
 mod spans;
 #[cfg(feature = "otel")]
+pub use collector::Unusable;
+#[cfg(feature = "otel")]
 pub use export::Exporter;
 #[cfg(feature = "otel")]
 pub use spans::{Asking, Span, Telemetry};

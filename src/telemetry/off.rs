@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 /// Samples nothing.
 #[derive(Clone, Debug, Default)]
-pub struct Telemetry;
+pub struct Telemetry(());
 
 /// There is none.
 #[derive(Debug)]

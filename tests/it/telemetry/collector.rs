@@ -1,6 +1,7 @@
 //! A small collector of OTLP over HTTP, and what it was told.
 
 use crate::harness::{Origin, Seen, wait_until};
+use flate2::read::GzDecoder;
 use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTraceServiceRequest, ExportTraceServiceResponse,
 };
@@ -8,7 +9,7 @@ use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value::Valu
 use opentelemetry_proto::tonic::trace::v1::{Span, span::SpanKind, status::StatusCode};
 use prost::Message;
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::TcpStream;
 
 /// A span, as text.
@@ -66,7 +67,12 @@ impl Collector {
     /// The requests that have come, each decoded.
     pub fn requests(&self) -> Vec<(Seen, ExportTraceServiceRequest)> {
         let decoded = |seen: Seen| {
-            let request = ExportTraceServiceRequest::decode(seen.body.as_slice());
+            let mut body = Vec::new();
+            match seen.field("content-encoding") {
+                Some("gzip") => GzDecoder::new(&*seen.body).read_to_end(&mut body).expect("gzip"),
+                _ => (&*seen.body).read_to_end(&mut body).expect("bytes"),
+            };
+            let request = ExportTraceServiceRequest::decode(body.as_slice());
             (seen, request.expect("a request of OTLP"))
         };
         self.origin.seen().into_iter().map(decoded).collect()

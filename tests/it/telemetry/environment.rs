@@ -26,6 +26,16 @@ fn the_resource_and_the_fields_are_those_of_the_variables() {
 }
 
 #[test]
+fn what_is_sent_is_packed_if_a_variable_says_so() {
+    let (origin, collector) = (app(), Collector::new());
+    let larder =
+        larder(origin.address, &collector.url(), &[("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip")]);
+    larder.get("/");
+    collector.all(2);
+    assert_eq!(collector.origin.last().field("content-encoding"), Some("gzip"));
+}
+
+#[test]
 fn a_name_in_the_configuration_comes_first_and_larder_last() {
     let origin = app();
     for (env, expected) in [
@@ -97,6 +107,7 @@ fn mistakes_are_told_with_their_place() {
     for (name, value, expected) in [
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "localhost:4318", "not the URL of a collector"),
         ("LARDER_TELEMETRY__ENDPOINT", "http://a/v1/traces", "without `/v1/traces`"),
+        ("LARDER_TELEMETRY__ENDPOINT", "http://localhost:6081", "its own collector"),
         ("LARDER_TELEMETRY__SAMPLE", "0.5", "such as `10%`"),
         ("LARDER_TELEMETRY__SERVICE_NAME", " ", "a service has a name"),
     ] {
