@@ -36,7 +36,7 @@ fn told(shared: &Shared, page: &Costly<Box<str>>) -> Value {
         "url": page.what,
         "requests": page.cost.requests + hits,
         "origin_requests": page.cost.requests,
-        "origin_seconds": page.cost.took.as_secs_f64(),
+        "origin_seconds": reply::rounded(page.cost.took.as_secs_f64()),
     })
 }
 
@@ -60,7 +60,7 @@ fn why(costly: &Costly<Cause>) -> Value {
         "kind": kind,
         "sentence": sentence,
         "requests": costly.cost.requests,
-        "origin_seconds": costly.cost.took.as_secs_f64(),
+        "origin_seconds": reply::rounded(costly.cost.took.as_secs_f64()),
         "example": costly.cost.example,
         "docs": docs,
         "fix": fix,
@@ -76,8 +76,8 @@ fn finding(finding: &Finding) -> Value {
         "sentence": rule.sentence,
         "example": finding.cost.example,
         "seen": finding.cost.requests,
-        "origin_seconds": finding.cost.took.as_secs_f64(),
-        "origin_requests_a_second": finding.a_second,
+        "origin_seconds": reply::rounded(finding.cost.took.as_secs_f64()),
+        "origin_requests_a_second": reply::rounded(finding.a_second),
         "fix": { "any": any, "django": django, "flask": flask },
     })
 }

@@ -16,6 +16,11 @@ pub(super) fn document(value: &impl Serialize) -> Response<Full<Bytes>> {
     with_type(StatusCode::OK, value, "application/json")
 }
 
+/// Seconds as they are told: to the microsecond, and no digit that nobody has measured.
+pub(super) fn rounded(seconds: f64) -> f64 {
+    (seconds * 1e6).round() / 1e6
+}
+
 /// A problem, with a sentence that says what is wrong.
 pub(super) fn problem(kind: Kind, detail: impl Into<String>) -> Response<Full<Bytes>> {
     Problem::new(kind, detail).answer()

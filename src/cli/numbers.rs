@@ -39,6 +39,11 @@ impl Numbers {
         self.0.pointer(pointer).and_then(Value::as_str).unwrap_or("-")
     }
 
+    /// A text that may be unknown.
+    pub fn known_text(&self, pointer: &str) -> Option<&str> {
+        self.0.pointer(pointer).and_then(Value::as_str)
+    }
+
     /// The members of an object that are numbers above zero, the largest first.
     pub fn largest(&self, pointer: &str) -> Vec<(String, f64)> {
         let members = self.0.pointer(pointer).and_then(Value::as_object);
@@ -64,6 +69,12 @@ impl Numbers {
     pub fn hit_ratio(&self) -> Option<f64> {
         let asked = self.asked();
         (asked > 0.0).then(|| self.at("/requests/hit") / asked)
+    }
+
+    /// What part of these were answered by another one's fetch.
+    pub fn shared_ratio(&self) -> Option<f64> {
+        let asked = self.asked();
+        (asked > 0.0).then(|| self.at("/requests/collapsed") / asked)
     }
 
     /// What has been added to every number since then; what isn't a number that grows is

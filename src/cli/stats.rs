@@ -48,7 +48,8 @@ fn requests(numbers: &Numbers, lines: &mut Vec<String>) {
     };
     lines.push("\nrequests".to_string());
     lines.push(row("hits", &at("/requests/hit"), &times("hit")));
-    lines.push(row("hit ratio", &percent(numbers.hit_ratio()), ""));
+    let of = "hits, of these and what was forwarded";
+    lines.push(row("hit ratio", &percent(numbers.hit_ratio()), of));
     let forwarded = numbers.largest("/requests/forwarded");
     let why: Vec<String> = forwarded
         .iter()
@@ -56,7 +57,9 @@ fn requests(numbers: &Numbers, lines: &mut Vec<String>) {
         .collect();
     lines.push(row("forwarded", &count(numbers.sum("/requests/forwarded")), &why.join(", ")));
     lines.push(row("", "", &times("miss")));
-    lines.push(row("shared a fetch", &at("/requests/collapsed"), ""));
+    let part = percent(numbers.shared_ratio());
+    let of = format!("{part}: forwarded too, but another one's request brought the answer");
+    lines.push(row("shared a fetch", &at("/requests/collapsed"), &of));
     lines.push(row("answered by larder", &at("/requests/own"), "refusals, purges"));
     lines.push(row("bodies sent", &bytes(numbers.at("/bytes_sent")), ""));
     let (open, limit) = (at("/connections/open"), at("/connections/limit"));
@@ -107,6 +110,9 @@ fn stored(numbers: &Numbers, lines: &mut Vec<String>) {
     lines.push(row("stored so far", &at("/stored"), ""));
     lines.push(row("evicted", &at("/evicted"), "there was no room"));
     lines.push(row("purges", &at("/purges"), ""));
+    if let Some(advice) = numbers.known_text("/memory_advice") {
+        lines.push(format!("  {}", plain(advice)));
+    }
 }
 
 fn listed(
@@ -136,7 +142,7 @@ mod tests {
             "version": "1.0.0", "started": "2027-01-15T08:00:00.000Z",
             "requests": {
                 "hit": 3000, "forwarded": { "uri-miss": 900, "bypass": 100, "miss": 0 },
-                "reasons": { "set-cookie": 40, "private": 0 }, "collapsed": 2, "own": 1,
+                "reasons": { "set-cookie": 40, "private": 0 }, "collapsed": 200, "own": 1,
             },
             "latency": { "hit": { "p50": 0.000_003, "p99": 0.0001 }, "miss": { "p50": null } },
             "origin": {
@@ -144,6 +150,7 @@ mod tests {
                 "upstreams": [{ "address": "app:80", "state": "well", "in_flight": 2, "idle": 3 }],
             },
             "memory": { "bytes": 1024, "limit": 4096 },
+            "memory_advice": "256 MiB more would give +3.1 % hits",
             "saved_seconds": 750.0,
             "troubles": { "queue": 7, "memory": 0 },
         }));
@@ -151,7 +158,10 @@ mod tests {
         for line in [
             "larder 1.0.0, since 2027-01-15T08:00:00.000Z",
             "  hits                          3,000   p50 3 µs, p99 100 µs in the last minute",
-            "  hit ratio                    75.0 %",
+            "  hit ratio                    75.0 %   hits, of these and what was forwarded",
+            "  shared a fetch                  200   5.0 %: forwarded too, but another one's request \
+             brought the answer",
+            "  256 MiB more would give +3.1 % hits",
             "  forwarded                     1,000   uri-miss 900, bypass 100",
             "  requests                      1,000   2xx 990, 5xx 10",
             "  saved by hits                 750 s   an estimate",

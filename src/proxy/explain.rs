@@ -5,7 +5,7 @@ use super::lookup::{Found, is_personal};
 use super::{Answer, Options, Shared, passthrough};
 use crate::explain::{self, Explanation, LeftOut, Said, Step, Variant, Why};
 use crate::key::CacheKey;
-use crate::message::Presented;
+use crate::message::{self, NewTraces, Presented};
 use crate::observe::{DoubtfulAge, Seen, is_age_doubtful};
 use crate::semantics::cache_status::{CacheStatus, Forward, Outcome};
 use crate::semantics::cookies;
@@ -337,11 +337,20 @@ impl Shared {
             .fields
             .keys()
             .map(HeaderName::as_str)
-            .filter(|name| !named(name) && *name != "host" && !name.starts_with("x-forwarded-"))
+            .filter(|name| !named(name) && !is_set_by_larder(name, &self.options.presented))
             .collect();
         leave("fields", &others, "no Vary of what is stored names them");
         left
     }
+}
+
+/// Whether a field is larder's word to the app, whatever the client has sent.
+fn is_set_by_larder(name: &str, options: &message::Options) -> bool {
+    let makes_traces = options.new_traces != NewTraces::None;
+    name == "host"
+        || name.starts_with("x-forwarded-")
+        || name == message::REQUEST_ID
+        || name == message::TRACEPARENT && makes_traces
 }
 
 fn selection(number: usize, count: usize, variant: &Variant) -> Step {

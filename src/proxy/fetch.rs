@@ -5,7 +5,7 @@ use super::ask::{Confirmed, Plan, Reply};
 use super::content::{Judged, stated_variance};
 use super::partial::Beside;
 use super::respond::{self, Failed};
-use super::{Answer, FlightKey, Proxy, uncacheable};
+use super::{Answer, FlightKey, Proxy};
 use crate::account::Room;
 use crate::body::{Body, Fill, Pushed, Source};
 use crate::collapse::{self, Landing};
@@ -215,25 +215,6 @@ impl Proxy {
         None
     }
 
-    /// Notes what it means that a response may not be stored.
-    fn not_stored(
-        &self,
-        plan: &Plan,
-        status: StatusCode,
-        nominated: &NominatedFields,
-        reason: Reason,
-    ) {
-        // An origin in trouble says nothing about the page.
-        if !status.is_server_error() && status != StatusCode::TOO_MANY_REQUESTS {
-            self.outdate(plan, reason);
-        }
-        let personal = super::lookup::is_personal(&plan.request, &self.shared.options.policy);
-        // What one visitor is answered, or provokes, says nothing about the next.
-        if !personal && !matches!(reason, Reason::Status | Reason::Part | Reason::Provoked) {
-            self.not_worth_waiting_for(plan, nominated, reason);
-        }
-    }
-
     /// Has a response stored while it is being read, by everybody who waits for it.
     pub(super) fn fill(
         &self,
@@ -245,11 +226,14 @@ impl Proxy {
         own: oneshot::Sender<Answer>,
     ) -> Pouring {
         let Reply { departure, response, .. } = reply;
-        let policy = &self.shared.options.policy;
-        let (key, request) = (&plan.key, &plan.request);
-        self.shared.uncacheable.forget(&uncacheable::Wanted { key, request, policy });
         let limit = usize::try_from(self.shared.options.max_object).unwrap_or(usize::MAX);
         let expected = http_body::Body::size_hint(response.body()).exact();
+        // Nobody knows how long it becomes; the last one became too long.
+        let was_too_large = plan.known.as_ref().is_some_and(|k| k.reason == Reason::TooLarge);
+        let is_in_doubt = expected.is_none() && was_too_large;
+        if !is_in_doubt {
+            self.shared.uncacheable.forget(&self.wanted(&plan));
+        }
         let fill = Fill::new(limit, expected, Arc::clone(&self.shared.account));
         let aged = response.headers().contains_key(http::header::AGE);
         let Judged { content, directives, withheld } = judged;
@@ -257,7 +241,8 @@ impl Proxy {
         let filling =
             Arc::new(Filling { content, source, aged, directives, _departure: departure });
         let mut status = CacheStatus::forwarded(plan.forward);
-        status.stored = true;
+        status.stored = !is_in_doubt;
+        status.detail = is_in_doubt.then_some(Reason::TooLarge);
         let now = self.shared.clock.now();
         // Behind, nobody is there to read; nor to leave.
         if !own.is_closed()
@@ -305,6 +290,9 @@ impl Proxy {
         {
             let variance = self.variance(&plan, stated_variance(&content), content.fence);
             content.rare.change(|rare| rare.variance = variance);
+            if plan.known.is_some() {
+                self.shared.uncacheable.forget(&self.wanted(&plan));
+            }
             self.keep(&plan, &Arc::new(StoredResponse::new(content)));
         }
     }
@@ -351,13 +339,6 @@ impl Proxy {
     async fn push(&self, fill: &Fill, chunk: Bytes) -> Pushed {
         self.shared.make_room(0);
         fill.push(chunk).await
-    }
-
-    /// Remembers that a target's answer to such a request is not storable.
-    fn not_worth_waiting_for(&self, plan: &Plan, nominated: &NominatedFields, reason: Reason) {
-        let (now, policy) = (self.shared.clock.now(), &self.shared.options.policy);
-        let target = uncacheable::Wanted { key: &plan.key, request: &plan.request, policy };
-        self.shared.uncacheable.note(&target, plan.known.as_ref(), nominated, reason, now);
     }
 
     /// The origin does not confirm the stale response any more, and what it says

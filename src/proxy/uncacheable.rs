@@ -3,12 +3,15 @@
 //!
 //! Never keeps a response from being stored: the next one is judged as ever.
 
+use super::ask::Plan;
+use super::{Proxy, lookup};
 use crate::key::CacheKey;
 use crate::message::Presented;
 use crate::semantics::policy::Policy;
 use crate::semantics::reason::Reason;
 use crate::semantics::time::Moment;
 use crate::semantics::vary::NominatedFields;
+use http::StatusCode;
 use moka::sync::Cache;
 use std::hash::Hash;
 use std::time::Duration;
@@ -108,5 +111,43 @@ impl Wanted<'_> {
     fn variant(&self, nominated: &NominatedFields) -> u128 {
         let variant = nominated.select(&self.request.fields, self.policy);
         variant.map_or(0, |variant| xxh3_128(variant.as_bytes()))
+    }
+}
+
+impl Proxy {
+    /// Notes what it means that a response may not be stored.
+    pub(super) fn not_stored(
+        &self,
+        plan: &Plan,
+        status: StatusCode,
+        nominated: &NominatedFields,
+        reason: Reason,
+    ) {
+        // An origin in trouble says nothing about the page.
+        if !status.is_server_error() && status != StatusCode::TOO_MANY_REQUESTS {
+            self.outdate(plan, reason);
+        }
+        let personal = lookup::is_personal(&plan.request, &self.shared.options.policy);
+        // What one visitor is answered, or provokes, says nothing about the next.
+        if !personal && !matches!(reason, Reason::Status | Reason::Part | Reason::Provoked) {
+            self.not_worth_waiting_for(plan, nominated, reason);
+        }
+    }
+
+    /// Remembers that a target's answer to such a request is not storable.
+    pub(super) fn not_worth_waiting_for(
+        &self,
+        plan: &Plan,
+        nominated: &NominatedFields,
+        reason: Reason,
+    ) {
+        let (now, known) = (self.shared.clock.now(), plan.known.as_ref());
+        self.shared.uncacheable.note(&self.wanted(plan), known, nominated, reason, now);
+    }
+
+    /// What a plan is for, as it is remembered.
+    pub(super) fn wanted<'a>(&'a self, plan: &'a Plan) -> Wanted<'a> {
+        let policy = &self.shared.options.policy;
+        Wanted { key: &plan.key, request: &plan.request, policy }
     }
 }

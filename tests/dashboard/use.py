@@ -27,8 +27,11 @@ def figures(dashboard):
     for figure in ("saved", "evicted", "sent"):
         expect(page.locator(f"#{figure}")).to_have_text(re.compile("[0-9]"))
     # Charts say what they show.
-    chart = page.get_by_role("img", name=re.compile("Requests a second over the last minute"))
+    chart = page.get_by_role("img", name=re.compile("Requests a second over the last [0-9]+.s:"))
     expect(chart).to_have_count(1)
+    # It speaks of no minute before it has seen one.
+    expect(page.locator("#ratio-note")).to_have_text(re.compile("^in the last [0-9]+.s; "))
+    expect(page.locator("#evicted-note")).to_have_text(re.compile("in the last [0-9]+.s$"))
     expect(page.locator("#outcomes")).to_contain_text("answered from the cache")
     expect(page.locator("#upstreams")).to_contain_text("well")
     expect(page.locator("#troubles")).to_contain_text("Nothing has gone wrong")

@@ -100,6 +100,7 @@ fn a_stored_page_is_explained_with_its_arithmetic() {
         assert!(texts(&told["steps"], "answer").contains("yes: lifetime: 60 s"), "{told}");
         let left = texts(&told["request"]["left_out"], "what");
         assert!(left.contains("accept-language"), "{left}");
+        assert!(!left.contains("x-request-id"), "nobody has sent one: {left}");
         let browser = told["browser"]["sentence"].as_str().expect("what a browser does");
         assert!(browser.starts_with("shows it for "), "{browser}");
     }
@@ -198,6 +199,35 @@ fn the_command_says_it_in_lines() {
     assert_eq!((code, error.contains("is not a field")), (Some(1), true), "{error}");
 }
 
+/// The page that visitors get over https is another one than that over http.
+#[test]
+fn an_https_url_is_asked_for_as_such_by_whom_larder_believes() {
+    let origin = shop();
+    let token = ("LARDER_ADMIN__TOKEN", "the-secret-of-larder");
+    for (proxies, tokens, stored, expected) in [
+        ("127.0.0.1", &["--token", "the-secret-of-larder"][..], "https", "Stored under https://"),
+        (
+            "none",
+            &["--token", "the-secret-of-larder"],
+            "http",
+            "read this as http://site.test/page",
+        ),
+        ("127.0.0.1", &[], "https", "bears the admin token"),
+    ] {
+        let env = [("LARDER_TRUST__PROXIES", proxies), token];
+        let larder = Larder::with_env(origin.address, &[], &env);
+        let via = larder.proxy.to_string();
+        let args = [&["get", "https://site.test/page", "--via", &via], tokens].concat();
+        // The second time it is stored, and told of.
+        Larder::run(&args, &[]);
+        let (code, said, _) = Larder::run(&args, &[]);
+        assert_eq!(code, Some(0));
+        assert!(said.contains(expected), "{said}");
+        let fields = [("X-Forwarded-Proto", stored)];
+        assert!(larder.get_with("/page", &fields).is_hit(), "{proxies}");
+    }
+}
+
 #[test]
 fn what_costs_the_app_is_observed() {
     let origin = shop();
@@ -214,6 +244,11 @@ fn what_costs_the_app_is_observed() {
         (page["requests"].as_u64(), page["origin_requests"].as_u64())
     };
     assert_eq!(page("/cookie"), (Some(2), Some(2)));
+    for page in pages {
+        let told = page["origin_seconds"].to_string();
+        let places = told.split_once('.').map_or(0, |(_, places)| places.len());
+        assert!(places <= 6, "no digit that nobody has measured: {told}");
+    }
     assert_eq!(page("/page"), (Some(3), Some(1)));
     let reasons = observed["reasons"].as_array().expect("reasons");
     let cookie = reasons.iter().find(|reason| reason["code"] == "set-cookie").expect("it");

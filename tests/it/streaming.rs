@@ -1,7 +1,7 @@
 //! Bodies go through as they come, in both directions, with back-pressure: a
 //! large one costs no memory, and a side that does not read holds the other up.
 
-use crate::harness::{Connection, Gate, Larder, Origin, read_head, reply};
+use crate::harness::{Connection, Gate, Larder, Origin, read_head, reply, wait_until};
 use std::io::{BufReader, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
@@ -60,6 +60,49 @@ fn a_download_of_1_gib_costs_no_memory() {
     assert!(highest - before < 64 * MIB, "{before} -> {highest}");
     client.ask("/small", "");
     assert!(client.answer("GET").expect("an answer").is_hit(), "the connection goes on");
+}
+
+/// Of unknown length: that it outgrows what may be stored is known too late for the first
+/// answer, and said by the next.
+#[test]
+fn what_outgrew_the_store_is_said_to_next_time() {
+    let origin = Origin::scripted(move |seen, stream| {
+        let length = if seen.target == "/large" { MIB } else { 1 };
+        let head = "HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nConnection: close\r\n\r\n";
+        let _ = stream.write_all(head.as_bytes());
+        let _ = pour(stream, length, &AtomicU64::default());
+        false
+    });
+    let larder = Larder::with_env(origin.address, &[], &[("LARDER_CACHE__MAX_OBJECT", "64KiB")]);
+    assert_eq!(larder.get("/large").cache_status(), "larder; fwd=uri-miss; stored");
+    for _ in 0..3 {
+        let answer = larder.get("/large");
+        assert_eq!(answer.cache_status(), "larder; fwd=uri-miss; detail=too-large");
+        assert_eq!(answer.body.len() as u64, MIB);
+    }
+    assert_eq!((larder.stat("/memory/responses"), larder.stat("/requests/collapsed")), (0, 0));
+}
+
+/// It may have become shorter: then it is stored, and nothing of that is left.
+#[test]
+fn what_was_too_large_and_is_so_no_more_is_stored() {
+    let large = Arc::new(std::sync::atomic::AtomicBool::new(true));
+    let is_large = Arc::clone(&large);
+    let origin = Origin::scripted(move |_, stream| {
+        let length = if is_large.load(Ordering::SeqCst) { MIB } else { 10 };
+        let head = "HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nConnection: close\r\n\r\n";
+        let _ = stream.write_all(head.as_bytes());
+        let _ = pour(stream, length, &AtomicU64::default());
+        false
+    });
+    let larder = Larder::with_env(origin.address, &[], &[("LARDER_CACHE__MAX_OBJECT", "64KiB")]);
+    larder.get("/");
+    large.store(false, Ordering::SeqCst);
+    assert_eq!(larder.get("/").cache_status(), "larder; fwd=uri-miss; detail=too-large");
+    wait_until("it is stored", || larder.stat("/memory/responses") == 1);
+    assert!(larder.get("/").is_hit());
+    larder.purge(r#"{"all":true}"#);
+    assert_eq!(larder.get("/").cache_status(), "larder; fwd=uri-miss; stored");
 }
 
 #[test]

@@ -11,6 +11,7 @@ function counters(stats) {
   return {
     hits: requests.hit,
     requests: requests.hit + forwarded,
+    shared: requests.collapsed,
     origin: origin.requests,
     failures: origin.failures,
     saved: stats.saved_seconds,
@@ -51,10 +52,14 @@ export class History {
     return passed > 0 && Number.isFinite(by) ? by / passed : undefined;
   }
 
+  /** Seconds of which there are figures. */
+  get seen() {
+    return (this.now.at - this.#samples[0].at) / 1000;
+  }
+
   /** Seconds that a chart shows: all that there are. */
   get window() {
-    const length = (this.now.at - this.#samples[0].at) / 1000;
-    return Math.min(Math.max(length, SHORTEST), LENGTH);
+    return Math.min(Math.max(this.seen, SHORTEST), LENGTH);
   }
 
   /** Points of a line, each `[seconds ago, value]`: what a counter grew by a second. */

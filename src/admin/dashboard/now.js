@@ -31,14 +31,21 @@ function ratio() {
     find("ratio").replaceChildren(shown, make("span", { class: "unit" }, "%"));
   }
   const all = `${percent(now.hits / now.requests)} since the start`;
-  say(find("ratio-note"), recent ? `in the last minute; ${all}` : all);
+  const shared = recent ? history.grown("shared", 60).by / requests.by : now.shared / now.requests;
+  const more = shared > 0 ? `; ${percent(shared)} more shared another\u2019s fetch` : "";
+  say(find("ratio-note"), (recent ? `in ${past(hits.seconds)}; ${all}` : all) + more);
+}
+
+/** The last minute, or what of it has been seen. */
+function past(seconds) {
+  return seconds >= 59 ? "the last minute" : `the last ${span(Math.max(1, Math.round(seconds)))}`;
 }
 
 function traffic() {
   const [requests, origins] = ["requests", "origin"].map((name) => history.rates(name));
   const [now, then] = [history.rate("requests"), history.rate("origin")];
   const { window } = history;
-  const time = window < 120 ? "the last minute" : `the last ${Math.floor(window / 60)} minutes`;
+  const time = window < 120 ? past(history.seen) : `the last ${Math.floor(window / 60)} minutes`;
   const label = now === undefined ? "No figures yet"
     : `Requests a second over ${time}: now ${rate(now)}, of which ${rate(then)} to the origin`;
   const series = [{ kind: "accent", points: requests }, { kind: "plain", points: origins }];
@@ -66,9 +73,9 @@ function figures(stats) {
   const { memory } = stats;
   figure("memory", percent(memory.bytes / memory.limit),
     `${bytes(memory.bytes)} of ${bytes(memory.limit)}, ${count(memory.targets)} URLs`);
-  const evictions = history.grown("evicted", 60).by;
+  const evictions = history.grown("evicted", 60);
   figure("evicted", evicted === undefined ? undefined : count(evicted),
-    evicted === undefined ? "" : `${count(evictions)} in the last minute`);
+    evicted === undefined ? "" : `${count(evictions.by)} in ${past(evictions.seconds)}`);
   const sentNow = history.rate("sent");
   figure("sent", sent === undefined ? undefined : bytes(sent), sentNow === undefined ? "" : `${bytes(sentNow)} a second`);
   const { window } = history;
@@ -105,6 +112,8 @@ function curve(stats) {
     make("dd", { class: "bar" }, bar(part)),
     make("dd", {}, percent(part)),
   ]);
+  const advice = stats.memory_advice;
   refill(find("curve"), nothing("Share of requests that would be hits, by the memory for pages."),
-    make("dl", { class: "bars" }, rows));
+    make("dl", { class: "bars" }, rows),
+    advice ? make("p", {}, `${advice[0].toUpperCase()}${advice.slice(1)}.`) : null);
 }

@@ -6,7 +6,7 @@ mod words;
 use super::args::GetArgs;
 use super::client::{Admin, Answer, Client};
 use super::{asking, failed, say};
-use crate::key::Target;
+use crate::key::{Scheme, Target};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, header};
 use serde_json::{Value, json};
@@ -15,6 +15,9 @@ use std::process::ExitCode;
 
 /// Asks for an explanation beside the answer.
 const LARDER_DEBUG: HeaderName = HeaderName::from_static("larder-debug");
+
+/// Says for which scheme a request is; larder believes its trusted proxies.
+const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 /// The field that it comes in.
 const LARDER_EXPLAIN: &str = "larder-explain";
@@ -25,7 +28,7 @@ pub(super) fn run(args: &GetArgs) -> ExitCode {
             if args.json {
                 say(&document(&answer, &url).to_string());
             } else {
-                print(&answer, args.body);
+                print(&answer, &url, args.body);
             }
             ExitCode::SUCCESS
         }
@@ -39,6 +42,10 @@ fn ask(args: &GetArgs) -> Result<(Answer, String), String> {
     let address = asking::address(&target, args.via.as_deref())?;
     let mut fields = fields(args)?;
     fields.push((LARDER_DEBUG, token(args, &address)?));
+    let is_said = fields.iter().any(|(name, _)| *name == X_FORWARDED_PROTO);
+    if target.scheme() == Scheme::Https && !is_said {
+        fields.push((X_FORWARDED_PROTO, HeaderValue::from_static("https")));
+    }
     let client = Client::new(&address, target.host());
     let answer = client
         .send(&Method::GET, target.path_and_query(), &fields, Bytes::new())
@@ -95,7 +102,7 @@ fn document(answer: &Answer, url: &str) -> Value {
     })
 }
 
-fn print(answer: &Answer, body: bool) {
+fn print(answer: &Answer, url: &str, body: bool) {
     say(&format!("HTTP/1.1 {}", answer.status));
     for (name, value) in answer.fields.iter().filter(|(name, _)| *name != LARDER_EXPLAIN) {
         say(&format!("{name}: {}", harmless(&String::from_utf8_lossy(value.as_bytes()))));
@@ -105,8 +112,14 @@ fn print(answer: &Answer, body: bool) {
         Some(status) => say(&words::in_words(status)),
         None => say("There is no Cache-Status: this answer did not come through larder."),
     }
-    match explanation(answer) {
+    let told = explanation(answer);
+    if let Some(note) = about_https(url, told.as_ref()) {
+        say("");
+        say(&note);
+    }
+    match told {
         Some(told) => explained::lines(&told).iter().for_each(|line| say(&harmless(line))),
+        None if url.starts_with("https://") => {}
         None if answer.field("cache-status").is_some() => {
             say("");
             say("larder says more to who bears the admin token (--token, LARDER_TOKEN), or asks");
@@ -117,6 +130,25 @@ fn print(answer: &Answer, body: bool) {
     if body {
         say("");
         say(&String::from_utf8_lossy(&answer.body));
+    }
+}
+
+/// What there is to say of an https URL: whether larder has read the request so.
+fn about_https(url: &str, told: Option<&Value>) -> Option<String> {
+    url.strip_prefix("https://")?;
+    match told.and_then(|told| told["request"]["url"].as_str()) {
+        Some(read) if read.starts_with("https://") => None,
+        Some(read) => Some(format!(
+            "Note: larder has read this as {}: it doesn't believe who asks from here about https. To ask \
+             for what visitors get over https, name this address in `trust.proxies`, or ask from one that is.",
+            harmless(read)
+        )),
+        None => Some(
+            "Note: this is for https if this address is in `trust.proxies`, and else for http. larder says \
+             which, and more, to who bears the admin token (--token, LARDER_TOKEN): a request that says \
+             https counts as forwarded, for which being on its own machine is not enough."
+                .to_string(),
+        ),
     }
 }
 
