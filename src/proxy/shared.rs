@@ -17,8 +17,8 @@ use crate::observe::Observer;
 use crate::origin::Watched;
 use crate::purge::{Audit, Purger, Selectors};
 use crate::storage::Memory;
-use std::borrow::Cow;
 use crate::telemetry::Telemetry;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// What all runtimes share.
