@@ -82,6 +82,12 @@ pub fn bears_any(fields: &HeaderMap, names: &[Box<str>]) -> bool {
     !names.is_empty() && pairs(fields).any(|cookie| may_be_one_of(cookie, names))
 }
 
+/// The value of the last cookie with this name, which is the one that Django takes. What
+/// has no `=` bears no name there.
+pub(super) fn last<'a>(fields: &'a HeaderMap, name: &[u8]) -> Option<&'a [u8]> {
+    pairs(fields).filter(|(own, _)| *own == name).filter_map(|(_, value)| value).last()
+}
+
 /// Whether an app may take a cookie for one of these. A name that is not a token
 /// (RFC 6265 section 4.1.1) is one that apps read differently: Django strips
 /// white space that is not ASCII, and finds `sessionid` where there was none. What
@@ -101,7 +107,8 @@ fn is_plain((name, value): Cookie<'_>) -> bool {
     ends && name.iter().all(is_in_tokens)
 }
 
-fn is_in_tokens(byte: &u8) -> bool {
+/// Whether a byte may stand in a token (RFC 9110 section 5.6.2).
+pub(super) fn is_in_tokens(byte: &u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte)
 }
 

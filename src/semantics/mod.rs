@@ -16,7 +16,7 @@
 //! turns a head into integers once so that a hit compares integers,
 //! [`conditional`] and [`range`] shape the answer to the client's own
 //! preconditions, [`partial`] says what is kept of a part and when two make one,
-//! [`invalidation`] says what an unsafe method outdates, and
+//! [`invalidation`] says what an unsafe method outdates, [`form`] what is filled for each visitor in a page that many share, and
 //! [`cache_status`] says what was done (RFC 9211).
 //!
 //! Nothing here reads a clock, waits, locks, logs, or knows the rest of larder:
@@ -28,15 +28,19 @@ pub mod cache_status;
 pub mod conditional;
 pub mod cookies;
 pub mod counterfactual;
+pub mod csrf;
 pub mod date;
 pub mod directives;
 pub mod fields;
+pub mod form;
+pub mod form_cookie;
 pub mod freshness;
 pub mod invalidation;
 pub mod language;
 pub mod lifetime;
 pub mod no_vary_search;
 mod normal;
+pub mod offer;
 pub mod parameters;
 pub mod partial;
 pub mod paths;
