@@ -1,5 +1,6 @@
 //! What goes wrong on the way of a request, by whose fault it is.
 
+use crate::semantics::offer::Unfillable;
 use crate::semantics::reason::Reason;
 use http::StatusCode;
 use std::fmt;
@@ -60,6 +61,8 @@ pub enum OriginError {
     Partial,
     /// Its body is in a transfer coding that nobody had asked for.
     Coding,
+    /// It is a page with placeholders that can't be filled, so that nobody is to see it.
+    Unfillable(Unfillable),
     /// The client's own body broke off, stalled, or was too large.
     RequestBody(BodyError),
 }
@@ -74,7 +77,8 @@ impl OriginError {
             | OriginError::Switched
             | OriginError::NotModified
             | OriginError::Partial
-            | OriginError::Coding => StatusCode::BAD_GATEWAY,
+            | OriginError::Coding
+            | OriginError::Unfillable(_) => StatusCode::BAD_GATEWAY,
             OriginError::ConnectTimeout
             | OriginError::FirstByteTimeout
             | OriginError::TotalTimeout => StatusCode::GATEWAY_TIMEOUT,
@@ -107,6 +111,7 @@ impl OriginError {
             OriginError::NotModified => Reason::UnaskedNotModified,
             OriginError::Partial => Reason::UnaskedPart,
             OriginError::Coding => Reason::UnaskedCoding,
+            OriginError::Unfillable(_) => Reason::Unfillable,
             OriginError::RequestBody(_) => Reason::BrokenUpload,
         }
     }
@@ -134,6 +139,9 @@ impl OriginError {
             | OriginError::NotModified
             | OriginError::Partial
             | OriginError::Coding => "The app behind this server answered what was not asked.",
+            OriginError::Unfillable(_) => {
+                "The app behind this server left out what could not be filled in."
+            }
             OriginError::RequestBody(BodyError::TooLarge) => "The request's body is too large.",
             OriginError::RequestBody(_) => "The request's body did not come whole.",
         }
@@ -171,6 +179,7 @@ impl fmt::Display for OriginError {
                     None => Ok(()),
                 }
             }
+            OriginError::Unfillable(why) => write!(f, "a page can't be shown: {why}"),
             OriginError::RequestBody(error) => write!(f, "request body: {error}"),
             other => f.write_str(other.reason().code()),
         }
@@ -186,6 +195,8 @@ pub enum BodyError {
     TooLarge,
     /// The connection ended early, or the framing is broken.
     Broken(Arc<hyper::Error>),
+    /// Its content coding could not be undone.
+    Coding,
     /// The fetch that this body comes from was given up.
     Abandoned,
     /// The one who reads it has held others up for too long.
@@ -198,6 +209,7 @@ impl fmt::Display for BodyError {
             BodyError::TimedOut => f.write_str("nothing came for too long"),
             BodyError::TooLarge => f.write_str("larger than is allowed"),
             BodyError::Broken(error) => write!(f, "{error}"),
+            BodyError::Coding => f.write_str("its content coding can't be undone"),
             BodyError::TooSlow => f.write_str("others were held up for too long"),
             BodyError::Abandoned => f.write_str("the fetch was given up"),
         }

@@ -63,6 +63,7 @@ pub(super) fn stats(shared: &Shared) -> Response<Full<Bytes>> {
             "reasons": counts(Reason::all().map(|why| (why.code(), metrics.reasons.get(why)))),
             "own": metrics.own.get(),
             "collapsed": metrics.collapsed.get(),
+            "filled": metrics.filled.get(),
         },
         "origin": origin(shared),
         "latency": {

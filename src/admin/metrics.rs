@@ -82,6 +82,11 @@ fn requests(text: &mut Exposition, shared: &Shared) {
         metrics.collapsed.get(),
     );
     one(
+        "larder_filled_responses_total",
+        "Answers whose placeholders were filled for their visitors (docs/forms.md).",
+        metrics.filled.get(),
+    );
+    one(
         "larder_response_body_bytes_total",
         "Bytes of bodies that clients were sent.",
         metrics.bytes_sent.get(),

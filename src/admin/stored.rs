@@ -211,7 +211,7 @@ pub(super) fn one(shared: &Shared, query: Option<&str>) -> Response<Full<Bytes>>
 
 fn variant(stored: &StoredResponse, now: Moment) -> Value {
     let content = stored.content();
-    let fields = content.lines.fields();
+    let fields = content.fields_to_show();
     let fields: Vec<(&str, String)> = (fields.iter())
         .map(|(name, value)| (name.as_str(), String::from_utf8_lossy(value.as_bytes()).into()))
         .collect();

@@ -12,6 +12,7 @@ use crate::origin::{self, Address, Ejection, HealthCheck};
 use crate::proxy;
 use crate::purge::{Access, Scope, Token};
 use crate::semantics::cookies::Cookies;
+use crate::semantics::offer::Offer;
 use crate::semantics::parameters::IgnoredParameters;
 use crate::semantics::paths::Paths;
 use crate::semantics::policy::{Percent, Policy};
@@ -64,6 +65,7 @@ pub(super) fn proxy(settings: &Settings) -> proxy::Options {
             most: settings.purge.refresh_most,
             at_once: settings.purge.refresh_at_once,
         },
+        forms: Offer { csrf: settings.forms.csrf, nonce: settings.forms.nonce },
         store_post: settings.semantics.store_post,
         status_key: cache.status_key,
     }

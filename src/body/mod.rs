@@ -3,16 +3,20 @@
 
 mod ahead;
 mod begun;
+mod decoding;
 mod document;
 mod fill;
 mod held;
 mod passing;
+mod replacing;
 
 pub use ahead::ReadAhead;
 pub use begun::begun;
+pub use decoding::Decoding;
 pub use document::{Unread, document};
 pub use fill::{Fill, Filled, Pushed, Reader, Source};
 pub use passing::{Limits, Passing};
+pub use replacing::Replacing;
 
 use crate::account::Account;
 use crate::error::BodyError;
@@ -36,6 +40,10 @@ pub enum Body {
     Ahead(ReadAhead),
     /// Bytes in hand, and what follows them.
     Continued(VecDeque<Bytes>, Box<Body>),
+    /// A body whose coding is undone.
+    Decoding(Box<Decoding>),
+    /// A body in which texts are replaced.
+    Replacing(Box<Replacing>),
 }
 
 impl Body {
@@ -59,6 +67,8 @@ impl Body {
         match self {
             Body::Ahead(ahead) => Some(ahead),
             Body::Continued(_, rest) => rest.ahead(),
+            Body::Decoding(decoding) => decoding.inner().ahead(),
+            Body::Replacing(replacing) => replacing.inner().ahead(),
             Body::Chunks(_) | Body::Shared(_) | Body::Passing(_) => None,
         }
     }
@@ -99,6 +109,8 @@ impl http_body::Body for Body {
                 Some(chunk) => Poll::Ready(Some(Ok(Frame::data(chunk)))),
                 None => Pin::new(rest.as_mut()).poll_frame(cx),
             },
+            Body::Decoding(decoding) => decoding.poll_frame(cx),
+            Body::Replacing(replacing) => replacing.poll_frame(cx),
         }
     }
 
@@ -109,6 +121,8 @@ impl http_body::Body for Body {
             Body::Passing(passing) => passing.is_end_stream(),
             Body::Ahead(ahead) => ahead.is_end_stream(),
             Body::Continued(chunks, rest) => chunks.is_empty() && rest.is_end_stream(),
+            Body::Decoding(_) => false,
+            Body::Replacing(replacing) => replacing.is_end_stream(),
         }
     }
 
@@ -124,6 +138,8 @@ impl http_body::Body for Body {
                 Some(rest) => SizeHint::with_exact(length(chunks) + rest),
                 None => SizeHint::default(),
             },
+            Body::Decoding(_) => SizeHint::default(),
+            Body::Replacing(replacing) => replacing.size_hint(),
         }
     }
 }

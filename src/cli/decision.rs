@@ -14,6 +14,7 @@ pub(super) struct Decision {
     pub forward_status: Option<u16>,
     pub stored: bool,
     pub collapsed: bool,
+    pub filled: bool,
     pub reason: Option<Reason>,
 }
 
@@ -32,6 +33,7 @@ impl Decision {
                 "fwd-status" => decision.forward_status = value.parse().ok(),
                 "stored" => decision.stored = true,
                 "collapsed" => decision.collapsed = true,
+                "filled" => decision.filled = true,
                 "detail" => decision.reason = Reason::from_code(value),
                 _ => {}
             }
@@ -59,6 +61,7 @@ mod tests {
         let read = Decision::read("larder; fwd=uri-miss; detail=set-cookie");
         assert_eq!((read.reason, read.stored), (Some(Reason::SetCookie), false));
         assert!(Decision::read("larder; hit; ttl=57").hit);
+        assert!(Decision::read("larder; hit; ttl=57; filled").filled);
         assert_eq!(Decision::read(""), Decision::default());
     }
 }

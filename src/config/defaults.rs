@@ -2,8 +2,8 @@
 
 use super::address::{Listen, Target};
 use super::settings::{
-    AccessLog, Admin, Cache, Limits, Log, Origin, Purge, Refresh, Semantics, Settings, Telemetry,
-    Timeouts, Trust,
+    AccessLog, Admin, Cache, Forms, Limits, Log, Origin, Purge, Refresh, Semantics, Settings,
+    Telemetry, Timeouts, Trust,
 };
 use super::telemetry::Share;
 use crate::tls::Authorities;
@@ -51,6 +51,7 @@ impl Settings {
             },
             cache: Cache::default(),
             semantics: Semantics::default(),
+            forms: Forms::default(),
             purge: Purge::default(),
             refresh: Refresh { networks: Vec::new(), token: None },
             trust: Trust { proxies: Vec::new() },

@@ -115,6 +115,10 @@ pub(super) const KEYS: &[Key] = keys! {
         s_maxage_forbids_stale: flag,
         lenient_partials: flag,
     }
+    [forms] {
+        csrf: flag,
+        nonce: flag,
+    }
     [purge] {
         networks: networks,
         token: secret,

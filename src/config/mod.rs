@@ -36,7 +36,7 @@ pub use file::Source;
 pub use layers::{Overrides, environment};
 pub use preset::Preset;
 pub use settings::{
-    AccessLog, Admin, Cache, Limits, Log, Origin, Purge, Scope, Secret, Settings, Telemetry,
+    AccessLog, Admin, Cache, Forms, Limits, Log, Origin, Purge, Scope, Secret, Settings, Telemetry,
     Timeouts, Token, TokenText, Trust,
 };
 pub use telemetry::{Endpoint, Share};

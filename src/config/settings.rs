@@ -25,6 +25,8 @@ pub struct Settings {
     pub cache: Cache,
     /// Where the RFCs leave a choice.
     pub semantics: Semantics,
+    /// What is filled for each visitor in pages that many share.
+    pub forms: Forms,
     /// Who may purge.
     pub purge: Purge,
     /// Who may make larder ask the application again.
@@ -182,6 +184,16 @@ pub struct Semantics {
     pub s_maxage_forbids_stale: bool,
     /// Whether a 206 that is shorter than it says is stored as far as it goes.
     pub lenient_partials: bool,
+}
+
+/// What is filled for each visitor in pages that many share, where the application has left it
+/// out and says so.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Forms {
+    /// Whether the tokens of forms are.
+    pub csrf: bool,
+    /// Whether the nonces of content security policies are.
+    pub nonce: bool,
 }
 
 /// Who may purge.

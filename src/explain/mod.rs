@@ -165,7 +165,11 @@ impl Said {
                 format!("forwarded to the app: {}", Forward::sentence(forward))
             }
         };
-        Said { token, sentence }
+        let filled = match status.filled {
+            true => "; its placeholders are filled for each visitor",
+            false => "",
+        };
+        Said { token, sentence: sentence + filled }
     }
 }
 

@@ -88,6 +88,7 @@ pages! {
     UnaskedNotModified "unasked-304"
     UnaskedPart "unasked-206"
     UnaskedCoding "unasked-coding"
+    Unfillable "unfillable"
     BrokenUpload "broken-upload"
     Internal "internal"
 }

@@ -34,6 +34,7 @@ names! {
     "fastly-client-ip",
     "forwarded",
     "front-end-https",
+    "larder-fill",
     "proxy",
     "remote-user",
     "true-client-ip",

@@ -39,6 +39,8 @@ pub struct Metrics {
     pub own: Counter,
     /// Requests answered by another one's fetch.
     pub collapsed: Counter,
+    /// Answers that were filled for their visitors.
+    pub filled: Counter,
     /// Responses stored.
     pub stored: Counter,
     /// Bytes of bodies that clients were sent.
@@ -86,6 +88,7 @@ impl Metrics {
             reasons: Reasons::default(),
             own: Counter::default(),
             collapsed: Counter::default(),
+            filled: Counter::default(),
             stored: Counter::default(),
             bytes_sent: Counter::default(),
             origin_requests: Counter::default(),

@@ -5,6 +5,7 @@ use crate::body::Body;
 use crate::interim::Interims;
 use crate::message::Presented;
 use crate::semantics::fields::remove_hop_by_hop;
+use crate::semantics::offer::LARDER_FILL;
 use http::header::{self, HeaderMap, HeaderValue};
 use http::{Request, StatusCode, Version};
 use http_body::Body as _;
@@ -61,6 +62,10 @@ pub(super) fn hand_on_interim(
     fields: &HeaderMap,
 ) {
     if matches!(status, StatusCode::CONTINUE | StatusCode::SWITCHING_PROTOCOLS) {
+        return;
+    }
+    // What bears placeholders can't be filled before the answer is there.
+    if fields.contains_key(LARDER_FILL) {
         return;
     }
     let mut fields = fields.clone();

@@ -1,10 +1,10 @@
 //! Asking the origin: with the conditions that stored responses give, and what
 //! its answer means for them.
 
-use super::Proxy;
 use super::lookup::Found;
 use super::query;
 use super::uncacheable::Known;
+use super::{Proxy, forms};
 use crate::body::Body;
 use crate::error::OriginError;
 use crate::key::CacheKey;
@@ -56,7 +56,7 @@ impl Plan {
     }
 }
 
-/// What the origin said, and when.
+/// What the origin said, and when. If it has placeholders, they can be filled.
 pub(super) struct Reply {
     pub departure: Departure,
     pub exchange: Exchange,
@@ -140,6 +140,7 @@ impl Proxy {
         let mut response = self.send(&plan.request, request, self.when_refused(plan)).await?;
         crate::semantics::fields::remove_hop_by_hop(response.headers_mut());
         self.purge_in_band(&plan.request, response.headers_mut()).await;
+        forms::can_be_shown(&response)?;
         let exchange = Exchange {
             sent,
             received: self.shared.clock.now(),

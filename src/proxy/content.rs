@@ -1,7 +1,7 @@
 //! From a response's head to what is going to be stored of it.
 
-use super::Proxy;
 use super::ask::{Plan, Reply};
+use super::{Proxy, forms};
 use crate::account::Account;
 use crate::body::Filled;
 use crate::message::Presented;
@@ -67,6 +67,7 @@ impl Proxy {
             nominated,
             own_fields: Lines::of(&own_fields),
             part: None,
+            form: forms::of(response).cloned(),
             tags,
         };
         let content = Content {
@@ -111,6 +112,8 @@ impl Proxy {
             nominated,
             own_fields: Lines::of(&own_fields),
             part: old.rare.part,
+            // The body is the one that it speaks of.
+            form: old.rare.form.clone(),
             tags,
         };
         let content = Content {
@@ -169,8 +172,11 @@ impl Proxy {
         let asked = Asked::of(&request.method, path, &request.fields, &policy.cookies);
         let Judged { content, directives, .. } = judged;
         let (fields, freshness) = (&content.lines.fields(), &content.freshness);
+        // The cookie may bear the secret by which the form is filled.
+        let gives_secret = content.rare.form.is_some() && fields.contains_key(header::SET_COOKIE);
         match storable::decide(&asked, content.status, fields, directives, freshness, policy) {
             Storability::Refuse(reason) => Err(reason),
+            Storability::Store if gives_secret => Err(Reason::SetCookie),
             Storability::Store if length > self.shared.options.max_object => Err(Reason::TooLarge),
             Storability::Store => Ok(()),
         }

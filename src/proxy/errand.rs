@@ -1,7 +1,7 @@
 //! A request's way to the origin and back, as long as it takes something: memory,
 //! and a place that others could have.
 
-use super::{Proxy, Shared};
+use super::{Proxy, Shared, forms};
 use crate::account::{Charge, Room};
 use crate::body::Body;
 use crate::error::OriginError;
@@ -25,7 +25,8 @@ pub(super) struct Errand {
 impl Proxy {
     /// Sends a request that this one causes, and waits for the head of the answer, as
     /// [`Pool::send`](crate::origin::Pool::send) does. The pieces of its body are
-    /// counted.
+    /// counted. The app is told what can be filled in it, and what it makes of that is
+    /// remembered beside its answer ([`forms`]).
     ///
     /// # Errors
     /// [`OriginError`]; it is not sent if there is no memory for what would come, nor
@@ -44,6 +45,8 @@ impl Proxy {
         let ticket = ticket.map_err(|_| OriginError::TooManyOfOne)?;
         let errand = Errand { _charge: account.charge(PER_ERRAND), _ticket: ticket };
         let Shared { metrics, clock, .. } = &self.shared;
+        let offer = self.shared.options.forms;
+        offer.make(outbound.headers_mut());
         metrics.origin_requests.count();
         let asking = self.shared.telemetry.ask(request.traced, &mut outbound);
         let began = clock.precise();
@@ -55,6 +58,7 @@ impl Proxy {
         let took = clock.precise().saturating_sub(began);
         metrics.origin_answered(response.status(), took, clock.now());
         request.notes.origin_took(took);
-        Ok(response.map(|body| body.counted(account)))
+        let response = response.map(|body| body.counted(account));
+        Ok(forms::received(response, &request.method, offer, account))
     }
 }

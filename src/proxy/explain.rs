@@ -10,6 +10,7 @@ use crate::observe::{DoubtfulAge, Seen, is_age_doubtful};
 use crate::semantics::cache_status::{CacheStatus, Forward, Outcome};
 use crate::semantics::cookies;
 use crate::semantics::counterfactual::Case;
+use crate::semantics::form::for_one_visitor;
 use crate::semantics::reason::{Kind, Reason};
 use crate::semantics::storable::Asked;
 use crate::semantics::time::{Exchange, Moment};
@@ -153,6 +154,7 @@ impl Shared {
         let hit = |stored: &StoredResponse, detail| {
             let mut status = CacheStatus::new(Outcome::Hit);
             (status.ttl, status.detail) = (Some(stored.ttl(now)), detail);
+            status.filled = stored.content().rare.form.is_some();
             status
         };
         match self.look_up(request, &key) {
@@ -186,7 +188,9 @@ impl Shared {
         let case = head.map(|head| self.case(request, head));
         let url = request.target.to_string();
         let browser = match (head, &selected) {
-            (Some(head), _) => explain::browser(&url, head.status, head.fields, self.clock.wall()),
+            (Some(head), _) => {
+                self.browser_with(&url, head.status, head.fields.clone(), status.filled)
+            }
             (None, Some(selected)) => self.browser_of(&url, selected),
             (None, None) => None,
         };
@@ -221,7 +225,22 @@ impl Shared {
         let mut fields = content.lines.fields();
         let age = content.freshness.age(self.clock.now());
         fields.insert(header::AGE, HeaderValue::from(age.get()));
-        explain::browser(url, content.status, &fields, self.clock.wall())
+        self.browser_with(url, content.status, fields, content.rare.form.is_some())
+    }
+
+    /// What is filled for one visitor says other things to their browser than what the
+    /// app has sent.
+    fn browser_with(
+        &self,
+        url: &str,
+        status: StatusCode,
+        mut fields: HeaderMap,
+        filled: bool,
+    ) -> Option<explain::Browser> {
+        if filled {
+            for_one_visitor(&mut fields);
+        }
+        explain::browser(url, status, &fields, self.clock.wall())
     }
 
     fn case<'a>(&'a self, request: &'a Presented, head: &Head<'_>) -> Case<'a> {
@@ -373,7 +392,7 @@ pub(super) fn described(stored: &Arc<StoredResponse>, now: Moment) -> Variant {
     let content = stored.content();
     let (freshness, rare) = (&content.freshness, &content.rare);
     let nominated = rare.nominated.texts().into_iter().map(str::to_string).collect();
-    let fields = content.lines.fields();
+    let fields = content.fields_to_show();
     let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     Variant {
         selected: false,

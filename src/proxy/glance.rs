@@ -108,6 +108,7 @@ impl Proxy {
             let content = stored.content();
             let is_plain = content.rare.variance.is_none()
                 && content.rare.part.is_none()
+                && content.rare.form.is_none()
                 && content.freshness.kept_until() > now
                 && is_whole(content.status)
                 && is_shown(&content.rare.nominated)

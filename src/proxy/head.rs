@@ -31,7 +31,7 @@ impl Proxy {
                 if let Some(stale) = plan.stale.as_ref().filter(|_| !personal) {
                     self.compare(&plan, stale, &reply);
                 }
-                self.handed_on(reply.response, status)
+                self.handed_on(request, reply.response, status)
             }
             Err(error) => self.no_answer(request, error, status),
         }

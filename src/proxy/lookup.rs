@@ -134,8 +134,8 @@ impl Shared {
         memory.get(key)
     }
 
-    /// Whether a stored response answers what is asked, `Vary` aside, and has not
-    /// been purged.
+    /// Whether a stored response answers what is asked, `Vary` aside, can be shown, and
+    /// has not been purged.
     fn concerns(&self, request: &Presented, place: &Place<'_>, stored: &StoredResponse) -> bool {
         let content = stored.content();
         let variances = self.memory.variances();
@@ -145,7 +145,10 @@ impl Shared {
             (None, Some(borne)) => variances.knows(place.key, borne),
             (None, None) => true,
         };
-        is_of_it && content.rare.query == request.query && self.stands(place.key, stored)
+        // Until the last reload it could be filled, and now perhaps not any more.
+        let is_filled = content.rare.form.as_ref().is_none_or(|f| self.options.forms.covers(f));
+        let is_of_it = is_of_it && is_filled && content.rare.query == request.query;
+        is_of_it && self.stands(place.key, stored)
     }
 
     /// No hard purge has met a stored response that answers this key.

@@ -18,6 +18,7 @@ mod errand;
 mod explain;
 mod fetch;
 mod follow;
+mod forms;
 mod glance;
 mod head;
 mod lookup;
@@ -54,6 +55,7 @@ use crate::metrics::{Leave, Trouble};
 use crate::origin::Pool;
 use crate::purge::Access;
 use crate::semantics::cache_status::{CacheStatus, Forward, Outcome};
+use crate::semantics::offer::Offer;
 use crate::semantics::paths::Paths;
 use crate::semantics::policy::Policy;
 use crate::semantics::query::QueryContent;
@@ -118,6 +120,8 @@ pub struct Options {
     pub refill: RefillOptions,
     /// The response to a POST may be stored for later GETs.
     pub store_post: bool,
+    /// What is filled for each visitor in pages that many share.
+    pub forms: Offer,
     /// `Cache-Status` tells the key.
     pub status_key: bool,
 }
@@ -200,6 +204,7 @@ impl Proxy {
                 let presented = Arc::new(presented);
                 let began = self.shared.clock.now();
                 let mut answer = self.answer(&presented, as_sent.as_ref(), body, upgrade).await;
+                answer.status.filled = forms::of(&answer.response).is_some();
                 self.shared.observe(&presented, &answer, began);
                 if options.status_key {
                     answer.status.key = Some(presented.target.to_string());
@@ -207,7 +212,7 @@ impl Proxy {
                 if explained {
                     explain::beside(&self.shared, &presented, &mut answer);
                 }
-                answer
+                self.fill_in(&presented, answer)
             }
             Err(refusal) => purging::too_long(as_sent.as_ref(), options.presented.max_field)
                 .unwrap_or_else(|| self.refused(&refusal)),

@@ -3,7 +3,7 @@
 
 use super::lookup::Found;
 use super::respond::{self, Failed};
-use super::{Answer, Options, Proxy};
+use super::{Answer, Options, Proxy, forms};
 use crate::body::{self, Body, Passing};
 use crate::error::OriginError;
 use crate::key::CacheKey;
@@ -152,14 +152,22 @@ impl Proxy {
                 fields::remove_hop_by_hop(response.headers_mut());
                 self.purge_in_band(request, response.headers_mut()).await;
                 self.invalidate_after(request, &response);
-                self.handed_on(response, status)
+                self.handed_on(request, response, status)
             }
             Err(error) => self.no_answer(request, error, status),
         }
     }
 
     /// The origin's answer as a client is given it that the cache has no part in.
-    pub(super) fn handed_on(&self, mut response: Response<Body>, status: CacheStatus) -> Answer {
+    pub(super) fn handed_on(
+        &self,
+        request: &Presented,
+        mut response: Response<Body>,
+        status: CacheStatus,
+    ) -> Answer {
+        if let Err(error) = forms::can_be_shown(&response) {
+            return self.no_answer(request, error, status);
+        }
         let options = &self.shared.options;
         tags::take(response.headers_mut(), &options.tag_fields);
         targeted::take_own(response.headers_mut(), &options.policy.targeted);

@@ -6,7 +6,7 @@ use super::content::stated_variance;
 use super::lookup::Found;
 use super::partial::Beside;
 use super::respond;
-use super::{Answer, Proxy};
+use super::{Answer, Proxy, forms};
 use crate::key::CacheKey;
 use crate::message::Presented;
 use crate::origin::WhenRefused;
@@ -54,12 +54,13 @@ impl Proxy {
         let exchange = Exchange { sent, received, received_at };
         let host = request.target.host();
         let path = request.target.path_and_query();
-        if invalidation::speaks_of_itself(response.headers(), host, path) {
+        let shown = forms::can_be_shown(&response).is_ok();
+        if shown && invalidation::speaks_of_itself(response.headers(), host, path) {
             let reply = Reply { departure, exchange, response, tags: Tags::default() };
             return self.store_posted(request, reply, status).await;
         }
         self.invalidate_after(request, &response);
-        self.handed_on(response, status)
+        self.handed_on(request, response, status)
     }
 
     async fn store_posted(

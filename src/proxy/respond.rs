@@ -2,7 +2,7 @@
 
 use super::Answer;
 use super::fetch::Filling;
-use super::parts;
+use super::{forms, parts};
 use crate::body::Body;
 use crate::error::{OriginError, Refusal};
 use crate::message::Presented;
@@ -36,7 +36,8 @@ impl Failed {
 }
 
 /// Answers with a stored response: whole, in parts, or with 304 if the client
-/// has it already.
+/// has it already. One that is filled for each visitor nobody has already, and it is
+/// given whole.
 pub(super) fn from_store(
     request: &Presented,
     stored: &StoredResponse,
@@ -47,7 +48,7 @@ pub(super) fn from_store(
     let content = stored.content();
     let mut fields = content.lines.fields();
     fields.insert(header::AGE, HeaderValue::from(content.freshness.age(now).get()));
-    if has_it(request, content.status, &fields, content.received_at.time()) {
+    if has_stored(request, content, &fields) {
         return not_modified(fields, status);
     }
     let (first, length) =
@@ -65,7 +66,9 @@ pub(super) fn from_store(
             (StatusCode::RANGE_NOT_SATISFIABLE, body)
         }
     };
-    Answer { response: response(code, fields, body), status }
+    let mut response = response(code, fields, body);
+    forms::remember(content.rare.form.as_ref(), &mut response);
+    Answer { response, status }
 }
 
 /// What a request is to be given of a stored response; `None` if that is a part
@@ -79,6 +82,7 @@ pub(super) fn wanted(request: &Presented, content: &Content, most: usize) -> Opt
     };
     match content.rare.part {
         Some(part) => part.wanted(length, method, fields, &stored, most).map(Wanted::Parts),
+        None if content.rare.form.is_some() => Some(Wanted::Whole),
         None => Some(range::wanted(method, fields, content.status, &stored, length, most)),
     }
 }
@@ -96,28 +100,41 @@ pub(super) fn from_filling(
     if filling.aged {
         fields.insert(header::AGE, HeaderValue::from(content.freshness.age(now).get()));
     }
-    if has_it(request, content.status, &fields, content.received_at.time()) {
+    if has_stored(request, content, &fields) {
         return Some(not_modified(fields, status));
     }
     let body = Body::Shared(filling.source.read()?);
-    Some(Answer { response: response(content.status, fields, body), status })
+    let mut response = response(content.status, fields, body);
+    forms::remember(content.rare.form.as_ref(), &mut response);
+    Some(Answer { response, status })
 }
 
 /// Hands on a response that is not stored. A client that has it already is
-/// spared the body.
+/// spared the body, unless it is to be filled.
 pub(super) fn handed_on(
     request: &Presented,
     origin: Response<Body>,
     exchange: &Exchange,
     status: CacheStatus,
 ) -> Answer {
+    let is_filled = forms::of(&origin).is_some();
     let (head, body) = origin.into_parts();
     let has_validator =
         head.headers.contains_key(header::ETAG) || head.headers.contains_key(header::LAST_MODIFIED);
-    if has_validator && has_it(request, head.status, &head.headers, exchange.received_at) {
+    let may_be_had = has_validator && !is_filled;
+    if may_be_had && has_it(request, head.status, &head.headers, exchange.received_at) {
         return not_modified(head.headers, status);
     }
-    Answer { response: response(head.status, head.headers, body), status }
+    let mut response = response(head.status, head.headers, body);
+    forms::remember(head.extensions.get(), &mut response);
+    Answer { response, status }
+}
+
+/// Whether the client has what is stored already; of a page that is filled for each
+/// visitor nobody can tell.
+fn has_stored(request: &Presented, content: &Content, fields: &HeaderMap) -> bool {
+    content.rare.form.is_none()
+        && has_it(request, content.status, fields, content.received_at.time())
 }
 
 fn has_it(
@@ -187,9 +204,13 @@ pub(super) fn only_if_cached() -> Answer {
 
 /// The task that fetched has gone without an answer.
 pub(super) fn fetch_lost(forward: Forward) -> Answer {
-    let mut status = CacheStatus::forwarded(forward);
+    tracing::error!("a fetch ended without an answer");
+    internal(CacheStatus::forwarded(forward))
+}
+
+/// Something in larder went wrong, and has been written down.
+pub(super) fn internal(mut status: CacheStatus) -> Answer {
     status.detail = Some(Reason::Internal);
     let sentence = "Something went wrong in this server; it has been written down.";
-    tracing::error!("a fetch ended without an answer");
     Answer { response: page(StatusCode::INTERNAL_SERVER_ERROR, sentence), status }
 }

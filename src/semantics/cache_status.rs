@@ -115,6 +115,8 @@ pub struct CacheStatus {
     pub stored: bool,
     /// The request was answered by another one's fetch.
     pub collapsed: bool,
+    /// Placeholders in it were filled for this visitor; a parameter of larder's own.
+    pub filled: bool,
     /// The key, if it is to be told.
     pub key: Option<String>,
     /// What more there is to say: why a response was not stored, say.
@@ -130,6 +132,7 @@ impl CacheStatus {
             forward_status: None,
             stored: false,
             collapsed: false,
+            filled: false,
             key: None,
             detail: None,
         }
@@ -162,6 +165,8 @@ fn write_string(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
 /// let mut status = CacheStatus::new(Outcome::Hit);
 /// status.ttl = Some(57);
 /// assert_eq!(status.to_string(), "larder; hit; ttl=57");
+/// status.filled = true;
+/// assert_eq!(status.to_string(), "larder; hit; ttl=57; filled");
 /// let mut status = CacheStatus::forwarded(Forward::UriMiss);
 /// status.stored = true;
 /// assert_eq!(status.to_string(), "larder; fwd=uri-miss; stored");
@@ -190,6 +195,9 @@ impl fmt::Display for CacheStatus {
         }
         if self.collapsed {
             f.write_str("; collapsed")?;
+        }
+        if self.filled {
+            f.write_str("; filled")?;
         }
         if let Some(key) = &self.key {
             f.write_str("; key=")?;

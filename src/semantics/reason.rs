@@ -167,6 +167,9 @@ reasons! {
     /// Its body is in a transfer coding that nobody had asked for.
     UnaskedCoding, "unasked-coding", Failed,
         "the app answered in a transfer coding that nobody had asked for";
+    /// A page with placeholders that can't be filled.
+    Unfillable, "unfillable", Failed,
+        "the app left placeholders in its answer that can't be filled: nobody is to see them";
     /// The request's body did not come, or was too large.
     BrokenUpload, "broken-upload", Failed,
         "the request's body did not come whole and in time, or was too large";

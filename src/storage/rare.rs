@@ -1,6 +1,7 @@
 //! What few responses have: kept apart, so that the others don't take room for it.
 
 use super::lines::Lines;
+use crate::semantics::form::Form;
 use crate::semantics::no_vary_search::SearchVariance;
 use crate::semantics::partial::Part;
 use crate::semantics::query::QueryContent;
@@ -23,6 +24,8 @@ pub struct Special {
     pub variance: Option<Arc<SearchVariance>>,
     /// What it is a part of, if it isn't complete; its status then is 206.
     pub part: Option<Part>,
+    /// What is to be filled in it for each visitor, who are never shown it as it is.
+    pub form: Option<Arc<Form>>,
     /// What the response's `Vary` nominates.
     pub nominated: NominatedFields,
     /// What the request that brought it selects by these fields.
@@ -38,6 +41,7 @@ impl Default for Special {
             query: None,
             variance: None,
             part: None,
+            form: None,
             nominated: NominatedFields::Named([].into()),
             variant: VariantKey::default(),
             tags: Tags::default(),
@@ -69,8 +73,9 @@ impl Rare {
             NominatedFields::Named(names) => size_of_val(&**names),
         };
         let query = special.query.as_ref().map_or(0, |query| query.weight());
+        let form = special.form.as_ref().map_or(0, |form| form.weight());
         let texts = special.own_fields.as_bytes().len() + special.variant.as_bytes().len();
-        size_of::<Special>() + 64 + tags + names + query + texts
+        size_of::<Special>() + 64 + tags + names + query + form + texts
     }
 }
 

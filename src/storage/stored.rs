@@ -65,6 +65,16 @@ impl Content {
         self.chunks.length()
     }
 
+    /// Its fields for people to read: without placeholders, which whoever knows them could
+    /// have filled elsewhere.
+    pub fn fields_to_show(&self) -> HeaderMap {
+        let mut fields = self.lines.fields();
+        if let Some(form) = &self.rare.form {
+            form.hide(&mut fields);
+        }
+        fields
+    }
+
     /// The key under which it is stored, or to be stored, as an answer to a
     /// request with this key.
     pub fn place(&self, asked: &CacheKey) -> CacheKey {

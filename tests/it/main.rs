@@ -22,6 +22,7 @@ mod early;
 mod events;
 mod explain;
 mod faults;
+mod filling;
 mod following;
 mod forwarding;
 mod fuzz;

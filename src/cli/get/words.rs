@@ -19,6 +19,9 @@ pub(in crate::cli) fn in_words(field: &str) -> String {
     if decision.stored {
         words.push_str(" The answer was stored.");
     }
+    if decision.filled {
+        words.push_str(" Its placeholders were filled for this visitor.");
+    }
     match reason.map(|reason| (reason.kind(), reason.sentence())) {
         Some((Kind::NotStored, why)) => words.push_str(&format!(" It was not stored: {why}.")),
         Some((Kind::Served | Kind::Failed, what)) => {
@@ -69,6 +72,11 @@ mod tests {
             (
                 "larder; fwd=stale; detail=connect",
                 "Forwarded to the app: what was stored was stale. The app could not be reached.",
+            ),
+            (
+                "larder; hit; ttl=57; filled",
+                "A hit: from the cache, fresh for another 57 s. Its placeholders were filled for this \
+                 visitor.",
             ),
             ("larder", "larder answered by itself."),
         ] {
