@@ -29,6 +29,7 @@ struct Site {
 struct Plan {
     kind: Kind,
     larder: Vec<String>,
+    larder_env: Vec<(String, String)>,
     env: Vec<(String, String)>,
     workers: u32,
 }
@@ -36,12 +37,14 @@ struct Plan {
 /// The Flask shop, without its slowness.
 fn shop() -> Plan {
     let slow = ("SHOP_SLOW".to_string(), "0".to_string());
-    Plan { kind: Kind::Shop, larder: vec!["proxy".into()], env: vec![slow], workers: 2 }
+    let larder = vec!["proxy".into()];
+    Plan { kind: Kind::Shop, larder, larder_env: Vec::new(), env: vec![slow], workers: 2 }
 }
 
 /// The Django blog.
 fn blog() -> Plan {
-    Plan { kind: Kind::Blog, larder: vec!["proxy".into()], env: Vec::new(), workers: 2 }
+    let larder = vec!["proxy".into()];
+    Plan { kind: Kind::Blog, larder, larder_env: Vec::new(), env: Vec::new(), workers: 2 }
 }
 
 impl Plan {
@@ -53,6 +56,12 @@ impl Plan {
     /// An environment variable of the application's.
     fn env(mut self, name: &str, value: &str) -> Plan {
         self.env.push((name.into(), value.into()));
+        self
+    }
+
+    /// An environment variable of larder's.
+    fn larder_env(mut self, name: &str, value: &str) -> Plan {
+        self.larder_env.push((name.into(), value.into()));
         self
     }
 
@@ -77,14 +86,14 @@ impl Plan {
     /// The app over TCP; it knows nothing of larder.
     fn open(self) -> Site {
         let app = App::start(self.kind, Place::new(), self.workers, &self.env);
-        let larder = larder(&self.larder, &app.address.to_string());
+        let larder = self.larder(&app.address.to_string());
         Site { larder, app }
     }
 
     /// The app over a unix socket; it is told where larder is, to purge there.
     fn open_purging(self) -> Site {
         let place = Place::new();
-        let larder = larder(&self.larder, &place.origin());
+        let larder = self.larder(&place.origin());
         let mut env = vec![
             ("LARDER_ADMIN".into(), format!("http://{}", larder.admin)),
             ("LARDER_PROXY".into(), larder.proxy.to_string()),
@@ -94,12 +103,14 @@ impl Plan {
         let app = App::start(self.kind, place, self.workers, &env);
         Site { larder, app }
     }
-}
 
-fn larder(args: &[String], origin: &str) -> Larder {
-    let mut args: Vec<&str> = args.iter().map(String::as_str).collect();
-    args.extend(["--to", origin, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]);
-    Larder::spawn(&args, &[])
+    fn larder(&self, origin: &str) -> Larder {
+        let mut args: Vec<&str> = self.larder.iter().map(String::as_str).collect();
+        args.extend(["--to", origin, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]);
+        let env: Vec<(&str, &str)> =
+            self.larder_env.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        Larder::spawn(&args, &env)
+    }
 }
 
 impl Site {

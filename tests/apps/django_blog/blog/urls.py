@@ -11,5 +11,6 @@ urlpatterns = [
     path("never/", views.never, name="never"),
     path("account/", views.account, name="account"),
     path("contact/", views.contact, name="contact"),
+    path("newsletter/", views.newsletter, name="newsletter"),
     path("_hits/", views.read_hits, name="hits"),
 ]

@@ -8,6 +8,7 @@ from django.views.decorators.cache import cache_page, never_cache
 from django.views.decorators.http import etag, require_safe
 
 from . import hits
+from .filled import Fill
 from .forms import ArticleForm, ContactForm
 from .hits import counted
 from .models import Article, Profile
@@ -98,6 +99,20 @@ def contact(request):
         messages.success(request, f"Thank you, {form.cleaned_data['name']}.")
         return redirect("contact")
     return render(request, "blog/form.html", {"form": form, "heading": "Write to us"})
+
+
+@counted
+def newsletter(request):
+    """A form on a page for everybody: larder fills in each visitor's token."""
+    form = ContactForm(request.POST or None)
+    if form.is_valid():
+        return plain(f"Thank you, {form.cleaned_data['name']}.\n")
+    fill = Fill(request)
+    response = render(request, "blog/newsletter.html", {"form": form, "fill": fill})
+    if request.method == "GET":
+        response.headers["Cache-Control"] = "public, max-age=60"
+        response.headers["Cache-Tag"] = "newsletter"
+    return fill.finish(response)
 
 
 @require_safe

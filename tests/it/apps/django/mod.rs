@@ -2,6 +2,7 @@
 
 mod changes;
 mod encodings;
+mod filled;
 mod forms;
 mod messages;
 mod pages;
