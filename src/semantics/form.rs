@@ -9,7 +9,9 @@ use super::csrf::{SECRET, TOKEN, is_in_alphabet};
 use super::fields::{has_member, remove_if};
 use super::form_cookie::FormCookie;
 use http::header::{self, HeaderMap, HeaderValue};
-use sfv::{Dictionary, ListEntry, Parser};
+use sfv::visitor::{DictionaryVisitor, EntryVisitor, Ignored};
+use sfv::{Dictionary, KeyRef, ListEntry, Parser};
+use std::convert::Infallible;
 use std::fmt;
 
 /// What a page says that is to be filled in it.
@@ -52,6 +54,10 @@ impl Form {
     /// `csrf` and `nonce`, each a string of so many characters, and nothing else.
     pub fn read(line: &[u8]) -> Option<Form> {
         let dictionary = Parser::new(line).parse::<Dictionary>().ok()?;
+        let count = Parser::new(line).parse_dictionary_with_visitor(Keys(0)).ok()?;
+        if count != dictionary.len() {
+            return None;
+        }
         let mut form = Form { csrf: None, nonce: None };
         for (key, entry) in &dictionary {
             let ListEntry::Item(item) = entry else { return None };
@@ -106,6 +112,24 @@ impl Form {
     /// Bytes that it takes in memory.
     pub fn weight(&self) -> usize {
         size_of::<Form>() + 32 + self.csrf.as_ref().map_or(0, |csrf| csrf.cookie.weight())
+    }
+}
+
+/// Counts the keys of a dictionary as they stand. Of one that stands twice the RFC takes
+/// the last; then the other's placeholder would stay in the page.
+struct Keys(usize);
+
+impl<'de> DictionaryVisitor<'de> for Keys {
+    type Out = usize;
+    type Error = Infallible;
+
+    fn entry(&mut self, _: &'de KeyRef) -> Result<impl EntryVisitor<'de>, Infallible> {
+        self.0 += 1;
+        Ok(Ignored)
+    }
+
+    fn finish(self) -> Result<usize, Infallible> {
+        Ok(self.0)
     }
 }
 

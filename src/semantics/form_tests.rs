@@ -50,6 +50,8 @@ fn whatever_is_not_exactly_right_is_no_form() {
         &format!("{csrf} {nonce}"),
         &format!("{csrf}, nonce=\"{}\"", &TOKENS[5..37]),
         &format!("{csrf},"),
+        &format!("{csrf}, {csrf}"),
+        &format!("{nonce}, {csrf}, nonce=\"{}\"", "n".repeat(32)),
     ] {
         assert_eq!(form(line), None, "{line}");
     }
