@@ -102,7 +102,7 @@ impl Proxy {
         }
         let mut fields = plan.request.fields.clone();
         validation::remove_conditions(&mut fields);
-        keep_range(&plan.request, &mut fields);
+        keep_range(plan, &mut fields);
         let departure = self.shared.purger.depart();
         Ok((self.ask(plan, fields, departure).await?, None))
     }
@@ -123,7 +123,7 @@ impl Proxy {
                 validation::offer(&mut fields, others.iter());
             }
         }
-        keep_range(&plan.request, &mut fields);
+        keep_range(plan, &mut fields);
         fields
     }
 
@@ -150,10 +150,13 @@ impl Proxy {
     }
 }
 
-/// Who wants a part has it fetched as a part.
-fn keep_range(request: &Presented, fields: &mut HeaderMap) {
-    if let Some(range) = request.fields.get(header::RANGE) {
-        fields.insert(header::RANGE, range.clone());
+/// Who wants a part has it fetched as a part, but for a page that is filled: a part may
+/// begin or end within a placeholder.
+fn keep_range(plan: &Plan, fields: &mut HeaderMap) {
+    let is_filled = plan.stale.as_ref().is_some_and(|stale| stale.content().rare.form.is_some());
+    match plan.request.fields.get(header::RANGE) {
+        Some(range) if !is_filled => drop(fields.insert(header::RANGE, range.clone())),
+        _ => drop(fields.remove(header::RANGE)),
     }
 }
 

@@ -105,3 +105,29 @@ fn a_head_that_confirms_does_not_change_what_is_filled() {
     let new = get(house.proxy(), "/", &[]);
     assert_filled_for(&new, &minted(&new));
 }
+
+#[test]
+fn no_part_is_asked_for_of_a_page_that_is_known_to_be_filled() {
+    // An app that says nothing of placeholders in its parts.
+    let origin =
+        Origin::answering(|seen| match (seen.field("range"), seen.field("if-none-match")) {
+            (Some(_), _) => {
+                let place = format!("Content-Range: bytes 0-99/{}", page().len());
+                let fields = ["ETag: \"a\"", "Cache-Control: max-age=60", &place];
+                reply(206, &fields, &page()[..100])
+            }
+            (None, Some("\"a\"")) => reply(304, &["ETag: \"a\""], ""),
+            _ => answer(&["Cache-Control: max-age=60", "ETag: \"a\""]),
+        });
+    let house = house(&origin);
+    asked(&house, 'a');
+    for (letter, condition) in [('b', "\"a\""), ('c', "\"other\"")] {
+        house.pass(61);
+        let fields =
+            [("Cookie", &*cookie(letter)), ("Range", "bytes=0-99"), ("If-None-Match", condition)];
+        let whole = get(house.proxy(), "/", &fields);
+        assert_eq!(whole.status, 200);
+        assert_filled_for(&whole, &cookie(letter));
+        assert_eq!(origin.last().field("range"), None);
+    }
+}
