@@ -12,6 +12,7 @@ mod dates;
 mod dialects;
 mod directives;
 mod documents;
+mod forms;
 mod head;
 mod keys;
 mod no_vary_search;
@@ -34,6 +35,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("dialects", dialects::check),
     ("directives", directives::check),
     ("documents", documents::check),
+    ("forms", forms::check),
     ("head", head::check),
     ("keys", keys::check),
     ("no_vary_search", no_vary_search::check),
