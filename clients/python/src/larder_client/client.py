@@ -65,6 +65,11 @@ class Client:
         """The document of `GET /v1/stats`: what is stored, and what was done since the start."""
         return self._document("GET", "/v1/stats")
 
+    def purges(self) -> list[dict[str, object]]:
+        """The list of `GET /v1/purges`: who purged what, the newest first."""
+        document = self._document("GET", "/v1/purges")
+        return [one for one in document.get("purges", []) if isinstance(one, dict)]
+
     def ping(self) -> None:
         """Raises a LarderError unless larder is there and takes the token."""
         if "memory" not in self.stats():

@@ -266,9 +266,9 @@ class Sender:
                 self._notices.say(
                     logging.ERROR,
                     "lost",
-                    "a purge (%s) is lost; its pages stay as they are until their time is over. Once "
-                    "larder answers, `larder purge --all --soft` makes up for it; an outbox would "
-                    "keep it. Why: %s",
+                    "a purge (%s) is lost; its pages stay as they are until their time is over. "
+                    "Once larder answers, `larder purge --all --soft` makes up for it; an outbox "
+                    "would keep it. Why: %s",
                     *(_named(parcel.purge), why),
                 )
 
