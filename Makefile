@@ -1,9 +1,12 @@
 # The chores. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup test lint deny ci count count-record bench-peers
+.PHONY: help setup test test-python lint deny ci count count-record bench-peers
 
 # Where the tests find the Python that runs Flask and Django.
 export LARDER_TEST_PYTHON ?= $(CURDIR)/.venv/bin/python
+
+# Where the tools are that look at clients/python.
+LINT = $(CURDIR)/.venvs/lint/bin
 
 help: ## List these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | sed "s,|,\t,"
@@ -21,12 +24,20 @@ test: setup ## Install what the tests need, then run every test
 		echo cargo test --features otel --lib --bins --tests --examples; \
 		cargo test --features otel --lib --bins --tests --examples; \
 	fi
+	@scripts/test-python
 
-lint: ## Formatting, clippy and documentation, warnings as errors
+test-python: ## The tests of clients/python alone, in every environment
+	@scripts/setup-python
+	cargo build --features otel # as the other tests, so that nothing is built twice
+	@scripts/test-python $(FOLDERS)
+
+lint: ## Formatting, clippy, documentation, and types of clients/python: warnings as errors
 	cargo fmt --check
 	cargo clippy --all-targets --features otel -- -D warnings
 	cargo clippy -- -D warnings # as it is released
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --features otel
+	@scripts/setup-python lint
+	cd clients/python && $(LINT)/ruff format --check && $(LINT)/ruff check && $(LINT)/mypy
 
 deny: ## What is depended on: licences, sources, bans (needs cargo-deny; not part of ci)
 	cargo deny --offline check licenses bans sources

@@ -22,7 +22,8 @@ def larder_binary() -> str:
     try:
         return find_binary()
     except LarderError as error:
-        pytest.fail(str(error), pytrace=False)
+        missing = str(error)
+    pytest.fail(missing, pytrace=False)
 
 
 @pytest.fixture

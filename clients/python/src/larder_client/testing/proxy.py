@@ -158,7 +158,8 @@ class _Said:
 
     def __init__(self, stream: IO[str]) -> None:
         self._lines: list[str] = []
-        threading.Thread(target=self._read, args=(stream,), daemon=True).start()
+        self._thread = threading.Thread(target=self._read, args=(stream,), daemon=True)
+        self._thread.start()
 
     def _read(self, stream: IO[str]) -> None:
         with stream:
@@ -178,6 +179,7 @@ class _Said:
         found = pattern.search(self.text())
         if found is None:
             process.wait()
+            self._thread.join(DEADLINE)
             raise LarderError(f"larder ended with {process.returncode}:\n{self.text()}")
         return found[1]
 
