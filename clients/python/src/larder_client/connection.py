@@ -89,6 +89,7 @@ class Connection:
         if self._http is not None:
             self._http.close()
             self._http = None
+            self._sock.end()
 
     def __del__(self) -> None:
         self.close()
@@ -168,6 +169,10 @@ class _Timed:
         return self._inner.recv_into(buffer)
 
     def close(self) -> None:
+        """Nothing: `http.client` does this once an answer is to end with its connection, before
+        it has read that."""
+
+    def end(self) -> None:
         self._inner.close()
 
 

@@ -20,6 +20,10 @@ from .waiting import Parcel, Waiting, pause
 logger = logging.getLogger("larder_client")
 
 
+#: How long the end of a process waits for what is not delivered yet, in seconds.
+LAST_MOMENT = 2.0
+
+
 class Sender:
     """Delivers purges by a thread of its own, which starts with the first one.
 
@@ -48,6 +52,8 @@ class Sender:
         self._thread: threading.Thread | None = None
         self._stopping = False
         self._busy = False
+        # What the thread is trying to deliver.
+        self._on_its_way: list[Parcel] = []
         self._hurry = False
         self._failures = 0
         self._lost = 0
@@ -64,24 +70,22 @@ class Sender:
             gone = self._waiting.add(Parcel(purge, set() if key is None else {key}))
             self._changed.notify_all()
         self._give_up(gone, _QUEUE_FULL)
-        if not self.start() and _ended.is_set():
-            self.flush()
+        self.start()
+        if _ended.is_set():
+            self.flush(LAST_MOMENT)
 
-    def start(self) -> bool:
-        """Starts the thread, if it isn't there: an outbox may have something from before.
-
-        False if no thread can be started any more, because the interpreter is about to end.
-        """
+    def start(self) -> None:
+        """Starts the thread, if it isn't there: an outbox may have something from before."""
         with self._changed:
             self._stopping = False
             if self._thread is not None and self._thread.is_alive():
-                return True
+                return
             self._thread = threading.Thread(target=self._run, name="larder-sender", daemon=True)
             try:
                 self._thread.start()
             except RuntimeError:
+                # The interpreter is about to end: `close` delivers what waits.
                 self._thread = None
-            return self._thread is not None
 
     def poll(self) -> None:
         """Has the outbox looked at now; `flush` waits for that too."""
@@ -104,7 +108,7 @@ class Sender:
             idle = self._changed.wait_for(lambda: not self._has_work(), timeout)
             return idle and self._lost == lost
 
-    def close(self, timeout: float = 2.0) -> bool:
+    def close(self, timeout: float = LAST_MOMENT) -> bool:
         """Delivers what waits within so many seconds, and ends the thread.
 
         False if something is left undelivered. A later `send` starts again.
@@ -112,7 +116,7 @@ class Sender:
         delivered = self.flush(timeout)
         with self._changed:
             self._stopping = True
-            left = self._waiting.take()
+            left = [*self._on_its_way, *self._waiting.take()]
             self._changed.notify_all()
         self._give_up(left, "the process ends, and larder hasn't answered")
         return delivered
@@ -136,9 +140,11 @@ class Sender:
             self._deliver(parcels or self._from_outbox())
         except Exception:
             # Nothing may end the thread: what came with it is lost, the next goes on.
+            self._lost += 1
             logger.exception("larder's sender has an error of its own; please report it")
         finally:
             with self._changed:
+                self._on_its_way = []
                 self._busy = False
                 self._changed.notify_all()
         self._rest()
@@ -195,8 +201,10 @@ class Sender:
     # Delivering: each parcel ends delivered, given up, or back in the queue.
 
     def _deliver(self, parcels: Iterable[Parcel]) -> None:
-        for parcel in parcels:
-            self._deliver_one(parcel)
+        self._on_its_way = list(parcels)
+        while self._on_its_way:
+            self._deliver_one(self._on_its_way[0])
+            del self._on_its_way[0]
 
     def _deliver_one(self, parcel: Parcel) -> None:
         left = list(parcel.purge.batches())
@@ -240,6 +248,8 @@ class Sender:
         if parcel.from_outbox or parcel.failures >= self.client.options.attempts:
             self._give_up([parcel], str(error))
             return
+        if self._stopping:
+            return  # Whoever closed it has said that this is lost.
         self._notices.say(
             logging.WARNING,
             "failed",
@@ -309,8 +319,8 @@ _ended = threading.Event()
 
 
 def _end() -> None:
-    _each(Sender.close)
     _ended.set()
+    _each(Sender.close)
 
 
 def _each(do: Callable[[Sender], object]) -> None:
