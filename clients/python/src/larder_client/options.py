@@ -85,6 +85,8 @@ def _url(value: object) -> None:
     example = 'write the admin port\'s address, as "http://127.0.0.1:6082"'
     if not isinstance(value, str):
         raise ValueError(f"{value!r} is not a string; {example}")
+    if not value.isascii() or not value.isprintable() or " " in value:
+        raise ValueError(f"{value!r} has characters that no URL has; {example}")
     try:
         parts = urlsplit(value)
         port = parts.port
@@ -96,8 +98,6 @@ def _url(value: object) -> None:
         raise ValueError(f"{value!r} has more than a scheme, a host and a port; {example}")
     if parts.username is not None:
         raise ValueError("a user name does not belong there; the token is a setting of its own")
-    if not value.isascii() or not value.isprintable() or " " in value:
-        raise ValueError(f"{value!r} has characters that no URL has; {example}")
 
 
 def _token(value: object) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 from typing import Any
+
+from .tags import check_tag
 
 #: The lists of a purge, in the order in which they are sent.
 LISTS = ("tags", "urls", "paths", "prefixes", "hosts")
@@ -88,8 +91,7 @@ class Purge:
         batch: dict[str, set[str]] = {}
         number = size = 0
         for name, text in selectors:
-            # In JSON a character takes up to 12 bytes, and with it two quotes and a comma.
-            weight = _weight(text)
+            weight = _weight(name, text)
             if number and (number == most or size + weight > MOST_BYTES):
                 yield self._with(batch)
                 batch, number, size = {}, 0, 0
@@ -148,9 +150,9 @@ class Purge:
             raise ValueError(str(error)) from None
 
 
-def _weight(text: str) -> int:
-    """A bound of the bytes that a text takes in a document."""
-    return (len(text) if text.isascii() and text.isprintable() else 12 * len(text)) + 4
+def _weight(name: str, text: str) -> int:
+    """The bytes that a text takes in a document, with what stands between it and the next."""
+    return len(json.dumps(check_tag(text) if name == "tags" else text)) + 2
 
 
 @dataclass(frozen=True)

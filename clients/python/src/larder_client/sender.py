@@ -41,13 +41,13 @@ class Sender:
     def __init__(self, client: Client, outbox: Outbox | None = None) -> None:
         self.client = client
         self.outbox = outbox
-        self._notices = Notices(logger)
         self._begin()
         _all.add(self)
 
     def _begin(self) -> None:
         """The state of a process that has sent nothing."""
         self._changed = threading.Condition()
+        self._notices = Notices(logger)
         self._waiting = Waiting(self.client.options.queue)
         self._thread: threading.Thread | None = None
         self._stopping = False
