@@ -18,12 +18,14 @@ from .tags import check_tag
 class Collected:
     """What one response was made of. Never raises into the request that it belongs to."""
 
-    __slots__ = ("_lists", "_named", "_rows", "cache", "options")
+    __slots__ = ("_lists", "_named", "_open", "_rows", "cache", "options")
 
     def __init__(self, options: Options | None = None) -> None:
         self.options = options or Options()
         #: How long the response may be kept, if its view has said so.
         self.cache: CacheControl | None = None
+        # Whether what is recorded still belongs to it.
+        self._open = True
         self._named: set[str] = set()
         self._lists: set[str] = set()
         # None is any row of the model: there were more than would be written.
@@ -73,14 +75,17 @@ class Collected:
         return tuple(sorted(tags))
 
     def _written(self, rows: dict[str, set[str] | None]) -> set[str]:
+        # Copies: threads of the request may still add to them.
         tags = set(self._named)
         # Any row that comes, goes or changes means `model`: its list needs no tag besides.
-        tags.update(list_tag(model) for model in self._lists if rows.get(model, ()) is not None)
+        tags.update(
+            list_tag(model) for model in set(self._lists) if rows.get(model, ()) is not None
+        )
         for model, pks in rows.items():
             if pks is None:
                 tags.add(model)
             else:
-                tags.update(f"{model}:{pk}" for pk in pks)
+                tags.update(f"{model}:{pk}" for pk in set(pks))
         return tags
 
     def _take(self, other: Collected) -> None:
@@ -137,17 +142,22 @@ def collecting(options: Options | None = None) -> Iterator[Collected]:
         yield collected
     finally:
         _current.reset(token)
+        collected._open = False
         if outer is not None:
             outer._take(collected)
 
 
 def current() -> Collected | None:
-    """What is being collected into, if anything is."""
-    return _current.get()
+    """What is being collected into, if anything is.
+
+    A thread or task that goes on after its response is done collects into nothing.
+    """
+    collected = _current.get()
+    return collected if collected is not None and collected._open else None
 
 
 def record(*tags: str) -> None:
     """Adds tags to the response that is being made; nothing if none is. Raises as `check_tag`."""
-    collected = _current.get()
+    collected = current()
     if collected is not None:
         collected.add(*tags)

@@ -124,6 +124,33 @@ def test_threads_and_tasks_of_a_request_record_for_it() -> None:
     assert len(collected.tags()) == 21
 
 
+def test_a_thread_that_goes_on_when_the_response_is_done_records_nothing() -> None:
+    with collecting() as collected:
+        context = copy_context()
+    context.run(record, "late")
+    assert context.run(current) is None
+    assert collected.tags() == ()
+
+
+def test_reading_while_others_record() -> None:
+    ended = threading.Event()
+
+    def add() -> None:
+        for number in range(100_000):
+            record(f"{number}")
+            if ended.is_set():
+                break
+
+    with collecting(Options(max_tags=10_000)) as collected:
+        thread = threading.Thread(target=copy_context().run, args=(add,))
+        thread.start()
+        while thread.is_alive() and len(collected.tags()) < 5_000:
+            pass
+        ended.set()
+        thread.join()
+    assert len(collected.tags()) >= 5_000
+
+
 def test_others_record_for_themselves() -> None:
     with collecting() as collected:
         thread = threading.Thread(target=record, args=("other",))
