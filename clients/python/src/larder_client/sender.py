@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import atexit
 import logging
-import os
 import threading
 import time
-import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
+from . import process
 from .client import Client
 from .errors import LarderError, Refused
 from .notices import Notices
@@ -18,10 +16,6 @@ from .purge import Purge
 from .waiting import Parcel, Waiting, pause
 
 logger = logging.getLogger("larder_client")
-
-
-#: How long the end of a process waits for what is not delivered yet, in seconds.
-LAST_MOMENT = 2.0
 
 
 class Sender:
@@ -41,12 +35,14 @@ class Sender:
     def __init__(self, client: Client, outbox: Outbox | None = None) -> None:
         self.client = client
         self.outbox = outbox
-        self._begin()
-        _all.add(self)
+        self.begin()
+        process.register(self)
 
-    def _begin(self) -> None:
+    def begin(self) -> None:
         """The state of a process that has sent nothing."""
         self._changed = threading.Condition()
+        # Held while the thread is in a call: see `process`.
+        self.calling = threading.RLock()
         self._notices = Notices(logger)
         self._waiting = Waiting(self.client.options.queue)
         self._thread: threading.Thread | None = None
@@ -71,8 +67,8 @@ class Sender:
             self._changed.notify_all()
         self._give_up(gone, _QUEUE_FULL)
         self.start()
-        if _ended.is_set():
-            self.flush(LAST_MOMENT)
+        if process.ends():
+            self.flush(process.PATIENCE)
 
     def start(self) -> None:
         """Starts the thread, if it isn't there: an outbox may have something from before."""
@@ -108,7 +104,7 @@ class Sender:
             idle = self._changed.wait_for(lambda: not self._has_work(), timeout)
             return idle and self._lost == lost
 
-    def close(self, timeout: float = LAST_MOMENT) -> bool:
+    def close(self, timeout: float = process.PATIENCE) -> bool:
         """Delivers what waits within so many seconds, and ends the thread.
 
         False if something is left undelivered. A later `send` starts again.
@@ -171,7 +167,8 @@ class Sender:
         if self.outbox is None:
             return []
         try:
-            rows = self.outbox.pending(self.ROWS)
+            with self.calling:
+                rows = self.outbox.pending(self.ROWS)
         except Exception as error:
             self._notices.say(
                 logging.ERROR,
@@ -226,7 +223,8 @@ class Sender:
         """Sends it, without the selectors that larder finds wrong: they would spoil the others."""
         while batch:
             try:
-                self.client.purge(batch)
+                with self.calling:
+                    self.client.purge(batch)
                 return
             except Refused as error:
                 wrong = error.wrong()
@@ -286,7 +284,8 @@ class Sender:
         if self.outbox is None or not parcel.keys:
             return
         try:
-            self.outbox.done(parcel.keys)
+            with self.calling:
+                self.outbox.done(parcel.keys)
         except Exception as error:
             self._poll_at = time.monotonic() + self.POLL
             self._notices.say(
@@ -312,23 +311,3 @@ def _named(purge: Purge) -> str:
 
 
 _QUEUE_FULL = "more selectors wait than the queue takes: is larder down?"
-
-# Those of this process: for its end, and for its children.
-_all: weakref.WeakSet[Sender] = weakref.WeakSet()
-_ended = threading.Event()
-
-
-def _end() -> None:
-    _ended.set()
-    _each(Sender.close)
-
-
-def _each(do: Callable[[Sender], object]) -> None:
-    for sender in list(_all):
-        do(sender)
-
-
-if hasattr(os, "register_at_fork"):
-    # The parent's thread is not in the child; what waits there is the parent's to deliver.
-    os.register_at_fork(after_in_child=lambda: _each(Sender._begin))
-atexit.register(_end)

@@ -60,7 +60,7 @@ def tags(server: Scripted) -> list[str]:
         # Registered before the sender's own, so called after it: no thread starts any more.
         (
             """
-            import atexit, larder_client.sender as module
+            import atexit, larder_client.process as module
             atexit.unregister(module._end)
             atexit.register(send, 'late')
             atexit.register(module._end)
@@ -129,6 +129,31 @@ def test_what_waits_in_the_parent_is_not_delivered_by_the_child_too(good: Script
         sender.start()
         assert sender.flush()
         assert os.wait()[1] == 0
+        """,
+        good.url,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert tags(good) == ["child", "parent"]
+
+
+def test_a_child_is_not_made_while_a_call_holds_locks(good: Scripted) -> None:
+    """As the lock of a module that is being imported, which nobody would release in the child."""
+    ended = run(
+        """
+        lock, call = threading.Lock(), sender.client.purge
+        def slowly(batch):
+            with lock:
+                time.sleep(0.3)
+                return call(batch)
+        sender.client.purge = slowly
+        send('parent')
+        while not lock.locked():
+            time.sleep(0.001)
+        if os.fork() == 0:
+            send('child')
+            os._exit(0 if sender.flush(3) else 1)
+        assert os.wait()[1] == 0
+        assert sender.flush()
         """,
         good.url,
     )
