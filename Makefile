@@ -26,10 +26,10 @@ test: setup ## Install what the tests need, then run every test
 	fi
 	@scripts/test-python
 
-test-python: ## The tests of clients/python alone, in every environment
+test-python: ## The tests of clients/python alone; ONLY="py3.11 core" for some
 	@scripts/setup-python
 	cargo build --features otel # as the other tests, so that nothing is built twice
-	@scripts/test-python $(FOLDERS)
+	@scripts/test-python $(ONLY)
 
 lint: ## Formatting, clippy, documentation, and types of clients/python: warnings as errors
 	cargo fmt --check

@@ -1,6 +1,7 @@
 """A proxy that is down, slow, or not larder: each call ends in time, and says what to do."""
 
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 
@@ -12,6 +13,8 @@ from .support import Handler, Scripted, answer, purged
 
 A = Purge(tags={"a"})
 TIMEOUT = 0.3
+# For a machine that has much else to do; what these servers do would take for ever.
+SLACK = 3
 
 Serve = Callable[[Handler], Scripted]
 
@@ -21,7 +24,7 @@ def fails(url: str, error: type[LarderError], match: str) -> None:
     begun = time.monotonic()
     with pytest.raises(error, match=match):
         Client(Options(url=url, timeout=TIMEOUT)).purge(A)
-    assert time.monotonic() - begun < TIMEOUT + 0.5
+    assert time.monotonic() - begun < TIMEOUT + SLACK
 
 
 def after_the_request(scripted: Serve, pieces: Callable[[], Iterator[bytes]]) -> str:
@@ -75,7 +78,7 @@ def test_it_never_reads(scripted: Serve) -> None:
             Purge(tags=[f"{n:0250}" for n in range(9999)])
         )
     # The document is made before the clock runs.
-    assert time.monotonic() - begun < TIMEOUT + 1.5
+    assert time.monotonic() - begun < TIMEOUT + SLACK
 
 
 @pytest.mark.parametrize(
@@ -166,14 +169,14 @@ def test_a_kept_connection_that_it_has_closed_is_opened_again(scripted: Serve) -
         connection.sendall(purged(document))
 
     server = scripted(handle)
-    client = Client(Options(url=server.url))
+    client = Client(Options(url=server.url, timeout=10))
     for _ in range(3):
         assert client.purge(A).number == 1
     assert server.connections == 3
 
 
 def test_a_connection_is_kept(good: Scripted) -> None:
-    client = Client(Options(url=good.url))
+    client = Client(Options(url=good.url, timeout=10))
     for _ in range(3):
         client.purge(A)
     assert good.connections == 1
@@ -190,23 +193,25 @@ def test_an_answer_that_ends_with_its_connection(scripted: Serve) -> None:
         connection.sendall(b'{"number": 7, "purged": 0, "soft": false, "tags": [{"purged": 0}]}')
 
     server = scripted(handle)
-    client = Client(Options(url=server.url))
+    client = Client(Options(url=server.url, timeout=10))
     assert [client.purge(A).number for _ in range(2)] == [7, 7]
 
 
 def test_after_a_failure_nothing_of_it_is_left(scripted: Serve) -> None:
     """What came too late is not taken for the answer to what is asked next."""
+    late = threading.Event()
 
     def handle(connection: socket.socket, before: int) -> None:
         while (document := server.read(connection)) is not None:
             if before == 0:
-                time.sleep(0.5)
+                late.wait(10)
             connection.sendall(purged(document))
 
     server = scripted(handle)
-    client = Client(Options(url=server.url, timeout=0.2))
+    client = Client(Options(url=server.url, timeout=1))
     with pytest.raises(Unreachable):
         client.purge(A)
+    late.set()
     assert client.purge(Purge(tags={"b", "c"})).counts == {"tags": {"b": 0, "c": 0}}
 
 

@@ -22,7 +22,7 @@ BEGINNING = """
 import os, sys, threading, time
 from concurrent.futures import ThreadPoolExecutor
 from larder_client import Client, Options, Purge, Sender
-sender = Sender(Client(Options(url=sys.argv[1], timeout=1)))
+sender = Sender(Client(Options(url=sys.argv[1], timeout=5)))
 def send(tag): sender.send(Purge(tags={tag}))
 """
 

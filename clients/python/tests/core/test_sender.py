@@ -27,7 +27,7 @@ def senders() -> Iterator[Callable[..., Sender]]:
     made: list[Sender] = []
 
     def make(url: str, outbox: Any = None, **options: Any) -> Sender:
-        made.append(Sender(Client(Options(url=url, **options)), outbox))
+        made.append(Sender(Client(Options(url=url, **{"timeout": 10, **options})), outbox))
         return made[-1]
 
     yield make
