@@ -179,7 +179,9 @@ def _problem(answer: Answer) -> dict[str, Any]:
 
 def _said(answer: Answer) -> str:
     detail = _problem(answer).get("detail")
-    return f"{answer.status}, {detail}" if isinstance(detail, str) else f"status {answer.status}"
+    return (
+        f"{answer.status}, {detail[:500]}" if isinstance(detail, str) else f"status {answer.status}"
+    )
 
 
 _ADVICE = {

@@ -53,11 +53,11 @@ class Connection:
     """Kept alive between calls; of one thread and process."""
 
     def __init__(self, url: str) -> None:
+        self._http: http.client.HTTPConnection | None = None
         parts = urlsplit(url)
         self._tls = parts.scheme == "https"
         self._host = parts.hostname or ""
         self._port = parts.port or (443 if self._tls else 80)
-        self._http: http.client.HTTPConnection | None = None
         self._sock: _Timed
         #: The process that opened it: a child has to open its own.
         self.pid = os.getpid()

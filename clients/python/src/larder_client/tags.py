@@ -41,7 +41,7 @@ def check_tag(tag: str) -> str:
         raise TypeError(f"a tag is a string, not {tag!r:.80}")
     if not tag:
         raise ValueError("a tag has at least one character")
-    return _encoded(tag)
+    return _encoded(tag) if len(tag) <= LONGEST else "~" + tag_hash(tag)
 
 
 def wire_tag(tag: str, options: Options | None = None) -> str:
@@ -53,9 +53,14 @@ def wire_tag(tag: str, options: Options | None = None) -> str:
     return tag_hash(tag) if options is not None and options.hash_tags else encoded
 
 
-@lru_cache(maxsize=4096)
 def tag_hash(tag: str) -> str:
     """11 characters of [A-Za-z0-9_-]: the 64 bits of the tag's BLAKE2b."""
+    # What is long is not remembered: thousands of them would fill the memory.
+    return _hashed(tag) if len(tag) <= LONGEST else _hashed.__wrapped__(tag)
+
+
+@lru_cache(maxsize=4096)
+def _hashed(tag: str) -> str:
     digest = blake2b(_bytes(tag), digest_size=8).digest()
     return urlsafe_b64encode(digest).rstrip(b"=").decode()
 
