@@ -1,0 +1,1 @@
+"""The tables of larder_client.django: the outbox."""
