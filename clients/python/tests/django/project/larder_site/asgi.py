@@ -1,0 +1,8 @@
+"""For asgi."""
+
+import os
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "larder_site.settings")
+application = get_asgi_application()

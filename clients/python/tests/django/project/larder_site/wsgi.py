@@ -1,0 +1,8 @@
+"""For wsgi."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "larder_site.settings")
+application = get_wsgi_application()
