@@ -54,6 +54,14 @@ class Collected:
         if len(rows) > self.options.max_tags:
             self._rows[model] = None
 
+    def rows_of(self, model: str) -> set[str]:
+        """The rows of a model so far, as `row_key` writes them, for whoever adds many.
+
+        The bound of `max_tags` is then the caller's: `add_row(model, None)` beyond it.
+        """
+        rows = self._rows.setdefault(model, set())
+        return set() if rows is None else rows
+
     def add_list(self, model: str) -> None:
         """Which rows of a model there are was asked."""
         self._lists.add(model)

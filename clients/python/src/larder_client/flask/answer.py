@@ -1,0 +1,107 @@
+"""What an answer tells larder: its tags, how long it may be kept, what it has changed."""
+
+from __future__ import annotations
+
+import logging
+
+from flask import Response, request
+
+from ..emit import TAG_FIELD, emit, invalidation
+from .exchange import Exchange
+from .state import State
+
+logger = logging.getLogger("larder_client")
+
+#: The field that speaks to larder alone (RFC 9213).
+LIFETIME_FIELD = "Larder-Cache-Control"
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE", "QUERY")
+
+
+def complete(state: State, exchange: Exchange, response: Response) -> None:
+    """Adds the fields to an answer. Raises nothing: what goes wrong is logged, and not kept."""
+    try:
+        if exchange.holding:
+            _record_holding(exchange)
+        if request.method in SAFE_METHODS:
+            _tell_lifetime(exchange, response)
+        _tell_changes(state, exchange, response)
+        # Last, for a page with too many tags isn't kept.
+        _tell_tags(exchange, response)
+    except Exception:
+        logger.exception("larder can't be told about %s; it does not keep the answer", request.path)
+        response.headers[LIFETIME_FIELD] = "no-store"
+
+
+def _record_holding(exchange: Exchange) -> None:
+    from ..sqlalchemy import record_holding
+
+    logger.warning(
+        "a session of SQLAlchemy holds objects from before the request to %s: it is tagged by "
+        "whole tables. Close sessions at the end of each request (scoped_session.remove)",
+        request.path,
+    )
+    record_holding(exchange.collected, exchange.holding)
+
+
+def _tell_tags(exchange: Exchange, response: Response) -> None:
+    if response.status_code >= 500:
+        return
+    # Those that the view has written itself.
+    before = response.headers.get(TAG_FIELD)
+    for name, value in emit(exchange.collected):
+        response.headers[name] = f"{before},{value}" if before and name == TAG_FIELD else value
+
+
+def _tell_changes(state: State, exchange: Exchange, response: Response) -> None:
+    """Has larder forget what was changed before it hands the answer on."""
+    tags = exchange.committed.union(*(purge.tags for purge in exchange.purges))
+    options = state.settings.options
+    unsafe = request.method not in SAFE_METHODS and response.status_code < 400
+    for name, value in invalidation(tags, options) if unsafe and options.enabled else ():
+        response.headers[name] = value
+
+
+def _tell_lifetime(exchange: Exchange, response: Response) -> None:
+    wanted = exchange.collected.cache
+    if wanted is None or not _may_be_kept(response.status_code):
+        return
+    exchange.refusals += _against(exchange, response)
+    if exchange.refusals:
+        logger.info("%s is not kept: %s", request.path, "; ".join(exchange.refusals))
+        response.headers[LIFETIME_FIELD] = "no-store"
+        return
+    for name, value in wanted.fields():
+        # What the view itself says to browsers stands.
+        if name.lower() != "cache-control" or name not in response.headers:
+            response.headers[name] = value
+
+
+def _may_be_kept(status: int) -> bool:
+    """Pages, redirects, and pages that aren't there: they bear the tags of what was looked for."""
+    return 200 <= status < 400 or status in (404, 410)
+
+
+def _against(exchange: Exchange, response: Response) -> list[str]:
+    """Why an answer must not be kept though its view asks for it."""
+    reasons = []
+    directives = response.headers.get("Cache-Control", "").lower()
+    if "private" in directives or "no-store" in directives:
+        reasons.append(f"the view says Cache-Control: {directives}")
+    if "*" in response.headers.get("Vary", ""):
+        reasons.append("it says Vary: *")
+    if _reads_while_it_streams(response) and not exchange.tagged_by_hand:
+        logger.warning(
+            "%s streams its answer: what it reads meanwhile comes too late for tags, so larder "
+            "does not keep it. Name them: @larder.cached(..., tags=[...])",
+            request.path,
+        )
+        reasons.append("it streams, and no tags were given")
+    return reasons
+
+
+def _reads_while_it_streams(response: Response) -> bool:
+    if response.direct_passthrough:  # a file
+        return False
+    # What `abort` makes looks like a stream, too.
+    aborted = response.status_code >= 400 and response.content_length is not None
+    return response.is_streamed and not aborted

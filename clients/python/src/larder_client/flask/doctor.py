@@ -1,0 +1,167 @@
+"""`flask larder doctor`: is the cache set up well, and what becomes of the application's pages?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Flask
+
+from ..asking import CannotAsk, ask
+from ..errors import LarderError
+from ..verdict import lines_of
+from .sampling import SAMPLES, paths_of, whole
+from .state import State
+
+_TAGGING = "Does the view read by SQLAlchemy, or have @larder.cached(tags=...) or larder.record?"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One sentence; `wrong` if there is something to mend."""
+
+    text: str
+    wrong: bool = False
+
+
+@dataclass(frozen=True)
+class Section:
+    """What was looked at, and what was found."""
+
+    title: str
+    findings: list[Finding]
+
+
+def examine(state: State, urls: Sequence[str], via: str | None) -> Iterator[Section]:
+    """Looks at one thing after another."""
+    yield Section("Settings", list(_settings(state)))
+    yield Section("Cookies", list(_cookies(state.app)))
+    proxy = list(_proxy(state))
+    yield Section("Proxy", proxy)
+    if state.outbox is not None:
+        yield Section("Outbox", [_outbox(state)])
+    if not any(finding.wrong for finding in proxy):
+        yield from _pages(state, urls, via)
+
+
+def _settings(state: State) -> Iterator[Finding]:
+    options = state.settings.options
+    host = urlsplit(options.url)
+    token = "with a token" if options.token else "without a token"
+    yield Finding(f"larder's admin port is {options.url}, {token}")
+    if not options.enabled:
+        yield Finding("LARDER_ENABLED is False: nothing is purged", wrong=True)
+    if options.token and host.scheme == "http" and host.hostname not in _LOOPBACK:
+        yield Finding(
+            f"the token goes to {host.hostname} in clear text: use https, or a private network",
+            wrong=True,
+        )
+    if not state.settings.sqlalchemy:
+        yield Finding("LARDER_SQLALCHEMY is False: pages bear only the tags that views name")
+
+
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+def identifying(app: Flask) -> list[str]:
+    """The cookies by which an application knows its visitors."""
+    found = [app.config.get("SESSION_COOKIE_NAME") or "session"]
+    if hasattr(app, "login_manager"):
+        found.append(app.config.get("REMEMBER_COOKIE_NAME") or "remember_token")
+    if "flask-jwt-extended" in app.extensions:
+        found.append(app.config.get("JWT_ACCESS_COOKIE_NAME") or "access_token_cookie")
+    return found
+
+
+def _cookies(app: Flask) -> Iterator[Finding]:
+    yield Finding(f"visitors are known by {' and '.join(identifying(app))}")
+    if app.config.get("SESSION_REFRESH_EACH_REQUEST"):
+        yield Finding(
+            "SESSION_REFRESH_EACH_REQUEST is True: if sessions are permanent, every answer to "
+            "their visitors sets a cookie, static files too, and none of these is stored. "
+            "Set it to False"
+        )
+    if hasattr(app, "login_manager"):
+        yield Finding(
+            "Flask-Login is there, so every answer says Vary: Cookie: visitors without these "
+            "cookies share pages, each with one has their own"
+        )
+    if not app.config.get("SESSION_COOKIE_HTTPONLY", True):
+        yield Finding("SESSION_COOKIE_HTTPONLY is False: scripts can read sessions", wrong=True)
+
+
+def _proxy(state: State) -> Iterator[Finding]:
+    try:
+        state.client.ping()
+    except LarderError as error:
+        yield Finding(str(error), wrong=True)
+        return
+    yield Finding(f"{state.settings.options.url} answers")
+    names = identifying(state.app)
+    site = state.settings.site or "http://127.0.0.1:6081"
+    try:
+        said = state.client.explain(f"{site}/", cookies=dict.fromkeys(names, "x"))
+    except LarderError as error:
+        yield Finding(f"larder can't be asked which cookies it looks at: {error}", wrong=True)
+        return
+    left_out = _cookies_left_out(said)
+    if unknown := [name for name in names if name in left_out]:
+        yield Finding(
+            f"larder takes visitors with the cookie {' or '.join(unknown)} for anonymous ones: "
+            f"name it in larder.toml, cache.cookies = [{', '.join(map(repr, names))}]",
+            wrong=True,
+        )
+    else:
+        yield Finding("these cookies tell visitors apart there")
+
+
+def _cookies_left_out(said: Mapping[str, Any]) -> set[str]:
+    request = said.get("request")
+    entries = request.get("left_out", []) if isinstance(request, dict) else []
+    found: set[str] = set()
+    for entry in entries:
+        kind, _, names = str(entry.get("what", "")).partition(": ")
+        if kind == "cookies":
+            found.update(name.strip() for name in names.split(","))
+    return found
+
+
+def _outbox(state: State) -> Finding:
+    assert state.outbox is not None
+    try:
+        waiting = state.outbox.count()
+    except Exception as error:
+        return Finding(
+            f"its table can't be read ({type(error).__name__}): `flask larder outbox --create` "
+            "makes it, or a migration",
+            wrong=True,
+        )
+    return Finding(f"{waiting} purges wait")
+
+
+def _pages(state: State, urls: Sequence[str], via: str | None) -> Iterator[Section]:
+    site = state.settings.site
+    try:
+        sample = [whole(url, site) for url in urls]
+        if not sample:
+            sample = [whole(path, site) for path in paths_of(state.app)][:SAMPLES]
+    except CannotAsk as error:
+        yield Section("Pages", [Finding(str(error), wrong=True)])
+        return
+    for url in sample:
+        yield Section(url, list(_page(state, url, via)))
+
+
+def _page(state: State, url: str, via: str | None) -> Iterator[Finding]:
+    try:
+        # The first may have it stored, the second is given what is stored.
+        ask(url, via)
+        page = ask(url, via)
+        explained: Mapping[str, Any] = state.client.explain(url)
+    except (CannotAsk, LarderError) as error:
+        yield Finding(str(error), wrong=True)
+        return
+    for line in lines_of(page, explained, "flask", _TAGGING):
+        yield Finding(line)
