@@ -61,6 +61,12 @@ fn mixed(count: usize) -> String {
     (0..count).map(|number| format!("{:x}&", number * 7919 % count)).collect()
 }
 
+/// A path of so many bytes that no two servers read alike.
+fn disguised(bytes: usize) -> String {
+    let piece = "/a%25252f%2e%2e;b%5c.%2525;%3b//";
+    piece.repeat(bytes / piece.len())
+}
+
 fn cases() -> Vec<Case> {
     let case =
         |name, method, target: &str, rest| Case { name, method, target: target.into(), rest };
@@ -93,6 +99,7 @@ fn cases() -> Vec<Case> {
         get("16 ranges", "/", format!("Range: bytes={}\r\n", parts.join(","))),
         get("8 KiB of ranges", "/", one_line(full("Range", "bytes=", "1-2,"))),
         get("a target of 8 KB", &"/a".repeat(3900), String::new()),
+        get("a path of 2 KB with many readings", &disguised(1_900), String::new()),
         get(
             "2,000 parameters, `No-Vary-Search`",
             &format!("/search?{}", "1&".repeat(2000)),
@@ -216,6 +223,7 @@ fn what_one_request_can_cost() {
                 ("LARDER_THREADS", "1"),
                 ("LARDER_LIMITS__ORIGIN_PER_IP", "0"),
                 ("LARDER_CACHE__COOKIES", "sessionid"),
+                ("LARDER_CACHE__BYPASS_PATHS", "/admin/,/accounts/"),
             ],
         );
         let request = case.bytes("");

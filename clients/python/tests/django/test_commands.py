@@ -179,7 +179,7 @@ def test_the_doctor_finds_a_good_site_well(site) -> None:
     assert f"  {site.larder.url}/plain/\n    kept, fresh for another" in said
     assert "tags: page, recorded\n" in said
     assert "/private/\n    not kept: the response says no-store" in said
-    assert "/untouched/\n    kept, but your view runs each time" in said
+    assert "/untouched/\n    kept, but the view runs each time" in said
     assert "state a lifetime by @larder_cache" in said
     assert "{% larder_csrf %} in place of {% csrf_token %}" in said
     assert "(status 500)" in said

@@ -1,4 +1,4 @@
-"""What larder says of a page, in words for whoever wrote the view."""
+"""What larder says of a page, in Django's words."""
 
 from __future__ import annotations
 
@@ -7,69 +7,24 @@ from typing import Any
 
 from django.conf import settings
 
-from .asking import Page
+from larder_client import verdict
+from larder_client.asking import Page
 
-#: How many tags are named.
-SHOWN_TAGS = 6
+WORDS = verdict.Words(
+    framework="django",
+    lifetime="@larder_cache(ttl=...)",
+    tagging="Does the view read from the ORM, or have @larder_cache(tags=...)?",
+)
 
 
 def lines_of(page: Page, explained: Mapping[str, Any]) -> list[str]:
-    """What became of a page: whether it is kept, for how long, for whom, and what would help.
-
-    `explained` is what `/v1/explain` says of its URL.
-    """
-    if page.cache is None:
-        return ["answered past larder: nothing is kept. Is that larder's address?"]
-    variant = next((one for one in explained.get("variants", []) if one.get("selected")), None)
-    if variant is None:
-        return _not_kept(page, explained)
-    return _kept(variant, explained)
-
-
-def _kept(variant: Mapping[str, Any], explained: Mapping[str, Any]) -> list[str]:
-    ttl = variant.get("ttl", 0)
-    lines = [f"kept, fresh for another {ttl} s"]
-    if explained.get("outcome", {}).get("token") != "hit":
-        lines = [
-            "kept, but your view runs each time, to say whether it still holds: state a "
-            "lifetime by @larder_cache(ttl=...), or cache.default_ttl in larder.toml"
-        ]
-    tags = list(dict.fromkeys(variant.get("tags", [])))
-    if tags:
-        more = f" and {len(tags) - SHOWN_TAGS} more" if len(tags) > SHOWN_TAGS else ""
-        lines.append(f"tags: {', '.join(tags[:SHOWN_TAGS])}{more}")
-    else:
-        lines.append(
-            "no tags: a purge finds it by its URL only. Does the view read from the ORM, "
-            "or have @larder_cache(tags=...)?"
-        )
-    lines += _vary(dict(variant.get("fields", [])))
-    return lines
-
-
-def _vary(fields: Mapping[str, str]) -> list[str]:
-    vary = {name.strip().lower() for name in fields.get("vary", "").split(",")}
-    lines = []
-    if "cookie" in vary:
-        lines.append(
-            "Vary: Cookie: visitors without a session share it, each with one has their own"
-        )
-    if "user-agent" in vary:
-        lines.append("Vary: User-Agent: nearly each visitor has a copy of their own; leave it out")
-    return lines
-
-
-def _not_kept(page: Page, explained: Mapping[str, Any]) -> list[str]:
-    reason = explained.get("reason") or {}
-    said = reason.get("sentence") or explained.get("outcome", {}).get("sentence", "nothing is said")
-    lines = [f"not kept: {said}" + (f" (status {page.status})" if page.status >= 400 else "")]
-    lines += [f"- {one['sentence']}" for one in explained.get("would", []) if one.get("sentence")]
+    """As `larder_client.verdict.lines_of`, and what helps with a form's token."""
+    lines = verdict.lines_of(page, explained, WORDS)
+    code = (explained.get("reason") or {}).get("code")
     sets = (line.partition("=")[0] for line in page.all_of("Set-Cookie"))
-    if reason.get("code") == "set-cookie" and settings.CSRF_COOKIE_NAME in sets:
+    if code == "set-cookie" and settings.CSRF_COOKIE_NAME in sets:
         lines.append(
             "- {% larder_csrf %} in place of {% csrf_token %} leaves the token to larder, with "
             "LARDER['FORMS'] = True and [forms] csrf = true in larder.toml"
         )
-    if reason.get("docs"):
-        lines.append(f"- more in {reason['docs']}")
     return lines

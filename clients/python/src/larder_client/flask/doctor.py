@@ -11,11 +11,15 @@ from flask import Flask
 
 from ..asking import CannotAsk, ask
 from ..errors import LarderError
-from ..verdict import lines_of
+from ..verdict import Words, lines_of
 from .sampling import SAMPLES, paths_of, whole
 from .state import State
 
-_TAGGING = "Does the view read by SQLAlchemy, or have @larder.cached(tags=...) or larder.record?"
+_WORDS = Words(
+    framework="flask",
+    lifetime="@larder.cached(ttl=...)",
+    tagging="Does the view read by SQLAlchemy, or have @larder.cached(tags=...) or larder.record?",
+)
 
 
 @dataclass(frozen=True)
@@ -163,5 +167,5 @@ def _page(state: State, url: str, via: str | None) -> Iterator[Finding]:
     except (CannotAsk, LarderError) as error:
         yield Finding(str(error), wrong=True)
         return
-    for line in lines_of(page, explained, "flask", _TAGGING):
+    for line in lines_of(page, explained, _WORDS):
         yield Finding(line)

@@ -11,8 +11,9 @@ from django.core.checks import CheckMessage
 from django.core.management.base import BaseCommand, CommandError
 
 from larder_client import LarderError
-from larder_client.django import asking, checks, conf, sampling, verdict
-from larder_client.django.asking import CannotAsk
+from larder_client import asking
+from larder_client.asking import CannotAsk
+from larder_client.django import checks, conf, sampling, verdict
 
 from .larder_warm import chosen
 

@@ -9,8 +9,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from larder_client.django import asking, conf
-from larder_client.django.asking import CannotAsk, Page
+from larder_client import asking
+from larder_client.asking import CannotAsk, Page
+from larder_client.django import conf
 
 
 class Command(BaseCommand):
