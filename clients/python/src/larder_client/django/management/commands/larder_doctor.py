@@ -10,8 +10,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage
 from django.core.management.base import BaseCommand, CommandError
 
-from larder_client import LarderError
-from larder_client import asking
+from larder_client import LarderError, asking
 from larder_client.asking import CannotAsk
 from larder_client.django import checks, conf, sampling, verdict
 
