@@ -17,6 +17,7 @@ pub(super) fn answer(shared: &Shared) -> Response<Full<Bytes>> {
     let mut text = Exposition::default();
     process(&mut text, shared);
     requests(&mut text, shared);
+    spans(&mut text, shared);
     times(&mut text, shared);
     origin(&mut text, shared);
     upstreams(&mut text, shared);
@@ -96,6 +97,10 @@ fn requests(text: &mut Exposition, shared: &Shared) {
         "Lines of the access log that could not be written.",
         shared.log.lost(),
     );
+}
+
+fn spans(text: &mut Exposition, shared: &Shared) {
+    let mut one = |name, help, value: u64| text.one(Kind::Counter, name, help, value);
     one(
         "larder_spans_exported_total",
         "Spans that a collector has taken (docs/telemetry.md).",
