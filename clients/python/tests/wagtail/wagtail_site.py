@@ -142,10 +142,23 @@ class Site:
         return self.visitor().get(path, **headers)
 
     def kept(self, *paths: str) -> None:
-        """Has larder keep these pages; a purge of before may still be on its way."""
-        for path in paths:
-            eventually(lambda path=path: self.read(path).is_hit, what=f"{path} is kept")
-        assert all(self.read(path).is_hit for path in paths)
+        """Has larder keep these pages, once no purge of before is on its way any more."""
+        # Of each round in which all were kept, one after another: the last purge until then.
+        rounds: list[object] = []
+
+        def nothing_changes() -> bool:
+            before = self.last_purge()
+            if all(self.read(path).is_hit for path in paths) and self.last_purge() == before:
+                rounds.append(before)
+            else:
+                rounds.clear()
+            return len(rounds) >= 5 and rounds[-5] == before
+
+        eventually(nothing_changes, what=f"{', '.join(paths)} are kept")
+
+    def last_purge(self) -> object:
+        """The number of the newest purge."""
+        return next((purge["number"] for purge in self.purges()), None)
 
     def purges(self) -> list[dict]:
         """What larder has been told to forget, the newest first."""
