@@ -14,6 +14,10 @@ const LONGEST: usize = 2048;
 /// for any.
 const MOST_READINGS: usize = 48;
 
+/// The most bytes that they may have together, for each is read in every way again: no path is
+/// to cost many times what it costs its sender.
+const MOST_BYTES: usize = 8 << 10;
+
 /// What ends a segment for one server or another: a parameter, a query, a fragment, the end
 /// of a text.
 const ENDS: [u8; 4] = *b";?#\0";
@@ -90,7 +94,7 @@ impl Paths {
             return Some(&first.text);
         }
         let mut readings = vec![path.as_bytes().to_vec()];
-        let mut next = 0;
+        let (mut next, mut bytes) = (0, path.len());
         while let Some(reading) = readings.get(next).cloned() {
             next += 1;
             for step in STEPS {
@@ -101,7 +105,8 @@ impl Paths {
                 if let Some(found) = self.covering(&other) {
                     return Some(found);
                 }
-                if readings.len() == MOST_READINGS {
+                bytes += other.len();
+                if readings.len() == MOST_READINGS || bytes > MOST_BYTES {
                     return Some(&first.text);
                 }
                 readings.push(other);

@@ -74,6 +74,19 @@ fn whatever_may_be_read_as_one_is_one() {
 }
 
 #[test]
+fn a_long_path_is_looked_at_as_far_as_it_is_cheap() {
+    let paths = Paths::new(["/admin/"]);
+    // A title in Chinese has one other reading.
+    let title = format!("/wiki/{}", "%E6%96%87".repeat(220));
+    assert!(title.len() < LONGEST);
+    assert_eq!(paths.any_reading(&title), None);
+    // This has dozens, of which each is nearly as long.
+    let odd = "/a%25252f%2e%2e;b%5c.%2525;%3b//".repeat(59);
+    assert!(odd.len() < LONGEST);
+    assert_eq!(paths.any_reading(&odd), Some("/admin/"));
+}
+
+#[test]
 fn only_what_all_read_alike_is_plainly_one() {
     let paths = Paths::new(["/static/"]);
     for path in ["/static/", "/static/a.css", "/Static/x/y.js", "/static/a%20b.png", "/static/.x"] {
