@@ -58,12 +58,25 @@ def tags(server: Scripted) -> list[list[str]]:
     return [sorted(document.get("tags", [])) for document in server.documents]
 
 
-def failing(scripted: Serve, times: int, what: bytes = answer({}, "500 Oh")) -> Scripted:
-    """A server that fails so often, and is good then."""
+def somebody_waits(sender: Sender) -> None:
+    """Returns once `flush` has begun: nobody else waits while the sender has something to do."""
+    waiters = sender._changed._waiters  # type: ignore[attr-defined]
+    wait_until("somebody waits for it", lambda: bool(waiters))
+
+
+def failing(
+    scripted: Serve,
+    times: int,
+    what: bytes = answer({}, "500 Oh"),
+    before: Callable[[], None] = lambda: None,
+) -> Scripted:
+    """A server that fails so often, and is good then. `before` is called before it fails."""
 
     def handle(connection: socket.socket, _: int) -> None:
         while (document := server.read(connection)) is not None:
             good = len(server.documents) > times
+            if not good:
+                before()
             connection.sendall(purged(document) if good else what)
 
     server = scripted(handle)
@@ -267,7 +280,7 @@ def test_more_rows_than_are_taken_at_a_time(
 def test_a_row_stays_until_it_is_delivered(
     scripted: Serve, senders: Callable[..., Sender], caplog: pytest.LogCaptureFixture
 ) -> None:
-    server = failing(scripted, 2)
+    server = failing(scripted, 2, before=lambda: somebody_waits(sender))
     table = Table()
     sender = senders(server.url, table, attempts=2)
     sender.flush()
@@ -284,7 +297,7 @@ def test_a_row_stays_until_it_is_delivered(
 
 
 def test_with_a_wrong_token_rows_stay(scripted: Serve, senders: Callable[..., Sender]) -> None:
-    server = failing(scripted, 1, answer({}, "401 No"))
+    server = failing(scripted, 1, answer({}, "401 No"), before=lambda: somebody_waits(sender))
     table = Table(one=A)
     sender = senders(server.url, table)
     sender.start()
