@@ -11,6 +11,9 @@ from datetime import timedelta
 #: A length of time: seconds, a timedelta, or a text as "90s", "5m", "1h30m", "7d".
 Duration = float | timedelta | str
 
+#: The field that speaks to larder alone (RFC 9213).
+LIFETIME_FIELD = "Larder-Cache-Control"
+
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _TEXT = re.compile(r"(?:[0-9]+[smhdw])+")
 _PART = re.compile(r"([0-9]+)([smhdw])")
@@ -77,6 +80,6 @@ class CacheControl:
             ours.append(f"stale-if-error={seconds(self.sie)}")
         theirs = seconds(self.browser_ttl)
         return [
-            ("Larder-Cache-Control", ", ".join(ours)),
+            (LIFETIME_FIELD, ", ".join(ours)),
             ("Cache-Control", f"max-age={theirs}" if theirs else "no-cache"),
         ]

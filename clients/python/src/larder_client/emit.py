@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 
+from .cache_control import LIFETIME_FIELD
 from .collected import Collected
 from .options import Options
 from .tags import check_tag, tag_hash, wire_tag
@@ -42,7 +43,7 @@ def emit(collected: Collected) -> list[tuple[str, str]]:
             "shorter tags, or set hash_tags (%s, ...)",
             *(len(tags), LONGEST_LINE, ", ".join(tags[:3])),
         )
-        return [("Larder-Cache-Control", "no-store")]
+        return [(LIFETIME_FIELD, "no-store")]
     fields = [(TAG_FIELD, line)]
     if options.groups:
         groups, all_of_them = _groups(tags)

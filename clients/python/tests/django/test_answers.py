@@ -179,7 +179,7 @@ def test_an_error_of_our_own_fails_no_page(monkeypatch, caplog) -> None:
     def broken(*_):
         raise RuntimeError("ours")
 
-    monkeypatch.setattr("larder_client.django.answer.emit", broken)
+    monkeypatch.setattr("larder_client.answer.emit", broken)
     response = get("/plain/")
     assert response.content == b"plain"
     assert response.headers[LIFETIME] == "no-store"

@@ -394,7 +394,7 @@ def test_an_error_of_our_own_is_not_the_pages(
     def fail(*_: Any) -> None:
         raise RuntimeError("no")
 
-    monkeypatch.setattr("larder_client.flask.answer.emit", fail)
+    monkeypatch.setattr("larder_client.answer.emit", fail)
     response = app.test_client().get("/notes/1")
     assert response.text == "first"
     assert response.headers["Larder-Cache-Control"] == "no-store"

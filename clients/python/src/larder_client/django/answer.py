@@ -7,16 +7,14 @@ import logging
 from django.http import FileResponse, HttpRequest, HttpResponseBase
 from django.utils.cache import has_vary_header
 
-from larder_client import TAG_FIELD, CacheControl, emit, invalidation
+from larder_client import invalidation
+from larder_client.answer import SAFE_METHODS, forbidden, write_lifetime, write_tags
+from larder_client.cache_control import LIFETIME_FIELD
 
 from . import conf, forms
 from .exchange import Exchange
 
 logger = logging.getLogger("larder_client")
-
-#: The field that speaks to larder alone (RFC 9213).
-LIFETIME_FIELD = "Larder-Cache-Control"
-SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE", "QUERY")
 
 
 def complete(request: HttpRequest, response: HttpResponseBase, exchange: Exchange) -> None:
@@ -32,20 +30,13 @@ def complete(request: HttpRequest, response: HttpResponseBase, exchange: Exchang
         else:
             _tell_changes(response, exchange)
         # Last, for a page with too many tags isn't kept.
-        _tell_tags(response, exchange)
+        if response.status_code < 500:
+            # Beside those that the view has written, or Django's own cache has kept with the page.
+            write_tags(response.headers, exchange.collected)
     except Exception:
         logger.exception("larder can't be told about %s; it does not keep the answer", request.path)
         response.headers[LIFETIME_FIELD] = "no-store"
         forms.withdraw(response)
-
-
-def _tell_tags(response: HttpResponseBase, exchange: Exchange) -> None:
-    if response.status_code >= 500:
-        return
-    # Those that the view has written, or that Django's own cache has kept with the page.
-    before = response.headers.get(TAG_FIELD)
-    for name, value in emit(exchange.collected):
-        response.headers[name] = f"{before},{value}" if before and name == TAG_FIELD else value
 
 
 def _tell_changes(response: HttpResponseBase, exchange: Exchange) -> None:
@@ -71,22 +62,12 @@ def _tell_lifetime(request: HttpRequest, response: HttpResponseBase, exchange: E
             response.headers[LIFETIME_FIELD] = "no-store"
         return
     if wanted is not None:
-        _state(response, wanted)
-
-
-def _state(response: HttpResponseBase, wanted: CacheControl) -> None:
-    for name, value in wanted.fields():
-        # What the view itself says to browsers stands.
-        if name.lower() != "cache-control" or not response.has_header(name):
-            response.headers[name] = value
+        write_lifetime(response.headers, wanted)
 
 
 def _against(request: HttpRequest, response: HttpResponseBase, exchange: Exchange) -> list[str]:
     """Why an answer must not be kept though the decorator asks for it."""
-    reasons = []
-    directives = response.headers.get("Cache-Control", "").lower()
-    if "private" in directives or "no-store" in directives:
-        reasons.append(f"the view says Cache-Control: {directives}")
+    reasons = forbidden(response.headers)
     if has_vary_header(response, "*"):
         reasons.append("it says Vary: *")
     if _reads_while_it_streams(response) and not exchange.tagged_by_hand:

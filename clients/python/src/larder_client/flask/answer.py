@@ -6,15 +6,13 @@ import logging
 
 from flask import Response, request
 
-from ..emit import TAG_FIELD, emit, invalidation
+from ..answer import SAFE_METHODS, forbidden, write_lifetime, write_tags
+from ..cache_control import LIFETIME_FIELD
+from ..emit import invalidation
 from .exchange import Exchange
 from .state import State
 
 logger = logging.getLogger("larder_client")
-
-#: The field that speaks to larder alone (RFC 9213).
-LIFETIME_FIELD = "Larder-Cache-Control"
-SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE", "QUERY")
 
 
 def complete(state: State, exchange: Exchange, response: Response) -> None:
@@ -26,7 +24,8 @@ def complete(state: State, exchange: Exchange, response: Response) -> None:
             _tell_lifetime(exchange, response)
         _tell_changes(state, exchange, response)
         # Last, for a page with too many tags isn't kept.
-        _tell_tags(exchange, response)
+        if response.status_code < 500:
+            write_tags(response.headers, exchange.collected)
     except Exception:
         logger.exception("larder can't be told about %s; it does not keep the answer", request.path)
         response.headers[LIFETIME_FIELD] = "no-store"
@@ -41,15 +40,6 @@ def _record_holding(exchange: Exchange) -> None:
         request.path,
     )
     record_holding(exchange.collected, exchange.holding)
-
-
-def _tell_tags(exchange: Exchange, response: Response) -> None:
-    if response.status_code >= 500:
-        return
-    # Those that the view has written itself.
-    before = response.headers.get(TAG_FIELD)
-    for name, value in emit(exchange.collected):
-        response.headers[name] = f"{before},{value}" if before and name == TAG_FIELD else value
 
 
 def _tell_changes(state: State, exchange: Exchange, response: Response) -> None:
@@ -70,10 +60,7 @@ def _tell_lifetime(exchange: Exchange, response: Response) -> None:
         logger.info("%s is not kept: %s", request.path, "; ".join(exchange.refusals))
         response.headers[LIFETIME_FIELD] = "no-store"
         return
-    for name, value in wanted.fields():
-        # What the view itself says to browsers stands.
-        if name.lower() != "cache-control" or name not in response.headers:
-            response.headers[name] = value
+    write_lifetime(response.headers, wanted)
 
 
 def _may_be_kept(status: int) -> bool:
@@ -83,10 +70,7 @@ def _may_be_kept(status: int) -> bool:
 
 def _against(exchange: Exchange, response: Response) -> list[str]:
     """Why an answer must not be kept though its view asks for it."""
-    reasons = []
-    directives = response.headers.get("Cache-Control", "").lower()
-    if "private" in directives or "no-store" in directives:
-        reasons.append(f"the view says Cache-Control: {directives}")
+    reasons = forbidden(response.headers)
     if "*" in response.headers.get("Vary", ""):
         reasons.append("it says Vary: *")
     if _reads_while_it_streams(response) and not exchange.tagged_by_hand:
