@@ -4,6 +4,7 @@
 //! While a write stands still nobody asks for the next piece of the body, so none
 //! of the time-outs of bodies runs; this one does.
 
+use socket2::TcpKeepalive;
 use std::fmt;
 use std::io::{Error, ErrorKind, IoSlice, Result};
 use std::pin::Pin;
@@ -18,6 +19,14 @@ use tokio::time::{Sleep, sleep};
 pub fn buffer(most_head: usize) -> usize {
     const USUAL: usize = 48 << 10;
     USUAL.max(most_head + USUAL / 4)
+}
+
+/// When to ask whether the other side is there still, while nothing is said: who has gone
+/// without a word, or is behind a network that has forgotten the connection, would be
+/// waited for without end in a tunnel, which has no other time-out.
+pub fn keep_alive() -> TcpKeepalive {
+    const MINUTE: Duration = Duration::from_secs(60);
+    TcpKeepalive::new().with_time(MINUTE).with_interval(MINUTE / 4).with_retries(4)
 }
 
 /// A stream that has to move.

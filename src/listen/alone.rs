@@ -46,7 +46,7 @@ pub(super) async fn answer(
         () = told(closing) => phases.end(),
     }
     let spoken = poll_fn(|cx| match stream.poll_alone(cx) {
-        Poll::Pending if !phases.awaits_a_head() => Poll::Ready(Ok(Next::Over)),
+        Poll::Pending if !stream.awaits_a_head() => Poll::Ready(Ok(Next::Over)),
         polled => polled,
     });
     match timeout(FIRST_WORDS, spoken).await {

@@ -100,7 +100,9 @@ impl Anew {
                 }
                 Part::Data => {
                     small.extend_from_slice(these);
-                    given.leave_out(length);
+                    let more = self.reader.whole_chunks(rest, LARGE, &mut small);
+                    rest = &rest[more..];
+                    given.leave_out(length + more);
                 }
                 Part::Trailers => self.trailers(these, given)?,
                 Part::End => {

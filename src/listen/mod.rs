@@ -9,12 +9,14 @@ mod patience;
 mod phases;
 mod socket;
 mod strict;
+mod through;
 
 pub use socket::{Listener, Passed, Sockets, bind};
 #[doc(hidden)]
-pub use strict::{Through, through};
+pub use through::{Through, through};
 
 use crate::account::Room;
+use crate::error::BodyError;
 use crate::gate::{Gate, TooMany};
 use crate::interim::Outlet;
 use crate::message::{HeadLimits, Peer};
@@ -32,6 +34,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use patience::{Inside, Patient};
 use phases::Phases;
+use socket2::SockRef;
 use std::error::Error;
 use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
@@ -80,6 +83,10 @@ const PER_CONNECTION: usize = 5 << 10;
 /// read and written (measured: 21.4 KiB; ADR 36).
 const WITH_HYPER: usize = 22 << 10;
 
+/// What the kernel holds of an answer besides what is on its way, in bytes: without a bound
+/// it would be megabytes for each client that takes nothing, and no account knows of them.
+const UNSENT: u32 = 128 << 10;
+
 /// How long a client that has connected and said nothing is waited for when the
 /// door closes.
 const FIRST_WORDS: Duration = Duration::from_secs(1);
@@ -98,6 +105,9 @@ pub async fn serve(
 ) -> std::io::Result<()> {
     let Listener { socket, passed } = listener;
     let listener = TcpListener::from_std(socket)?;
+    // Its connections have these from it (tcp(7)). They work without, only dearer.
+    let _ = SockRef::from(&listener).set_tcp_notsent_lowat(UNSENT);
+    let _ = SockRef::from(&listener).set_tcp_keepalive(&moving::keep_alive());
     // Every connection holds a sender; when the last is gone, all are over.
     let (alive, mut all_over) = mpsc::channel::<()>(1);
     // Connections look at this each time that they have done something; what all
@@ -303,7 +313,7 @@ struct During<B> {
     busy: phases::Busy,
 }
 
-impl<B: Body + Unpin> Body for During<B> {
+impl<B: Body<Error = BodyError> + Unpin> Body for During<B> {
     type Data = B::Data;
     type Error = B::Error;
 
@@ -314,6 +324,9 @@ impl<B: Body + Unpin> Body for During<B> {
         let polled = Pin::new(&mut self.body).poll_frame(cx);
         let is_endless = polled.is_pending() && self.body.size_hint().exact().is_none();
         self.busy.awaits(polled.is_pending(), is_endless);
+        if matches!(polled, Poll::Ready(Some(Err(BodyError::TooSlow)))) {
+            self.busy.cut_off();
+        }
         polled
     }
 

@@ -14,6 +14,7 @@ use crate::error::BodyError;
 use crate::gate::Ticket;
 use crate::interim::Outlet;
 use crate::moving::{Moving, Still};
+use socket2::SockRef;
 use std::io::{Error, ErrorKind, IoSlice, Result};
 use std::pin::Pin;
 use std::sync::atomic::Ordering;
@@ -55,9 +56,20 @@ pub(super) struct Inside {
     pub _ticket: Ticket,
 }
 
+/// What is waited for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Awaited {
+    /// The rest of a head.
+    Head,
+    /// The first byte of a connection.
+    First,
+    /// The next request.
+    Next,
+}
+
 /// A time-out that runs from when it is first needed.
 struct Deadline {
-    phase: Option<Phase>,
+    awaited: Option<Awaited>,
     at: Instant,
     timer: Option<Pin<Box<Sleep>>>,
 }
@@ -65,15 +77,15 @@ struct Deadline {
 impl Deadline {
     /// None yet.
     fn new() -> Deadline {
-        Deadline { phase: None, at: Instant::now(), timer: None }
+        Deadline { awaited: None, at: Instant::now(), timer: None }
     }
 
-    /// Polls a time-out of this length that began when this phase did.
+    /// Polls a time-out of this length that began when this was first awaited.
     ///
     /// The timer is set again only to come sooner, or when it has come too soon: each
     /// request begins another time-out, and nearly none comes to its end.
-    fn poll(&mut self, phase: Phase, length: Duration, cx: &mut Context<'_>) -> Poll<()> {
-        if self.phase.replace(phase) != Some(phase) {
+    fn poll(&mut self, awaited: Awaited, length: Duration, cx: &mut Context<'_>) -> Poll<()> {
+        if self.awaited.replace(awaited) != Some(awaited) {
             self.at = Instant::now() + length;
         }
         let at = self.at;
@@ -91,7 +103,7 @@ impl Deadline {
     }
 
     fn clear(&mut self) {
-        self.phase = None;
+        self.awaited = None;
     }
 }
 
@@ -148,34 +160,42 @@ impl Patient {
         self.inside.charge.set(bytes + more);
     }
 
+    /// What is waited for now; nothing while a request is answered, or while the rest of a
+    /// body comes whose request has been answered already: whoever reads that has patience
+    /// of their own.
+    fn awaited(&self) -> Option<Awaited> {
+        match *self.phases.0.phase.lock() {
+            Phase::Busy | Phase::Tunnel => None,
+            Phase::New | Phase::Idle if self.strict.is_in_head() => Some(Awaited::Head),
+            Phase::New | Phase::Idle if self.strict.is_in_body() => None,
+            Phase::New => Some(Awaited::First),
+            Phase::Idle => Some(Awaited::Next),
+        }
+    }
+
     fn poll_read_deadline(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let phase = *self.phases.0.phase.lock();
-        let length = match phase {
-            Phase::Busy | Phase::Tunnel => {
-                self.reading.clear();
-                return Poll::Pending;
-            }
-            Phase::New | Phase::Head => self.options.header_timeout,
-            Phase::Idle => self.options.keep_alive,
+        let Some(awaited) = self.awaited() else {
+            self.reading.clear();
+            return Poll::Pending;
         };
-        self.reading.poll(phase, length, cx)
+        let length = match awaited {
+            Awaited::Head | Awaited::First => self.options.header_timeout,
+            Awaited::Next => self.options.keep_alive,
+        };
+        self.reading.poll(awaited, length, cx)
+    }
+
+    /// No request has come yet that has to be answered, but the beginning of one may have.
+    pub fn awaits_a_head(&self) -> bool {
+        matches!(self.awaited(), Some(Awaited::Head | Awaited::First))
     }
 }
 
 impl Patient {
-    /// Reads once, and notes in which phase that was.
+    /// Reads once, if it doesn't take too long.
     fn poll_stream(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<Result<()>> {
-        let before = buf.filled().len();
         if let Poll::Ready(read) = Pin::new(&mut self.stream).poll_read(cx, buf) {
-            let begins = {
-                let mut phase = self.phases.0.phase.lock();
-                let waited = matches!(*phase, Phase::New | Phase::Idle);
-                if waited && buf.filled().len() > before {
-                    *phase = Phase::Head;
-                }
-                waited
-            };
-            if begins {
+            if !self.strict.is_in_head() {
                 // The next wait is another one, though it be for the same.
                 self.reading.clear();
             }
@@ -184,7 +204,7 @@ impl Patient {
         match self.poll_read_deadline(cx) {
             Poll::Pending => Poll::Pending,
             Poll::Ready(()) => {
-                if *self.phases.0.phase.lock() == Phase::Head {
+                if self.strict.is_in_head() {
                     self.phases.0.slow_head.store(true, Ordering::Relaxed);
                     // Best effort: who is that slow may not read it either.
                     let _ = self.stream.get_ref().get_ref().try_write(TIMED_OUT);
@@ -196,37 +216,65 @@ impl Patient {
 }
 
 impl Patient {
-    /// Whether what has been read is answered without hyper: one request and nothing
-    /// behind it, so that the answer is all that there is to do.
-    fn answers_at_a_glance(&mut self, bytes: &[u8]) -> bool {
-        let is_answered = self.phases.is_between()
-            && self.strict.is_one_head(bytes)
-            && self.glances.answers(bytes);
-        if is_answered {
-            self.phases.answered();
-        }
-        is_answered
-    }
-
-    /// Reads what may be given on.
+    /// Reads what may be given on. One request with nothing behind it may be answered
+    /// without hyper: then the answer is all that there is to do.
     fn poll_judged(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<Result<()>> {
         let before = buf.filled().len();
         while !self.strict.give(buf, || self.phases.is_tunnel())? {
-            ready!(self.glances.poll_written(&mut self.stream, cx))?;
+            ready!(self.poll_glance_written(cx))?;
             ready!(self.poll_stream(cx, buf))?;
             if buf.filled().len() == before {
                 return Poll::Ready(Ok(()));
             }
-            if self.answers_at_a_glance(&buf.filled()[before..]) {
-                buf.set_filled(before);
-                continue;
-            }
-            self.strict.judge(buf, before);
+            let (phases, glances) = (&self.phases, &mut self.glances);
+            self.strict.judge(buf, before, |head| {
+                let is_answered = phases.is_between() && glances.answers(head);
+                if is_answered {
+                    phases.answered();
+                }
+                is_answered
+            });
             if buf.filled().len() > before {
                 return Poll::Ready(Ok(()));
             }
         }
         Poll::Ready(Ok(()))
+    }
+}
+
+impl Patient {
+    /// Writes what is left of an answer at a glance.
+    fn poll_glance_written(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        let written = self.glances.poll_written(&mut self.stream, cx);
+        if matches!(&written, Poll::Ready(Err(error)) if stood_still(error)) {
+            self.phases.cut_off();
+        }
+        written
+    }
+
+    /// Notes whether a write has stood still for too long.
+    fn written(
+        &mut self,
+        written: Poll<Result<usize>>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<usize>> {
+        match &written {
+            Poll::Pending => self.phases.stands_still(cx),
+            Poll::Ready(Err(error)) if stood_still(error) => self.phases.cut_off(),
+            Poll::Ready(_) => {}
+        }
+        written
+    }
+}
+
+impl Drop for Patient {
+    /// What a client that is cut off has not taken would stay in the kernel, for as long as
+    /// the client likes: it is thrown away with the connection, by a reset.
+    fn drop(&mut self) {
+        if self.phases.is_cut_off() {
+            let stream = self.stream.get_ref().get_ref();
+            let _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
+        }
     }
 }
 
@@ -251,10 +299,7 @@ impl AsyncWrite for Patient {
     ) -> Poll<Result<usize>> {
         self.silence = None;
         let written = Pin::new(&mut self.stream).poll_write(cx, buf);
-        if written.is_pending() {
-            self.phases.stands_still(cx);
-        }
-        written
+        self.written(written, cx)
     }
 
     fn poll_write_vectored(
@@ -264,10 +309,7 @@ impl AsyncWrite for Patient {
     ) -> Poll<Result<usize>> {
         self.silence = None;
         let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
-        if written.is_pending() {
-            self.phases.stands_still(cx);
-        }
-        written
+        self.written(written, cx)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -289,9 +331,13 @@ impl AsyncWrite for Patient {
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
         let this = self.get_mut();
-        ready!(this.glances.poll_written(&mut this.stream, cx))?;
+        ready!(this.poll_glance_written(cx))?;
         Pin::new(&mut this.stream).poll_shutdown(cx)
     }
+}
+
+fn stood_still(error: &Error) -> bool {
+    error.get_ref().is_some_and(|inner| inner.is::<Still>())
 }
 
 /// Whether a connection has ended so because its client took nothing of an answer, or
@@ -299,9 +345,8 @@ impl AsyncWrite for Patient {
 pub(super) fn is_slow_reader(error: &(dyn std::error::Error + 'static)) -> bool {
     let mut cause = Some(error);
     while let Some(error) = cause {
-        let inner = error.downcast_ref::<Error>().and_then(Error::get_ref);
-        let stood_still = inner.is_some_and(|inner| inner.is::<Still>());
-        if stood_still || matches!(error.downcast_ref(), Some(BodyError::TooSlow)) {
+        let is_still = error.downcast_ref().is_some_and(stood_still);
+        if is_still || matches!(error.downcast_ref(), Some(BodyError::TooSlow)) {
             return true;
         }
         cause = error.source();

@@ -9,11 +9,9 @@ use std::task::Context;
 /// What a connection is doing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Phase {
-    /// Nothing has come yet.
+    /// No request has come yet.
     #[default]
     New,
-    /// A head is being read.
-    Head,
     /// A request is being answered; how long that may take is not the
     /// connection's business.
     Busy,
@@ -34,6 +32,8 @@ pub(super) struct Course {
     ending: AtomicBool,
     /// A head did not come whole in time.
     pub slow_head: AtomicBool,
+    /// The client takes too little of an answer: what it hasn't taken is thrown away.
+    cut_off: AtomicBool,
     /// hyper may have a part of an answer that isn't written yet.
     unwritten: AtomicBool,
     /// [`SILENT`] while more of a body is awaited, [`ENDLESS`] if it states no length.
@@ -53,7 +53,7 @@ impl Phases {
     pub fn is_between(&self) -> bool {
         let wait =
             self.0.ending.load(Ordering::Relaxed) || self.0.unwritten.load(Ordering::Relaxed);
-        !wait && *self.0.phase.lock() == Phase::Head
+        !wait && matches!(*self.0.phase.lock(), Phase::New | Phase::Idle)
     }
 
     /// It has been answered so.
@@ -91,6 +91,16 @@ impl Phases {
         self.0.slow_head.load(Ordering::Relaxed)
     }
 
+    /// The client took nothing for too long, or too little.
+    pub fn cut_off(&self) {
+        self.0.cut_off.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it did.
+    pub fn is_cut_off(&self) -> bool {
+        self.0.cut_off.load(Ordering::Relaxed)
+    }
+
     /// The client takes nothing at the moment.
     pub fn stands_still(&self, cx: &mut Context<'_>) {
         if let Some(ahead) = &*self.0.ahead.lock() {
@@ -98,14 +108,9 @@ impl Phases {
         }
     }
 
-    /// Nothing has come yet.
+    /// No request has come yet.
     pub fn is_new(&self) -> bool {
         *self.0.phase.lock() == Phase::New
-    }
-
-    /// Nothing has come yet, or the beginning of a head and no more.
-    pub fn awaits_a_head(&self) -> bool {
-        matches!(*self.0.phase.lock(), Phase::New | Phase::Head)
     }
 }
 
@@ -133,6 +138,11 @@ impl Busy {
         let endless = if is_endless { ENDLESS } else { 0 };
         let silence = if is_awaited { SILENT | endless } else { 0 };
         self.phases.0.silence.store(silence, Ordering::Relaxed);
+    }
+
+    /// Too little of the answer's body is taken.
+    pub fn cut_off(&self) {
+        self.phases.cut_off();
     }
 
     /// The answer turns the connection into a tunnel.

@@ -22,6 +22,9 @@ const STAND_IN_FOR_HEAD: &[u8] = b"HEAD / HTTP/1.1\r\nConnection: close\r\n\r\n"
 /// The most of a refused request's first line that is written down, in bytes.
 const MOST_OF_A_LINE: usize = 1024;
 
+/// What has come of reading a head: none yet, one, or a refusal.
+type HeadRead = std::result::Result<Option<Head>, Refusal>;
+
 /// A head that isn't let in.
 #[derive(Clone, Debug)]
 pub(super) struct Refused {
@@ -48,7 +51,12 @@ impl Refusals {
     /// one? To be asked once for each.
     pub fn next(&self) -> Option<&Refused> {
         let number = self.0.served.fetch_add(1, Ordering::Relaxed);
-        self.0.refused.get().filter(|(at, _)| *at == number).map(|(_, refused)| refused)
+        self.refused().filter(|(at, _)| *at == number).map(|(_, refused)| refused)
+    }
+
+    /// The first that was refused, and how many came before it.
+    pub fn refused(&self) -> Option<&(u64, Refused)> {
+        self.0.refused.get()
     }
 }
 
@@ -95,6 +103,16 @@ impl Strict {
         Strict { limits, at: At::head(), upgrade: false, heads: 0, refusals, ready, held }
     }
 
+    /// A part of a head has come, and not all of it.
+    pub fn is_in_head(&self) -> bool {
+        matches!(self.at, At::Head(_)) && !self.held.is_empty()
+    }
+
+    /// A part of a body has come, and not all of it.
+    pub fn is_in_body(&self) -> bool {
+        matches!(self.at, At::Body(_) | At::Chunks(_))
+    }
+
     /// Bytes of memory for what is not given on yet.
     pub fn held(&self) -> usize {
         self.held.capacity() + self.ready.capacity()
@@ -132,25 +150,30 @@ impl Strict {
         self.ready.splice(0..0, bytes.iter().copied());
     }
 
-    /// Whether these bytes are a whole head that is let in, all there is of its
-    /// request, and nothing before them is still being read.
-    pub fn is_one_head(&self, bytes: &[u8]) -> bool {
-        let is_between = matches!(&self.at, At::Head(reader) if reader.is_new());
-        let read = || HeadReader::default().read(bytes, &self.limits);
-        is_between
-            && self.held.is_empty()
-            && matches!(read(), Ok(Some(Head { length, framing: Framing::Length(0), upgrade: false, .. }))
-                if length == bytes.len())
-    }
-
     /// Judges what has just been read into the buffer, from `before` on, and
-    /// takes out what may not be given on, not yet, or not as it stands.
-    pub fn judge(&mut self, buf: &mut ReadBuf<'_>, before: usize) {
+    /// takes out what may not be given on, not yet, or not as it stands. A whole head
+    /// that is let in, and is all there is, may be answered here and now: then nothing
+    /// of it is given on.
+    pub fn judge(
+        &mut self,
+        buf: &mut ReadBuf<'_>,
+        before: usize,
+        answers: impl FnOnce(&[u8]) -> bool,
+    ) {
         let bytes = &buf.filled()[before..];
         let mut kept = 0;
         if self.held.is_empty() {
+            let first = match &mut self.at {
+                At::Head(reader) => Some(reader.read(bytes, &self.limits)),
+                _ => None,
+            };
+            if matches!(&first, Some(Ok(Some(head))) if head.is_all_of(bytes)) && answers(bytes) {
+                self.at = At::head();
+                buf.set_filled(before);
+                return;
+            }
             // Most messages come whole: what is good stays where it is.
-            let given = self.judge_bytes(bytes);
+            let given = self.judge_bytes(bytes, first);
             if self.goes_on() {
                 self.held.extend_from_slice(&bytes[given.read..]);
             }
@@ -164,7 +187,7 @@ impl Strict {
 
     fn judge_held(&mut self) {
         let mut held = std::mem::take(&mut self.held);
-        let mut given = self.judge_bytes(&held);
+        let mut given = self.judge_bytes(&held, None);
         self.ready.extend_from_slice(&held[..given.kept]);
         self.ready.append(&mut given.written);
         if self.goes_on() && given.read < held.len() {
@@ -178,26 +201,29 @@ impl Strict {
         !matches!(self.at, At::Over | At::Broken)
     }
 
-    /// What of these bytes may be given on.
-    fn judge_bytes(&mut self, bytes: &[u8]) -> Given {
+    /// What of these bytes may be given on; `first` is what has been read of a head that
+    /// they begin with.
+    fn judge_bytes(&mut self, bytes: &[u8], mut first: Option<HeadRead>) -> Given {
         let mut given = Given::default();
         while given.read < bytes.len() {
             let rest = &bytes[given.read..];
             match &mut self.at {
-                At::Head(reader) => match reader.read(rest, &self.limits) {
-                    Ok(None) => break,
-                    Ok(Some(head)) => {
-                        given.keep(&rest[..head.length]);
-                        self.heads += 1;
-                        self.upgrade = head.upgrade;
-                        self.at = match head.framing {
-                            Framing::Length(length) => At::Body(length),
-                            Framing::Chunked => At::Chunks(Anew::new(head.trailers)),
-                        };
-                        self.end_of_body();
+                At::Head(reader) => {
+                    match first.take().unwrap_or_else(|| reader.read(rest, &self.limits)) {
+                        Ok(None) => break,
+                        Ok(Some(head)) => {
+                            given.keep(&rest[..head.length]);
+                            self.heads += 1;
+                            self.upgrade = head.upgrade;
+                            self.at = match head.framing {
+                                Framing::Length(length) => At::Body(length),
+                                Framing::Chunked => At::Chunks(Anew::new(head.trailers)),
+                            };
+                            self.end_of_body();
+                        }
+                        Err(refusal) => self.refuse(refusal, rest, &mut given),
                     }
-                    Err(refusal) => self.refuse(refusal, rest, &mut given),
-                },
+                }
                 At::Body(left) => {
                     let taken = rest.len().min(usize::try_from(*left).unwrap_or(usize::MAX));
                     *left -= taken as u64;
@@ -237,60 +263,10 @@ impl Strict {
     }
 }
 
-/// Reads all of a connection's bytes, which come in pieces of at most `size`: what
-/// hyper is given, and what was refused, if anything was: how many requests came
-/// before it, and why.
-#[doc(hidden)]
-pub fn through(bytes: &[u8], size: usize, limits: HeadLimits) -> Through {
-    let refusals = Refusals::default();
-    let (given, end) = read_all(bytes, (size.max(1), size.max(1)), limits, false, &refusals);
-    let refused = refusals.0.refused.get().map(|(at, refused)| (*at, refused.refusal.clone()));
-    Through { given, refused, broken: end.is_err() }
-}
-
-/// What is given on of bytes that come in pieces of a size, into a buffer with so much
-/// room; and the end: whether nothing would be read any more.
-fn read_all(
-    bytes: &[u8],
-    (size, room): (usize, usize),
-    limits: HeadLimits,
-    is_tunnel: bool,
-    refusals: &Refusals,
-) -> (Vec<u8>, Result<bool>) {
-    let mut strict = Strict::new(limits, refusals.clone());
-    let (mut given, mut space) = (Vec::new(), vec![0; room]);
-    let mut pieces = bytes.chunks(size.min(room));
-    loop {
-        let mut buf = ReadBuf::new(&mut space);
-        match strict.give(&mut buf, || is_tunnel) {
-            Ok(true) if buf.filled().is_empty() => return (given, Ok(true)),
-            Ok(true) => {}
-            Ok(false) => {
-                let Some(piece) = pieces.next() else { return (given, Ok(false)) };
-                buf.put_slice(piece);
-                strict.judge(&mut buf, 0);
-            }
-            Err(error) => return (given, Err(error)),
-        }
-        given.extend_from_slice(buf.filled());
-    }
-}
-
-/// What comes of a connection's bytes.
-#[doc(hidden)]
-#[derive(Clone, Debug)]
-pub struct Through {
-    /// What hyper is given.
-    pub given: Vec<u8>,
-    /// How many requests came before one that was refused, and why it was.
-    pub refused: Option<(u64, Refusal)>,
-    /// It ended in a broken chunk.
-    pub broken: bool,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::listen::through::read_all;
     use proptest::prelude::*;
 
     const GET: &str = "GET /a HTTP/1.1\r\nHost: x\r\n\r\n";

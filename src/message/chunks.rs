@@ -3,7 +3,7 @@
 
 /// The most bytes of all size lines of a body that say nothing: leading zeros, white
 /// space and extensions.
-const MOST_THAT_SAYS_NOTHING: u16 = 16 << 10;
+const MOST_THAT_SAYS_NOTHING: usize = 16 << 10;
 
 /// Digits that a size may need.
 const DIGITS: u8 = 16;
@@ -16,7 +16,7 @@ pub struct ChunkReader {
     size: u64,
     digits: u8,
     /// Bytes of size lines that said nothing so far.
-    said_nothing: u16,
+    said_nothing: usize,
 }
 
 /// Which byte comes next.
@@ -66,21 +66,44 @@ impl ChunkReader {
         if self.at == At::Data {
             return Ok((self.data(bytes.len()), Part::Data));
         }
-        if let Some(length) = self.plain_framing(bytes) {
+        if self.at == At::DataReturn
+            && let Some((length, size)) = plain_framing(bytes)
+        {
+            (self.at, self.size) = (At::Data, size);
             return Ok((length, Part::Framing));
         }
         let part = if self.at < At::Trailer { Part::Framing } else { Part::Trailers };
-        for (index, byte) in bytes.iter().enumerate() {
+        let mut read = 0;
+        while read < bytes.len() {
+            read += self.line(&bytes[read..])?;
+            let Some(byte) = bytes.get(read) else { break };
             let before = self.at;
             self.at = self.step(*byte)?;
+            read += 1;
             match self.at {
-                At::Data => return Ok((index + 1, part)),
-                At::Trailer if part == Part::Framing => return Ok((index + 1, part)),
-                _ if before == At::LastLineFeed => return Ok((index + 1, Part::End)),
+                At::Data => return Ok((read, part)),
+                At::Trailer if part == Part::Framing => return Ok((read, part)),
+                _ if before == At::LastLineFeed => return Ok((read, Part::End)),
                 _ => {}
             }
         }
         Ok((bytes.len(), part))
+    }
+
+    /// Reads what is left of an extension or a trailer's value, up to the end of its
+    /// line, in one go; how many bytes that is.
+    fn line(&mut self, bytes: &[u8]) -> Result<usize, Misplaced> {
+        let length = match self.at {
+            At::Extension | At::Value => memchr::memchr(b'\r', bytes).unwrap_or(bytes.len()),
+            _ => return Ok(0),
+        };
+        if super::head::has_control(&bytes[..length]) {
+            return Err(Misplaced);
+        }
+        if self.at == At::Extension {
+            self.nothing(length)?;
+        }
+        Ok(length)
     }
 
     /// What is left of the chunk whose data comes next; `None` if none does.
@@ -93,25 +116,20 @@ impl ChunkReader {
         self.at >= At::Trailer
     }
 
-    /// Reads what stands between two chunks nearly always, a size in few digits and no
-    /// more, in one go; how many bytes that is. `None` if anything else stands there, or
-    /// may: then nothing has been read.
-    fn plain_framing(&mut self, bytes: &[u8]) -> Option<usize> {
-        const FEW: usize = 8;
-        let line = bytes.strip_prefix(b"\r\n").filter(|_| self.at == At::DataReturn)?;
-        let mut size = 0;
-        for (digits, byte) in line.iter().take(FEW).enumerate() {
-            if let Some(digit) = char::from(*byte).to_digit(16) {
-                size = size << 4 | u64::from(digit);
-                continue;
-            }
-            if size == 0 || !line[digits..].starts_with(b"\r\n") {
-                return None;
-            }
-            (self.at, self.size) = (At::Data, size);
-            return Some(digits + 4);
+    /// Behind a chunk's data: reads the chunks that lie whole in these bytes, as far as
+    /// each has less than `large` bytes and a plain size, and adds their data to `data`;
+    /// how many bytes that is.
+    pub fn whole_chunks(&mut self, bytes: &[u8], large: u64, data: &mut Vec<u8>) -> usize {
+        let mut rest = bytes;
+        while self.at == At::DataReturn
+            && let Some((length, size)) = plain_framing(rest)
+            && size < large
+            && let Some((chunk, behind)) = rest[length..].split_at_checked(size as usize)
+        {
+            data.extend_from_slice(chunk);
+            rest = behind;
         }
-        None
+        bytes.len() - rest.len()
     }
 
     fn data(&mut self, length: usize) -> usize {
@@ -124,16 +142,16 @@ impl ChunkReader {
     }
 
     fn step(&mut self, byte: u8) -> Result<At, Misplaced> {
-        let text = matches!(byte, b'\t' | b' '..=b'~' | 0x80..);
         match (self.at, byte) {
             (At::Size, b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F') => self.digit(byte),
-            (At::Size, b' ' | b'\t') if self.digits > 0 => self.nothing(At::BeforeExtension),
-            (At::BeforeExtension, b' ' | b'\t') => self.nothing(At::BeforeExtension),
-            (At::Size, b';') if self.digits > 0 => self.nothing(At::Extension),
-            (At::BeforeExtension, b';') => self.nothing(At::Extension),
+            (At::Size, b' ' | b'\t') if self.digits > 0 => {
+                self.nothing(1).map(|()| At::BeforeExtension)
+            }
+            (At::BeforeExtension, b' ' | b'\t') => self.nothing(1).map(|()| At::BeforeExtension),
+            (At::Size, b';') if self.digits > 0 => self.nothing(1).map(|()| At::Extension),
+            (At::BeforeExtension, b';') => self.nothing(1).map(|()| At::Extension),
             (At::Size, b'\r') if self.digits > 0 => Ok(At::SizeLineFeed),
             (At::Extension, b'\r') => Ok(At::SizeLineFeed),
-            (At::Extension, _) if text => self.nothing(At::Extension),
             (At::SizeLineFeed, b'\n') if self.size > 0 => Ok(At::Data),
             (At::SizeLineFeed, b'\n') => Ok(At::Trailer),
             (At::DataReturn, b'\r') => Ok(At::DataLineFeed),
@@ -145,7 +163,6 @@ impl ChunkReader {
             (At::Trailer | At::Name, _) if super::head::is_in_tokens(byte) => Ok(At::Name),
             (At::Name, b':') => Ok(At::Value),
             (At::Value, b'\r') => Ok(At::ValueLineFeed),
-            (At::Value, _) if text => Ok(At::Value),
             (At::ValueLineFeed, b'\n') => Ok(At::Trailer),
             (At::LastLineFeed, b'\n') => Ok(At::Size),
             _ => Err(Misplaced),
@@ -158,17 +175,34 @@ impl ChunkReader {
         let size = self.size.checked_mul(16).filter(|size| *size <= i64::MAX as u64);
         self.size = size.ok_or(Misplaced)? + u64::from(digit);
         if self.digits == DIGITS {
-            return self.nothing(At::Size);
+            return self.nothing(1).map(|()| At::Size);
         }
         self.digits += 1;
         Ok(At::Size)
     }
 
-    /// A byte that says nothing.
-    fn nothing(&mut self, at: At) -> Result<At, Misplaced> {
-        self.said_nothing += 1;
-        (self.said_nothing < MOST_THAT_SAYS_NOTHING).then_some(at).ok_or(Misplaced)
+    /// So many bytes say nothing.
+    fn nothing(&mut self, count: usize) -> Result<(), Misplaced> {
+        self.said_nothing = self.said_nothing.saturating_add(count);
+        (self.said_nothing < MOST_THAT_SAYS_NOTHING).then_some(()).ok_or(Misplaced)
     }
+}
+
+/// What stands between two chunks nearly always, a size in few digits and no more: its
+/// length in bytes, and the size. `None` if anything else stands there, or may.
+fn plain_framing(bytes: &[u8]) -> Option<(usize, u64)> {
+    const FEW: usize = 8;
+    let line = bytes.strip_prefix(b"\r\n")?;
+    let mut size = 0;
+    for (digits, byte) in line.iter().take(FEW).enumerate() {
+        if let Some(digit) = char::from(*byte).to_digit(16) {
+            size = size << 4 | u64::from(digit);
+            continue;
+        }
+        let is_plain = size > 0 && line[digits..].starts_with(b"\r\n");
+        return is_plain.then_some((digits + 4, size));
+    }
+    None
 }
 
 #[cfg(test)]
@@ -252,7 +286,7 @@ mod tests {
 
     #[test]
     fn what_says_nothing_has_a_bound() {
-        let most = usize::from(MOST_THAT_SAYS_NOTHING) - 1;
+        let most = MOST_THAT_SAYS_NOTHING - 1;
         for (before, piece, behind) in [("3;", "x", "\r\n"), ("3", " ", ";\r\n"), ("", "0", "")] {
             let (mut reader, piece) = (ChunkReader::default(), piece.as_bytes());
             // One is taken by the semicolon; of the zeros a size has some.

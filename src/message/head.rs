@@ -44,12 +44,15 @@ pub struct Head {
     pub trailers: bool,
 }
 
-impl HeadReader {
-    /// It has read nothing yet.
-    pub fn is_new(&self) -> bool {
-        self.searched == 0
+impl Head {
+    /// Whether these bytes, which begin with it, are it and nothing else: no body, no
+    /// other protocol, no next request.
+    pub fn is_all_of(&self, bytes: &[u8]) -> bool {
+        self.length == bytes.len() && self.framing == Framing::Length(0) && !self.upgrade
     }
+}
 
+impl HeadReader {
     /// Reads on. `bytes` begins with the head's first byte, each time, and may
     /// go on behind its last one. `None` if it isn't whole yet.
     ///
@@ -192,7 +195,7 @@ pub(super) fn trimmed(mut value: &[u8]) -> &[u8] {
 
 /// A control character, but for tabs. Looks at all of it: a loop without a way
 /// out is done many bytes at a time.
-fn has_control(bytes: &[u8]) -> bool {
+pub(super) fn has_control(bytes: &[u8]) -> bool {
     bytes.iter().fold(false, |found, b| found | ((*b < b' ') & (*b != b'\t')) | (*b == 0x7f))
 }
 

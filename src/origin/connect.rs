@@ -10,6 +10,7 @@ use http::Request;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper::ext::on_informational;
 use hyper_util::rt::TokioIo;
+use socket2::SockRef;
 use std::io::{Error, ErrorKind, IoSlice, Result};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -177,6 +178,8 @@ async fn open_one_of(name: &Name, within: Duration) -> Result<TcpStream> {
         match timeout_at(Instant::now() + share, TcpStream::connect(address)).await {
             Ok(Ok(stream)) => {
                 stream.set_nodelay(true)?;
+                // A tunnel has no other bound.
+                let _ = SockRef::from(&stream).set_tcp_keepalive(&moving::keep_alive());
                 return Ok(stream);
             }
             Ok(Err(error)) => failed = error,

@@ -1,8 +1,13 @@
 //! Clients who take their time: each is waited for, but not for ever.
 
-use crate::harness::{Connection, Larder, Origin, exchange, reply, request, together, wait_until};
-use std::io::{Read, Write};
+use crate::harness::{
+    Connection, Larder, Origin, exchange, read_head, reply, request, together, wait_until,
+};
+use std::io::{BufReader, ErrorKind, Read, Write};
 use std::net::TcpStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 fn echo() -> Origin {
     Origin::answering(|_| reply(200, &["Cache-Control: max-age=60"], "page"))
@@ -37,7 +42,7 @@ fn a_head_that_does_not_come_whole_gets_408() {
     });
     slow.write_all(b"GET / HTTP/1.1\r\nX: ").expect("a beginning");
     while !told.is_finished() && slow.write_all(b"a").is_ok() {
-        std::thread::sleep(std::time::Duration::from_millis(10));
+        std::thread::sleep(Duration::from_millis(10));
     }
     let text = told.join().expect("the answer");
     assert!(text.is_empty() || text.starts_with("HTTP/1.1 408 "), "{text}");
@@ -60,13 +65,53 @@ fn a_connection_without_a_next_request_is_closed_without_a_word() {
     client.answer("GET").expect("an answer");
     client.send(b"GET / HT");
     assert_eq!(client.answer("GET").expect("an answer").status, 408);
+    // So it does if it came together with a whole one.
+    for first in ["GET / HTTP/1.1\r\n", "POST / HTTP/1.1\r\nContent-Length: 1\r\n"] {
+        let mut client = Connection::open(larder.proxy);
+        let body = if first.starts_with("POST") { "x" } else { "" };
+        client.send(format!("{first}Host: site.test\r\n\r\n{body}GET / HT").as_bytes());
+        assert_eq!(client.answer("GET").expect("an answer").status, 200, "{first}");
+        assert_eq!(client.answer("GET").expect("an answer").status, 408, "{first}");
+    }
+}
+
+/// An application may answer before it has read all of an upload, and go on reading.
+#[test]
+fn the_rest_of_an_upload_that_is_answered_already_is_no_head() {
+    const LENGTH: usize = 20;
+    let received = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&received);
+    let origin = Origin::raw(move |_, mut stream| {
+        let copy = stream.try_clone().expect("the same socket");
+        let _ = read_head(&mut BufReader::with_capacity(1, copy));
+        stream.write_all(reply(200, &[], "early").as_bytes()).expect("an answer");
+        let mut space = [0; 64];
+        while let Ok(more @ 1..) = stream.read(&mut space) {
+            count.fetch_add(more, Ordering::SeqCst);
+        }
+    });
+    let larder = Larder::with_env(
+        origin.address,
+        &[],
+        &[&[("LARDER_LIMITS__REQUEST_AHEAD", "0")], QUICK].concat(),
+    );
+    let mut client = Connection::open(larder.proxy);
+    let head = format!("POST / HTTP/1.1\r\nHost: site.test\r\nContent-Length: {LENGTH}\r\n\r\n");
+    client.send(head.as_bytes());
+    assert_eq!(client.answer("POST").expect("an answer").text(), "early");
+    // Longer in all than a head may take, and each byte sooner than a body may stall.
+    for _ in 0..LENGTH {
+        std::thread::sleep(Duration::from_millis(50));
+        client.send(b"x");
+    }
+    wait_until("all of it is there", || received.load(Ordering::SeqCst) == LENGTH);
 }
 
 #[test]
 fn a_slow_answer_is_not_taken_for_an_idle_connection() {
     let origin = Origin::scripted(|_, stream| {
         // Longer than every time-out for clients; the answer is what is waited for.
-        std::thread::sleep(std::time::Duration::from_millis(700));
+        std::thread::sleep(Duration::from_millis(700));
         stream.write_all(reply(200, &[], "at last").as_bytes()).is_ok()
     });
     let larder = Larder::with_env(origin.address, &[], QUICK);
@@ -112,6 +157,9 @@ fn a_client_that_takes_nothing_is_let_go() {
     // The line is written when the response is over, though nothing was read.
     let line: serde_json::Value = serde_json::from_str(&larder.next_line()).expect("JSON");
     assert_eq!(line["target"], "/");
+    // What it hasn't taken is not kept for it.
+    let read = std::io::copy(client.reader(), &mut std::io::sink());
+    assert_eq!(read.expect_err("a reset").kind(), ErrorKind::ConnectionReset);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 use crate::harness::{Connection, Gate, Larder, Origin, get, read_head, wait_until};
 use std::io::{BufReader, Write};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 /// Clients at a time.
@@ -73,6 +74,36 @@ fn a_client_that_takes_nothing_costs_a_bounded_amount() {
         println!("{framing}: {} KiB each", each / 1024);
         assert!(each <= EACH, "{framing}: {} KiB each", each / 1024);
     }
+}
+
+/// Bytes that the kernel holds of what one socket has sent to another.
+fn unsent(from: SocketAddr, to: SocketAddr) -> u64 {
+    let address = |address: SocketAddr| format!("0100007F:{:04X}", address.port());
+    let ends = format!(" {} {} ", address(from), address(to));
+    let table = std::fs::read_to_string("/proc/net/tcp").expect("the sockets");
+    let line = table.lines().find(|line| line.contains(&ends)).expect("the socket");
+    let queues = line.split_whitespace().nth(4).expect("its queues");
+    let (sent, _) = queues.split_once(':').expect("two queues");
+    u64::from_str_radix(sent, 16).expect("a number")
+}
+
+#[test]
+fn a_client_that_takes_nothing_costs_the_kernel_a_bounded_amount() {
+    let origin = endless();
+    let larder = Larder::in_front_of(origin.address, &[]);
+    let mut client = Connection::open(larder.proxy);
+    client.ask("/length", "");
+    client.head().expect("a head");
+    let own = client.stream().local_addr().expect("an address");
+    let mut before = 0;
+    wait_until("nothing moves any more", || {
+        std::thread::sleep(Duration::from_millis(200));
+        let now = unsent(larder.proxy, own);
+        let still = now == before && now > 0;
+        before = now;
+        still
+    });
+    assert!(before <= EACH, "{} KiB", before / 1024);
 }
 
 /// The application has the head, and takes nothing of the body.
