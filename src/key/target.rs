@@ -82,7 +82,7 @@ impl Host {
     }
 
     /// Leaves out the port if it is the scheme's own.
-    fn without_default_port(self, scheme: Scheme) -> Host {
+    pub fn without_default_port(self, scheme: Scheme) -> Host {
         match self.0.strip_suffix(scheme.default_port()) {
             // An IPv6 address ends with a bracket, so this was a port.
             Some(name) => Host(name.into()),

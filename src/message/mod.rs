@@ -2,6 +2,7 @@
 //! could read it differently, and normalised, so that what is keyed is what the
 //! app sees.
 
+mod check;
 mod chunks;
 mod framing;
 mod head;
@@ -140,10 +141,10 @@ impl Presented {
     /// connection has to be closed after it.
     pub fn read(parts: Parts, peer: &Peer, options: &Options) -> Result<Presented, Refusal> {
         let Parts { method, uri, version, headers: mut fields, .. } = parts;
-        check_method(&method)?;
-        check_sizes(&uri, &fields, options)?;
-        let has_body = check_framing(&mut fields, version, options)?;
-        check_expectation(&mut fields)?;
+        check::method(&method)?;
+        check::sizes(&uri, &fields, options)?;
+        let has_body = check::framing(&mut fields, version, options)?;
+        check::expectation(&mut fields)?;
         let hops = members(&fields, &header::VIA)
             .filter(|hop| hop.split(u8::is_ascii_whitespace).nth(1) == Some(NAME.as_bytes()));
         if hops.count() >= MOST_HOPS {
@@ -161,6 +162,9 @@ impl Presented {
         }
         let takes_trailers = has_member(&fields, &header::TE, "trailers");
         sender::drop_ambiguous_names(&mut fields);
+        if !has_body && [Method::GET, Method::HEAD].contains(&method) {
+            sender::drop_descriptions(&mut fields);
+        }
         remove_hop_by_hop(&mut fields);
         join_cookies(&mut fields, options)?;
         let sender = Sender::settle(&mut fields, host, peer, options)?;
@@ -193,7 +197,21 @@ impl Presented {
             left_out: LeftOut::default(),
         };
         presented.leave_out(options);
+        if has_body {
+            presented.detach()?;
+        }
         Ok(presented)
+    }
+
+    /// Copies what is a part of the buffer that the head was read into: as long as that is
+    /// held, another one is needed for the body that is on its way.
+    fn detach(&mut self) -> Result<(), Refusal> {
+        let malformed = || Refusal::bad_request("the request is malformed");
+        for value in self.fields.values_mut() {
+            *value = HeaderValue::from_bytes(value.as_bytes()).map_err(|_| malformed())?;
+        }
+        self.uri = self.uri.to_string().parse().map_err(|_| malformed())?;
+        Ok(())
     }
 
     /// Leaves out of a request that the cache may answer what the operator says makes no
@@ -259,66 +277,6 @@ fn origin_form(uri: Uri) -> Result<Uri, Refusal> {
         }
         Some(path) => Ok(Uri::from(path)),
     }
-}
-
-fn check_method(method: &Method) -> Result<(), Refusal> {
-    if *method == Method::CONNECT || *method == Method::TRACE {
-        let status = StatusCode::METHOD_NOT_ALLOWED;
-        return Err(Refusal::new(status, "CONNECT and TRACE are not served"));
-    }
-    Ok(())
-}
-
-fn check_sizes(uri: &Uri, fields: &HeaderMap, options: &Options) -> Result<(), Refusal> {
-    let target = uri.path_and_query().map_or(0, |path| path.as_str().len());
-    if target > options.max_target {
-        return Err(Refusal::new(StatusCode::URI_TOO_LONG, "the request target is too long"));
-    }
-    let mut fields = fields.iter();
-    if fields.any(|(name, value)| options.is_too_long(name.as_str().len(), value.len())) {
-        let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
-        return Err(Refusal::new(status, "a header field is too long"));
-    }
-    Ok(())
-}
-
-/// Checks what the body's length rests on, and writes it in one way; tells
-/// whether there is a body.
-fn check_framing(
-    fields: &mut HeaderMap,
-    version: Version,
-    options: &Options,
-) -> Result<bool, Refusal> {
-    let lines = |name| fields.get_all(name).iter().map(HeaderValue::as_bytes);
-    let framing =
-        Framing::of(version, lines(header::TRANSFER_ENCODING), lines(header::CONTENT_LENGTH))?;
-    match framing {
-        Framing::Chunked => Ok(true),
-        Framing::Length(length) if length > options.max_body => {
-            Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "the request body is too large"))
-        }
-        Framing::Length(length) => {
-            if let Some(given) = fields.get_mut(header::CONTENT_LENGTH) {
-                *given = HeaderValue::from(length);
-            }
-            Ok(length > 0)
-        }
-    }
-}
-
-/// The only expectation there is, is met by this server itself: the client is
-/// told to go on as soon as the origin takes the body.
-fn check_expectation(fields: &mut HeaderMap) -> Result<(), Refusal> {
-    let only_continue = fields
-        .get_all(header::EXPECT)
-        .iter()
-        .all(|expected| expected.as_bytes().eq_ignore_ascii_case(b"100-continue"));
-    if !only_continue {
-        let status = StatusCode::EXPECTATION_FAILED;
-        return Err(Refusal::new(status, "the only expectation here is \"100-continue\""));
-    }
-    fields.remove(header::EXPECT);
-    Ok(())
 }
 
 /// The host that the request is for: that of an absolute target, else the one

@@ -4,7 +4,7 @@
 use super::{Options, traces};
 use crate::error::Refusal;
 use crate::key::{Host, Scheme};
-use crate::semantics::fields::{members, remove_if};
+use crate::semantics::fields::{media_type, members, remove_if};
 use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use std::net::{IpAddr, SocketAddr};
@@ -33,22 +33,30 @@ names! {
     "client-ip",
     "fastly-client-ip",
     "forwarded",
+    "forwarded-for",
     "front-end-https",
     "larder-fill",
     "proxy",
     "remote-user",
     "true-client-ip",
+    "x-accel-mapping",
     "x-client-ip",
     "x-cluster-client-ip",
+    "x-envoy-external-address",
+    "x-forward-for",
+    "x-forwarded",
     "x-host",
     "x-http-host-override",
     "x-http-method",
     "x-http-method-override",
+    "x-http-path-override",
     "x-method-override",
     "x-original-host",
+    "x-original-method",
     "x-original-uri",
     "x-original-url",
     "x-originating-ip",
+    "x-override-url",
     "x-proxyuser-ip",
     "x-real-ip",
     "x-remote-addr",
@@ -57,6 +65,7 @@ names! {
     "x-rewrite-url",
     "x-scheme",
     "x-script-name",
+    "x-sendfile-type",
     "x-url-scheme",
 }
 
@@ -80,6 +89,19 @@ pub fn is_forwarded(fields: &HeaderMap) -> bool {
 /// WSGI reads `_` in a field name as `-`: such a name could pass for another.
 pub(super) fn drop_ambiguous_names(fields: &mut HeaderMap) {
     remove_if(fields, |name| name.as_str().contains('_'));
+}
+
+/// Fields that describe a content where there is none: all but the media type, without
+/// its parameters. Django reads the query by the `charset` that a request states, and
+/// nobody's `Vary` speaks of that.
+pub(super) fn drop_descriptions(fields: &mut HeaderMap) {
+    remove_if(fields, |name| {
+        name.as_str().starts_with("content-") && *name != header::CONTENT_TYPE
+    });
+    if fields.contains_key(header::CONTENT_TYPE) {
+        let media_type = HeaderValue::from_bytes(media_type(fields));
+        media_type.map(|plain| fields.insert(header::CONTENT_TYPE, plain)).ok();
+    }
 }
 
 /// Who is at the other end of a connection.
@@ -137,9 +159,12 @@ impl Sender {
         remove_if(fields, |name| {
             is_unkeyed(name.as_str()) || (!is_proxy && is_said_by_proxies(name.as_str()))
         });
-        let said = |name: &HeaderName| fields.get(name).and_then(|value| value.to_str().ok());
+        // Of several lines the last is the proxy's own; the others may be its client's.
+        let said = |name: &HeaderName| fields.get_all(name).iter().next_back()?.to_str().ok();
         let scheme = said(&X_FORWARDED_PROTO).and_then(Scheme::parse).unwrap_or(Scheme::Http);
         let host = said(&X_FORWARDED_HOST).and_then(|h| Host::parse(h).ok()).unwrap_or(host);
+        // The app sees the host that is keyed: it may write it into its pages.
+        let host = host.without_default_port(scheme);
         let chain: Vec<&str> = members(fields, &X_FORWARDED_FOR)
             .filter_map(|hop| std::str::from_utf8(hop).ok())
             .collect();

@@ -129,7 +129,42 @@ fn what_two_parties_could_read_differently_is_refused() {
 fn an_absolute_target_replaces_the_host() {
     let request = read("GET", "http://B.example:80/x?y", &[("host", "a.example")]).expect("let in");
     assert_eq!(request.target.to_string(), "http://b.example/x?y");
-    assert_eq!(request.fields["host"], "b.example:80");
+    assert_eq!(request.fields["host"], "b.example");
+}
+
+#[test]
+fn what_describes_a_content_that_is_not_there_is_left_out() {
+    let lines = [
+        ("host", "a.example"),
+        ("content-type", "text/plain; charset=cp037"),
+        ("content-language", "de"),
+        ("content-length", "0"),
+    ];
+    for method in ["GET", "HEAD"] {
+        let fields = read(method, "/?a=b", &lines).expect("let in").fields;
+        assert_eq!(fields["content-type"], "text/plain", "{method}");
+        let others = ["content-language", "content-length"];
+        assert!(others.iter().all(|name| !fields.contains_key(*name)), "{method}");
+    }
+    let fields = read("POST", "/", &lines).expect("let in").fields;
+    assert_eq!(fields["content-type"], "text/plain; charset=cp037");
+    let lines = [lines[0], lines[1], ("content-length", "1")];
+    let fields = read("GET", "/", &lines).expect("let in").fields;
+    assert_eq!(fields["content-type"], "text/plain; charset=cp037");
+}
+
+#[test]
+fn of_several_lines_of_a_proxy_the_last_counts() {
+    let lines = [
+        ("host", "a.example"),
+        ("x-forwarded-proto", "http"),
+        ("x-forwarded-proto", "https"),
+        ("x-forwarded-host", "evil.example"),
+        ("x-forwarded-host", "b.example:443"),
+    ];
+    let request = read_from("10.0.0.1:5000", "GET", "/", &lines).expect("let in");
+    assert_eq!(request.target.to_string(), "https://b.example/");
+    assert_eq!(request.fields["host"], "b.example");
 }
 
 #[test]

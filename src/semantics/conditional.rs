@@ -2,7 +2,7 @@
 //! (RFC 9111 section 4.3.2, RFC 9110 section 13).
 
 use super::date::{date_in, http_date};
-use super::validation::weakly_equal;
+use super::validation::opaque;
 use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderName};
 use std::time::SystemTime;
@@ -56,7 +56,9 @@ fn if_none_match<'a>(
     let Some(etag) = response(&header::ETAG) else {
         return false;
     };
-    lines.iter().any(|line| entity_tags(line.as_bytes()).any(|tag| weakly_equal(tag, etag)))
+    // The weak comparison (RFC 9110 section 8.8.3.2); a list may be long.
+    let etag = opaque(etag);
+    lines.iter().any(|line| entity_tags(line.as_bytes()).any(|tag| opaque(tag) == etag))
 }
 
 fn if_modified_since<'a>(

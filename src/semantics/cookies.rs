@@ -5,7 +5,11 @@
 //! of its own, so an operator names the cookies that identify, and
 //! `Vary: Cookie` is judged by those alone.
 
-use http::header::{COOKIE, HeaderMap};
+use http::header::{COOKIE, HeaderMap, HeaderValue};
+
+/// The most cookies of a request that are looked at one by one: more than browsers send
+/// (RFC 6265 section 6.1 asks for 50 of each host).
+const MOST: usize = 256;
 
 /// The cookies that identify a visitor.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,13 +36,18 @@ impl Cookies {
     pub fn identify(&self, fields: &HeaderMap) -> bool {
         match self {
             Cookies::All => fields.contains_key(COOKIE),
-            Cookies::Named(names) => pairs(fields).any(|cookie| may_be_one_of(cookie, names)),
+            Cookies::Named(names) => {
+                are_many(fields) || pairs(fields).any(|cookie| may_be_one_of(cookie, names))
+            }
         }
     }
 
     /// The part of a request's cookies that `Vary: Cookie` is judged by: equal
     /// bytes for equal visitors. `None` if there is no such cookie.
     pub fn selecting(&self, fields: &HeaderMap) -> Option<Vec<u8>> {
+        if are_many(fields) {
+            return Some(lines(fields).collect::<Vec<_>>().join(&b"; "[..]));
+        }
         let counts = |cookie: &Cookie<'_>| match self {
             Cookies::All => true,
             Cookies::Named(names) => may_be_one_of(*cookie, names),
@@ -92,8 +101,17 @@ pub(super) fn last<'a>(fields: &'a HeaderMap, name: &[u8]) -> Option<&'a [u8]> {
 /// (RFC 6265 section 4.1.1) is one that apps read differently: Django strips
 /// white space that is not ASCII, and finds `sessionid` where there was none. What
 /// has no `=` is a name without a value to Werkzeug.
-fn may_be_one_of((name, _): Cookie<'_>, names: &[Box<str>]) -> bool {
-    names.iter().any(|n| n.as_bytes() == name) || !name.iter().all(is_in_tokens)
+fn may_be_one_of((name, value): Cookie<'_>, names: &[Box<str>]) -> bool {
+    names.iter().any(|n| n.as_bytes() == name)
+        || !name.iter().all(is_in_tokens)
+        || value.is_some_and(has_another_behind_it)
+}
+
+/// Whether white space in a value is followed by a `=`: to Python's `SimpleCookie` it ends
+/// the value, and what follows is another cookie.
+fn has_another_behind_it(value: &[u8]) -> bool {
+    let blank = value.iter().position(|byte| matches!(byte, b' ' | b'\t'));
+    blank.is_some_and(|at| !value.starts_with(b"\"") && value[at..].contains(&b'='))
 }
 
 /// Whether all apps read a cookie in the same way: its name is a token, and it ends
@@ -102,7 +120,7 @@ fn is_plain((name, value): Cookie<'_>) -> bool {
     let ends = match value.unwrap_or_default() {
         [b'"', inner @ .., b'"'] => !inner.iter().any(|byte| matches!(byte, b'"' | b'\\')),
         [b'"', ..] => false,
-        _ => true,
+        value => !has_another_behind_it(value),
     };
     ends && name.iter().all(is_in_tokens)
 }
@@ -116,12 +134,21 @@ pub(super) fn is_in_tokens(byte: &u8) -> bool {
 /// 6265bis section 5.6), or the name of one without a value, as one likes.
 type Cookie<'a> = (&'a [u8], Option<&'a [u8]>);
 
+fn lines(fields: &HeaderMap) -> impl Iterator<Item = &[u8]> {
+    fields.get_all(COOKIE).iter().map(HeaderValue::as_bytes)
+}
+
+/// Whether a request bears so many cookies that any of them counts: one visitor for each
+/// way to write them is safe, and looking for names would cost many times what sending
+/// them does.
+fn are_many(fields: &HeaderMap) -> bool {
+    lines(fields).map(|line| memchr::memchr_iter(b';', line).count() + 1).sum::<usize>() > MOST
+}
+
 /// The cookies of a request, over all lines.
 fn pairs(fields: &HeaderMap) -> impl Iterator<Item = Cookie<'_>> {
-    fields
-        .get_all(COOKIE)
-        .iter()
-        .flat_map(|line| line.as_bytes().split(|b| *b == b';'))
+    lines(fields)
+        .flat_map(|line| line.split(|b| *b == b';'))
         .map(<[u8]>::trim_ascii)
         .filter(|piece| !piece.is_empty())
         .map(|piece| match piece.iter().position(|b| *b == b'=') {
@@ -180,6 +207,20 @@ mod tests {
     }
 
     #[test]
+    fn a_cookie_behind_white_space_is_one_to_some_apps() {
+        let named = Cookies::Named(vec!["session".into()]);
+        for line in ["x=1 session=a", "x=1\tsession=a", "x=1  y; z=2 session =a"] {
+            assert!(named.identify(&fields(&[line])), "{line:?}");
+            let [one, other] = [line, "x=1"].map(|line| named.selecting(&fields(&[line])));
+            assert_ne!(one, other);
+        }
+        let others = ["x=1 session=a", "x=1 session=b"];
+        let [one, other] = others.map(|line| named.selecting(&fields(&[line])));
+        assert_ne!(one, other);
+        assert!(!named.identify(&fields(&["x=\"1 session=a\"; seen=Mon Nov 30; y=="])));
+    }
+
+    #[test]
     fn a_name_alone_is_a_cookie_to_some_apps() {
         let named = Cookies::Named(vec!["beta".into()]);
         for line in ["beta", "_ga=1; beta", "beta ; _ga=1"] {
@@ -209,6 +250,22 @@ mod tests {
         let quoted = ["a=\"1\"; _ga=\"2\"", "_ga=3; a=\"1\""];
         let [one, other] = quoted.map(|line| named.selecting(&fields(&[line])));
         assert_eq!(one, other);
+    }
+
+    #[test]
+    fn of_too_many_all_count_as_they_stand() {
+        let named = Cookies::Named(vec!["sessionid".into()]);
+        let many = |count: usize, last: &str| {
+            let line = format!("{}{last}", "a=b; ".repeat(count - 1));
+            HeaderMap::from_iter([(COOKIE, HeaderValue::try_from(line).expect("a value"))])
+        };
+        assert!(!named.identify(&many(MOST, "x=y")));
+        assert_eq!(named.selecting(&many(MOST, "x=y")), None);
+        assert!(named.identify(&many(MOST + 1, "x=y")));
+        let of = |last| named.selecting(&many(MOST + 1, last));
+        assert_eq!(of("x=y"), of("x=y"));
+        assert_ne!(of("x=y"), of("x=z"));
+        assert_ne!(of("x=y"), named.selecting(&many(MOST, "sessionid=y")));
     }
 
     #[test]

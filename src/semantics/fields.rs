@@ -1,6 +1,6 @@
 //! Fields as lists and hops: the reading that the other modules share.
 
-use http::header::{self, HeaderMap, HeaderName};
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 /// Whether a field speaks to the next hop only (RFC 9110 section 7.6.1), though
 /// `Connection` does not name it.
@@ -21,7 +21,7 @@ fn is_hop_by_hop(name: &HeaderName) -> bool {
 
 /// Fields that a sender may not have dropped by naming them in `Connection`:
 /// routing, framing, identity and caching rest on them.
-const NOT_DROPPED_BY_NAME: [HeaderName; 12] = [
+const NOT_DROPPED_BY_NAME: [HeaderName; 15] = [
     header::HOST,
     header::CONTENT_LENGTH,
     header::CACHE_CONTROL,
@@ -34,21 +34,22 @@ const NOT_DROPPED_BY_NAME: [HeaderName; 12] = [
     header::EXPIRES,
     header::ETAG,
     header::LAST_MODIFIED,
+    HeaderName::from_static("x-forwarded-for"),
+    HeaderName::from_static("x-forwarded-host"),
+    HeaderName::from_static("x-forwarded-proto"),
 ];
 
 /// Removes what is meant for this hop: the fixed list and what `Connection`
 /// names, but for the fields that caching itself rests on.
 pub fn remove_hop_by_hop(fields: &mut HeaderMap) {
-    // Those that are there, each once: a list may be long, and name the same again.
-    let mut named: Vec<HeaderName> = Vec::new();
-    let tokens = members(fields, &header::CONNECTION);
-    for name in tokens.filter_map(|token| HeaderName::from_bytes(token).ok()) {
-        let is_dropped = fields.contains_key(&name) && !NOT_DROPPED_BY_NAME.contains(&name);
-        if is_dropped && !named.contains(&name) {
-            named.push(name);
+    let lines: Vec<HeaderValue> = fields.get_all(header::CONNECTION).iter().cloned().collect();
+    let named = lines.iter().flat_map(|line| list(line.as_bytes()));
+    for name in named.filter_map(|token| HeaderName::from_bytes(token).ok()) {
+        if !NOT_DROPPED_BY_NAME.contains(&name) {
+            fields.remove(name);
         }
     }
-    remove_if(fields, |name| is_hop_by_hop(name) || named.contains(name));
+    remove_if(fields, is_hop_by_hop);
 }
 
 /// Removes every line of the fields whose names are unwanted.
@@ -110,14 +111,14 @@ pub fn list(line: &[u8]) -> impl Iterator<Item = &[u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::HeaderValue;
 
     #[test]
     fn connection_names_what_to_drop_but_not_what_caching_rests_on() {
         let mut fields = HeaderMap::new();
         for (name, value) in [
             ("connection", "X-Hop, Cache-Control, close"),
-            ("connection", "cookie"),
+            ("connection", "cookie, x-forwarded-proto"),
+            ("x-forwarded-proto", "https"),
             ("x-hop", "1"),
             ("keep-alive", "timeout=5"),
             ("cache-control", "private"),
@@ -130,6 +131,6 @@ mod tests {
         remove_hop_by_hop(&mut fields);
         let mut left: Vec<&str> = fields.keys().map(HeaderName::as_str).collect();
         left.sort_unstable();
-        assert_eq!(left, ["cache-control", "cookie", "x-stays"]);
+        assert_eq!(left, ["cache-control", "cookie", "x-forwarded-proto", "x-stays"]);
     }
 }

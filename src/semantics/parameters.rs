@@ -5,7 +5,7 @@
 //! what the app sees. A parameter that were left out of the key alone would be one more way
 //! to put a page of one's own making into the cache.
 
-use super::no_vary_search::encode;
+use super::no_vary_search::{MOST_PARAMETERS, encode};
 use std::borrow::Cow;
 
 /// Names of parameters that are taken off.
@@ -54,18 +54,21 @@ impl IgnoredParameters {
     /// A path and query without them, `None` if there are none. What is left stands as it
     /// did, byte for byte; a query of which nothing is left goes with its `?`.
     pub fn without(&self, path_and_query: &str) -> Option<String> {
-        if !self.are_in(path_and_query) {
+        if self.is_empty() {
             return None;
         }
-        let (path, query) = path_and_query.split_once('?')?;
+        let (path, query) = cut(path_and_query)?;
         let kept: Vec<&str> = query.split('&').filter(|pair| !self.is_one(pair)).collect();
         let kept = kept.join("&");
+        if kept.len() == query.len() {
+            return None;
+        }
         Some(if kept.is_empty() { path.to_string() } else { format!("{path}?{kept}") })
     }
 
     /// Those that are in the query of a target, as they are written there.
     pub fn in_query_of<'a>(&self, path_and_query: &'a str) -> impl Iterator<Item = &'a str> {
-        let query = path_and_query.split_once('?').map(|(_, query)| query);
+        let query = cut(path_and_query).map(|(_, query)| query);
         let pairs = query.into_iter().flat_map(|query| query.split('&'));
         pairs.filter(|pair| self.is_one(pair)).map(name)
     }
@@ -75,6 +78,14 @@ impl IgnoredParameters {
         self.names.binary_search_by(|known| known.as_str().cmp(&name)).is_ok()
             || self.beginnings.iter().any(|beginning| name.starts_with(beginning.as_str()))
     }
+}
+
+/// Path and query, unless there are more than [`MOST_PARAMETERS`]: nothing is taken off
+/// those, which are a stranger's.
+fn cut(path_and_query: &str) -> Option<(&str, &str)> {
+    let (path, query) = path_and_query.split_once('?')?;
+    let pairs = memchr::memchr_iter(b'&', query.as_bytes()).count() + 1;
+    (pairs <= MOST_PARAMETERS).then_some((path, query))
 }
 
 /// The name of a pair.
@@ -129,6 +140,11 @@ mod tests {
             assert_eq!(ignored().are_in(target), expected.is_some(), "{target}");
         }
         assert!(!IgnoredParameters::default().are_in("/?a=b"));
+        // Of too many none goes.
+        let many = |count: usize| format!("/?utm_a{}", "&".repeat(count - 1));
+        assert!(ignored().without(&many(MOST_PARAMETERS)).is_some());
+        assert_eq!(ignored().without(&many(MOST_PARAMETERS + 1)), None);
+        assert!(!ignored().are_in(&many(MOST_PARAMETERS + 1)));
         let named: Vec<&str> = ignored().in_query_of("/?a&%67clid=1&utm_x").collect();
         assert_eq!(named, ["%67clid", "utm_x"]);
     }

@@ -68,7 +68,7 @@ pub fn wanted(
     let (Some(line), None) = (lines.next(), lines.next()) else {
         return Wanted::Whole;
     };
-    let Some(specs) = parse(line.as_bytes()).filter(|specs| specs.len() <= most) else {
+    let Some(specs) = parse(line.as_bytes(), most).filter(|specs| specs.len() <= most) else {
         return Wanted::Whole;
     };
     let parts: Vec<ByteRange> = specs.iter().filter_map(|spec| spec.inside(length)).collect();
@@ -106,19 +106,19 @@ pub fn asks_for_one(request: &HeaderMap) -> bool {
     let (Some(line), None) = (lines.next(), lines.next()) else {
         return false;
     };
-    let specs = parse(line.as_bytes()).unwrap_or_default();
+    let specs = parse(line.as_bytes(), 1).unwrap_or_default();
     matches!(&specs[..], [Spec::From(_) | Spec::FromTo(..) | Spec::Suffix(1..)])
         && !request.contains_key(header::IF_RANGE)
 }
 
 /// Whether a request names more than `most` parts, so that [`wanted`] gives it the
-/// whole.
+/// whole. What stands behind them isn't looked at.
 pub fn asks_for_more_than(request: &HeaderMap, most: usize) -> bool {
     let mut lines = request.get_all(header::RANGE).iter();
     let (Some(line), None) = (lines.next(), lines.next()) else {
         return false;
     };
-    parse(line.as_bytes()).is_some_and(|specs| specs.len() > most)
+    parse(line.as_bytes(), most).is_some_and(|specs| specs.len() > most)
 }
 
 #[derive(Clone, Copy)]
@@ -141,8 +141,9 @@ impl Spec {
     }
 }
 
-/// Reads `bytes=...`; `None` if it is not in the grammar.
-fn parse(value: &[u8]) -> Option<Vec<Spec>> {
+/// Reads `bytes=...`, up to one part more than `most`: however many follow, they are too
+/// many. `None` if it is not in the grammar, as far as it is read.
+fn parse(value: &[u8], most: usize) -> Option<Vec<Spec>> {
     let at = value.iter().position(|b| *b == b'=')?;
     let (unit, list) = (&value[..at], &value[at + 1..]);
     if !unit.trim_ascii().eq_ignore_ascii_case(b"bytes") {
@@ -152,6 +153,7 @@ fn parse(value: &[u8]) -> Option<Vec<Spec>> {
         .split(|b| *b == b',')
         .map(<[u8]>::trim_ascii)
         .filter(|spec| !spec.is_empty())
+        .take(most.saturating_add(1))
         .map(parse_spec)
         .collect();
     specs.filter(|specs| !specs.is_empty())
@@ -212,6 +214,17 @@ mod tests {
         Wanted::Parts(
             list.iter().map(|(first, last)| ByteRange { first: *first, last: *last }).collect(),
         )
+    }
+
+    #[test]
+    fn too_many_are_too_many_whatever_follows() {
+        let asks = |range: &'static str| {
+            let request = HeaderMap::from_iter([(header::RANGE, HeaderValue::from_static(range))]);
+            asks_for_more_than(&request, 2)
+        };
+        assert!(asks("bytes=0-1,2-3,4-5") && asks("bytes=0-1,,2-3,4-5,x"));
+        assert!(!asks("bytes=0-1,2-3,") && !asks("bytes=0-1,x,2-3,4-5"));
+        assert_eq!(asked("bytes=0-1,2-3,4-5,6-7,8-9,x", &[], &[]), Wanted::Whole);
     }
 
     #[test]

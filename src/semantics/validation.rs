@@ -218,7 +218,8 @@ pub fn strongly_equal(one: &[u8], other: &[u8]) -> bool {
     one == other && !one.starts_with(b"W/")
 }
 
-fn opaque(tag: &[u8]) -> &[u8] {
+/// An entity tag without the mark of a weak one.
+pub(super) fn opaque(tag: &[u8]) -> &[u8] {
     tag.strip_prefix(b"W/").unwrap_or(tag)
 }
 

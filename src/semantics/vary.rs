@@ -232,6 +232,25 @@ mod tests {
     }
 
     #[test]
+    fn what_some_apps_tell_apart_is_told_apart() {
+        for (name, one, other) in [
+            // An app that compares the whole value sees no list.
+            ("origin", "https://a.test", "https://a.test,"),
+            ("x-requested-with", "XMLHttpRequest", ",XMLHttpRequest"),
+            // Django ignores the field if a member of it is none.
+            ("accept-language", "de", ",de"),
+            ("accept-language", "de,en", "de,,en"),
+            ("accept-language", "de", "d e"),
+            ("accept-encoding", "gzip", "gz ip"),
+        ] {
+            assert!(!same(&[("vary", name)], &[(name, one)], &[(name, other)]), "{one} {other}");
+        }
+        let encoding = &[("vary", "Accept-Encoding")][..];
+        let with = |value| [("accept-encoding", value)];
+        assert!(same(encoding, &with("gzip ;\tq = 0.5,br"), &with("br , gzip;q=0.5")));
+    }
+
+    #[test]
     fn keys_that_are_equal_but_for_one_field() {
         let nominated = NominatedFields::of(&map(&[("vary", "a, b, c")]));
         let select = |lines: &[(&str, &str)]| {

@@ -143,7 +143,7 @@ pub fn cases() -> Vec<Case> {
         ("http://other.test/page", "other.test"),
         ("http://other.test:8080/page", "other.test:8080"),
         ("https://other.test/page", "other.test"),
-        ("http://[::1]:80/page", "[::1]:80"),
+        ("http://[::1]:80/page", "[::1]"),
     ] {
         let sees = format!("GET /page | host: {host} | x-forwarded-host: {host}");
         cases.push(taken(get(target), &sees));

@@ -54,7 +54,9 @@ pub fn sent(random: &mut Random, number: u64, last: bool) -> Sent {
     }
     // Who asks with an absolute target means the host in it.
     let absolute = random.percent(10) && target != "*";
-    let shown = if absolute { "other.test" } else { &host };
+    // The scheme's own port goes.
+    let plain = host.strip_suffix(":80").unwrap_or(&host);
+    let shown = if absolute { "other.test" } else { plain };
     let line = format!("Host: {}", cased(random, &host));
     draft.insert(random, line.into_bytes());
     let version = if old { "1.0" } else { "1.1" };
@@ -66,6 +68,10 @@ pub fn sent(random: &mut Random, number: u64, last: bool) -> Sent {
         ("via", &format!("{version} larder")),
     ] {
         draft.meant.push((name.into(), value.into()));
+    }
+    let is_chunked = matches!(sending, Sending::Chunked { .. });
+    if matches!(method, "GET" | "HEAD") && !is_chunked && sending.content().is_empty() {
+        describe_nothing(&mut draft.meant);
     }
     let written = if absolute { format!("http://{shown}{target}") } else { target.clone() };
     let mut bytes = format!("{method} {written} HTTP/{version}\r\n").into_bytes();
@@ -83,6 +89,15 @@ pub fn sent(random: &mut Random, number: u64, last: bool) -> Sent {
         complete: true,
     };
     Sent { bytes, meant, upgrade, has_body: sending.is_some() }
+}
+
+/// Where there is no content, what describes one goes, but for the media type alone.
+fn describe_nothing(fields: &mut Fields) {
+    fields.retain(|(name, _)| !name.starts_with("content-") || name == "content-type");
+    for (_, value) in fields.iter_mut().filter(|(name, _)| name == "content-type") {
+        let media_type = value.split(|byte| *byte == b';').next().unwrap_or_default();
+        *value = media_type.trim_ascii().to_vec();
+    }
 }
 
 fn lines(random: &mut Random) -> u64 {
