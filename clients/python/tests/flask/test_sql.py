@@ -78,6 +78,13 @@ def test_a_quote_whose_string_can_not_be_told_is_read_both_ways() -> None:
     [
         ('UPDATE t SET a = 1, "b" = b + 1, t.c = (SELECT d FROM u) WHERE e = 1', {"a", "b", "c"}),
         ("UPDATE t SET views=(t.views + ?) WHERE t.id = ?", {"views"}),
+        ("UPDATE t SET a = CASE WHEN b > 1 THEN 0 ELSE b END, c = 2 WHERE d = 1", {"a", "c"}),
+        ("UPDATE t SET a = DEFAULT, c = 2", {"a", "c"}),
+        ("UPDATE t SET a = b IS DISTINCT FROM d, c = 2 FROM u WHERE e = 1", {"a", "c"}),
+        ("UPDATE t SET a = 1 RETURNING c = 2", {"a"}),
+        ("UPDATE t SET a = 1 ;", {"a"}),
+        ("UPDATE t SET a = 1; DELETE FROM t", set()),
+        ("UPDATE t SET a = 1; UPDATE t SET c = 2", set()),
         ("UPDATE t SET (a, b) = (1, 2)", set()),
         ("INSERT INTO t (a) VALUES (1) ON CONFLICT (a) DO UPDATE SET b = 1", set()),
     ],

@@ -42,6 +42,8 @@ _ENDS = _words(
     "WHERE GROUP ORDER HAVING LIMIT UNION INTERSECT EXCEPT SET VALUES SELECT RETURNING WINDOW FOR "
     "OFFSET FETCH DEFAULT WHEN DO QUALIFY ON"
 )
+# What ends the columns that an UPDATE sets.
+_AFTER_SET = _words("WHERE FROM RETURNING ORDER LIMIT OUTPUT OPTION")
 _NO_NAMES = _BETWEEN | _ENDS | {"FROM", "JOIN", "INTO", "WITH", "USING"}
 # Functions in which FROM means something else.
 _FUNCTIONS = frozenset({"EXTRACT", "SUBSTRING", "TRIM", "OVERLAY"})
@@ -128,10 +130,16 @@ class _Reader:
         self._name: list[str] = []  # the parts of a table's name that is being read
         self._setting = False
         self._column = ""
+        # Whether a statement has ended: what comes after it may set anything.
+        self._ended = False
 
     def take(self, kind: str, text: str) -> None:
         word = text.upper() if kind == "word" else ""
         self._first = self._first or word
+        if self._ended and text != ";":
+            self._first, self._setting = ";", False
+            self.sets.clear()
+        self._ended = text == ";" and kind == "sign" and len(self._levels) == 1
         if self._name:
             if text == "." and kind == "sign":
                 self._before = "."
@@ -207,7 +215,7 @@ class _Reader:
             self._setting, self._column = True, ""
         elif not self._setting or len(self._levels) > 1 + (text == "("):
             return
-        elif word in _ENDS or word == "FROM":
+        elif word in _AFTER_SET and (word, self._before) != ("FROM", "DISTINCT"):
             self._setting = False
         elif text == "(" and self._before in ("SET", ","):
             self._setting = False
