@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from typing import Protocol
 
-from .cache_control import CacheControl
+from .cache_control import LIFETIME_FIELD, CacheControl
 from .collected import Collected
 from .emit import TAG_FIELD, emit
 
+logger = logging.getLogger("larder_client")
+
 #: The methods whose answers change nothing (RFC 9110 section 9.2.1, and QUERY).
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE", "QUERY")
+
+#: The most bytes of tags that an answer bears, those of its view among them. Servers and larder
+#: take 64 KiB for all fields together, and break an answer off that has more.
+MOST_BYTES = 32_000
 
 
 class Fields(Protocol):
@@ -17,14 +25,29 @@ class Fields(Protocol):
 
     def __contains__(self, name: str, /) -> bool: ...
     def __setitem__(self, name: str, value: str, /) -> None: ...
+    def __delitem__(self, name: str, /) -> None: ...
     def get(self, name: str, /) -> str | None: ...
 
 
+def said(fields: Fields, name: str) -> str:
+    """All that an answer says in a field, in however many lines."""
+    lines: Callable[[str], list[str]] | None = getattr(fields, "getlist", None)
+    return ",".join(lines(name)) if lines is not None else fields.get(name) or ""
+
+
 def write_tags(fields: Fields, collected: Collected) -> None:
-    """Writes the tags beside those that are there. To be done last: see `emit`."""
-    before = fields.get(TAG_FIELD)
+    """Writes the tags beside those that are there. To be done last: see `emit`.
+
+    With too many of them the answer bears none, and is not kept.
+    """
+    before = said(fields, TAG_FIELD)
     for name, value in emit(collected):
         fields[name] = f"{before},{value}" if before and name == TAG_FIELD else value
+    size = len(said(fields, TAG_FIELD))
+    if size > MOST_BYTES:
+        logger.error("an answer has %d bytes of tags, and is not cached: give it fewer", size)
+        del fields[TAG_FIELD]
+        fields[LIFETIME_FIELD] = "no-store"
 
 
 def write_lifetime(fields: Fields, wanted: CacheControl) -> None:
@@ -36,7 +59,7 @@ def write_lifetime(fields: Fields, wanted: CacheControl) -> None:
 
 def forbidden(fields: Fields) -> list[str]:
     """What the view itself says against keeping its answer for all visitors."""
-    directives = (fields.get("Cache-Control") or "").lower()
+    directives = said(fields, "Cache-Control").lower()
     if "private" in directives or "no-store" in directives:
         return [f"the view says Cache-Control: {directives}"]
     return []

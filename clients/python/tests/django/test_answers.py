@@ -111,6 +111,25 @@ def test_what_streams_is_kept_only_with_tags_by_hand(fetch, caplog) -> None:
     assert fetch("/file/").headers[LIFETIME] == "max-age=60"
 
 
+def test_what_streams_is_not_kept_by_larders_default_either() -> None:
+    assert get("/plain-streaming/").headers[LIFETIME] == "no-store"
+
+
+def test_what_streams_may_look_at_the_user_yet() -> None:
+    response = get("/streaming-user/")
+    assert response.headers[LIFETIME] == "max-age=60"
+    assert "Cookie" in response.headers["Vary"]
+    assert "Cookie" not in get("/file/").headers.get("Vary", "")
+
+
+def test_more_tags_of_the_views_own_than_a_head_takes_are_not_kept(caplog) -> None:
+    assert len(get("/own-tags/3000/").headers[TAG_FIELD]) > 8_000
+    response = get("/own-tags/20000/")
+    assert response.headers[LIFETIME] == "no-store"
+    assert TAG_FIELD not in response.headers
+    assert "give it fewer" in caplog.text
+
+
 def test_a_page_with_a_visitors_messages_is_not_kept() -> None:
     visitor = Client()
     visitor.post("/leave/")

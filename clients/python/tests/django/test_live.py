@@ -44,13 +44,29 @@ def test_every_kind_of_view_is_kept(site, path) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/private/", "/broken-tags/", "/streaming/", "/many/", "/missing/"]
+    "path",
+    [
+        *("/private/", "/broken-tags/", "/streaming/", "/many/", "/missing/"),
+        *("/plain-streaming/", "/own-tags/20000/"),
+    ],
 )
 def test_what_can_not_be_kept_rightly_is_not_kept(site, path) -> None:
     site.larder.get(path)
     again = site.larder.get(path)
     assert again.status in (200, 404)
     assert_miss(again)
+
+
+def test_what_streams_for_a_visitor_is_given_to_nobody_else(site) -> None:
+    created = site.manage(
+        "shell", "-c", "from django.contrib.auth.models import User as U; "
+        "U.objects.filter(username='ann') or U.objects.create_superuser('ann', password='pw')"
+    )
+    assert created.returncode == 0, created.stderr
+    ann = Visitor(site.larder)
+    ann.log_in("ann", "pw")
+    assert ann.get("/streaming-user/").text == "ann"
+    assert_not_shared(site.larder, "/streaming-user/", ann.cookies)
 
 
 def test_an_exception_is_500_and_nothing_is_kept(site) -> None:

@@ -15,6 +15,7 @@ pytest.importorskip("flask_sqlalchemy")
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import String, select
 from sqlalchemy.orm import Mapped, mapped_column
+from werkzeug.exceptions import Unauthorized
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from flask import Blueprint, Flask, Response, abort, redirect, request, session, stream_with_context
@@ -296,11 +297,12 @@ def test_what_the_view_says_of_itself_stands(app: Flask) -> None:
     assert tags(response) == {"own"}
 
 
-def test_streams(app: Flask, caplog: pytest.LogCaptureFixture) -> None:
-    def rows() -> Iterator[str]:
-        for one in db.session.scalars(select(Note)):
-            yield one.text
+def rows() -> Iterator[str]:
+    for one in db.session.scalars(select(Note)):
+        yield one.text
 
+
+def test_streams(app: Flask, caplog: pytest.LogCaptureFixture) -> None:
     @app.get("/stream")
     @larder.cached(60)
     def stream() -> Response:
@@ -318,6 +320,115 @@ def test_streams(app: Flask, caplog: pytest.LogCaptureFixture) -> None:
     response = app.test_client().get("/tagged-stream")
     assert response.headers["Larder-Cache-Control"] == "max-age=60"
     assert tags(response) == {"note", "note:rows"}
+
+
+def test_what_streams_without_a_lifetime_is_not_kept_by_larders_default(app: Flask) -> None:
+    @app.get("/stream")
+    def stream() -> Response:
+        return Response(stream_with_context(rows()))
+
+    @app.get("/named")
+    def named() -> Response:
+        larder.record("note", "note:rows")
+        return Response(iter(["a", "b"]))
+
+    assert app.test_client().get("/stream").headers["Larder-Cache-Control"] == "no-store"
+    assert "Larder-Cache-Control" not in app.test_client().get("/named").headers
+
+
+def test_what_streams_may_look_at_the_session_yet(app: Flask) -> None:
+    @app.get("/stream")
+    @larder.cached(60, tags=["note"])
+    def stream() -> Response:
+        return Response(stream_with_context(f"for {session.get('user')}" for _ in range(1)))
+
+    response = app.test_client().get("/stream")
+    assert response.text == "for None"
+    assert response.headers["Larder-Cache-Control"] == "max-age=60"
+    assert response.headers["Vary"] == "Cookie"
+
+
+@pytest.mark.parametrize("error", [RuntimeError("the database is away"), Unauthorized()])
+@pytest.mark.parametrize("status", [200, 302, 500])
+def test_what_is_made_of_a_views_error_is_not_kept(
+    app: Flask, error: Exception, status: int
+) -> None:
+    @app.errorhandler(type(error))
+    def sorry(_: Exception) -> tuple[str, int, dict[str, str]]:
+        return "another time", status, {"Location": "/login"}
+
+    @app.get("/fails")
+    @larder.cached(60)
+    def fails() -> str:
+        raise error
+
+    @app.get("/fails-async")
+    @larder.cached(60)
+    async def fails_async() -> str:
+        raise error
+
+    for path in ("/fails", "/fails-async"):
+        response = app.test_client().get(path)
+        assert response.status_code == status
+        assert response.headers.get("Larder-Cache-Control", "no-store") == "no-store"
+        assert ("Larder-Cache-Control" in response.headers) == (status < 400)
+
+
+def test_what_is_raised_about_the_page_itself_is_kept(app: Flask) -> None:
+    @app.get("/there/<path:where>")
+    @larder.cached(60)
+    def there(where: str) -> str:
+        if where == "gone":
+            abort(410)
+        abort(redirect(f"/{where}"))
+
+    for where, status in (("gone", 410), ("here", 302)):
+        response = app.test_client().get(f"/there/{where}")
+        assert response.status_code == status
+        assert response.headers["Larder-Cache-Control"] == "max-age=60"
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [("Cache-Control", "max-age=7"), ("Cache-Control", "private")],
+        [("Vary", "Accept"), ("Vary", "*")],
+    ],
+)
+def test_all_lines_of_a_field_count(app: Flask, lines: list[tuple[str, str]]) -> None:
+    @app.get("/lines")
+    @larder.cached(60)
+    def answer() -> Response:
+        response = Response("for one visitor")
+        for name, value in lines:
+            response.headers.add(name, value)
+        return response
+
+    assert app.test_client().get("/lines").headers["Larder-Cache-Control"] == "no-store"
+
+
+def test_tags_of_the_view_in_several_lines_stay(app: Flask) -> None:
+    @app.get("/lines")
+    @larder.cached(60, tags=["c"])
+    def answer() -> Response:
+        return Response("page", headers=[("Cache-Tag", "a"), ("Cache-Tag", "b")])
+
+    assert tags(app.test_client().get("/lines")) == {"a", "b", "c"}
+
+
+def test_more_tags_than_a_head_takes_are_left_out_and_the_answer_is_not_kept(
+    app: Flask, caplog: pytest.LogCaptureFixture
+) -> None:
+    @app.get("/many")
+    @larder.cached(60)
+    def many() -> Response:
+        return Response("page", headers={"Cache-Tag": ",".join(map(str, range(20_000)))})
+
+    response = app.test_client().get("/many")
+    assert response.status_code == 200
+    assert response.headers["Larder-Cache-Control"] == "no-store"
+    assert "Cache-Tag" not in response.headers
+    assert "give it fewer" in caplog.text
 
 
 def test_after_request_functions_of_others_are_seen(app: Flask) -> None:

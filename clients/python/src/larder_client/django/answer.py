@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from django.http import FileResponse, HttpRequest, HttpResponseBase
-from django.utils.cache import has_vary_header
+from django.utils.cache import has_vary_header, patch_vary_headers
 
 from larder_client import invalidation
 from larder_client.answer import SAFE_METHODS, forbidden, write_lifetime, write_tags
@@ -15,6 +15,8 @@ from . import conf, forms
 from .exchange import Exchange
 
 logger = logging.getLogger("larder_client")
+
+_STREAMS = "it streams, and no tags were given"
 
 
 def complete(request: HttpRequest, response: HttpResponseBase, exchange: Exchange) -> None:
@@ -53,8 +55,14 @@ def _tell_changes(response: HttpResponseBase, exchange: Exchange) -> None:
 def _tell_lifetime(request: HttpRequest, response: HttpResponseBase, exchange: Exchange) -> None:
     # The view's own answer was good; what came of it since may be an error.
     wanted = exchange.collected.cache if response.status_code < 400 else None
+    streams = _reads_while_it_streams(response)
     if wanted is not None:
         exchange.refusals.extend(_against(request, response, exchange))
+    elif streams and not exchange.tagged_by_hand:
+        exchange.refusals.append(_STREAMS)
+    if streams:
+        # It may look at the session or the user yet, which no middleware will see.
+        patch_vary_headers(response, ["Cookie"])
     if _shows_messages(request):
         exchange.refusals.append("it shows messages (django.contrib.messages) to one visitor")
     if exchange.refusals:
@@ -78,7 +86,7 @@ def _against(request: HttpRequest, response: HttpResponseBase, exchange: Exchang
             "does not keep it. Name them: @larder_cache(..., tags=[...])",
             request.path,
         )
-        reasons.append("it streams, and no tags were given")
+        reasons.append(_STREAMS)
     return reasons
 
 

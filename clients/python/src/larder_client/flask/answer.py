@@ -6,7 +6,7 @@ import logging
 
 from flask import Response, request
 
-from ..answer import SAFE_METHODS, forbidden, write_lifetime, write_tags
+from ..answer import SAFE_METHODS, forbidden, said, write_lifetime, write_tags
 from ..cache_control import LIFETIME_FIELD
 from ..emit import invalidation
 from .exchange import Exchange
@@ -52,8 +52,14 @@ def _tell_changes(state: State, exchange: Exchange, response: Response) -> None:
 
 
 def _tell_lifetime(exchange: Exchange, response: Response) -> None:
+    streams = _reads_while_it_streams(response)
+    if streams:
+        # It may look at the session yet, and then says nothing of that any more.
+        response.vary.add("Cookie")
     wanted = exchange.collected.cache
     if wanted is None or not _may_be_kept(response.status_code):
+        if streams and not exchange.tagged_by_hand and LIFETIME_FIELD not in response.headers:
+            response.headers[LIFETIME_FIELD] = "no-store"
         return
     exchange.refusals += _against(exchange, response)
     if exchange.refusals:
@@ -71,7 +77,7 @@ def _may_be_kept(status: int) -> bool:
 def _against(exchange: Exchange, response: Response) -> list[str]:
     """Why an answer must not be kept though its view asks for it."""
     reasons = forbidden(response.headers)
-    if "*" in response.headers.get("Vary", ""):
+    if "*" in said(response.headers, "Vary"):
         reasons.append("it says Vary: *")
     if _reads_while_it_streams(response) and not exchange.tagged_by_hand:
         logger.warning(
@@ -87,5 +93,5 @@ def _reads_while_it_streams(response: Response) -> bool:
     if response.direct_passthrough:  # a file
         return False
     # What `abort` makes looks like a stream, too.
-    aborted = response.status_code >= 400 and response.content_length is not None
+    aborted = response.status_code >= 300 and response.content_length is not None
     return response.is_streamed and not aborted

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from inspect import iscoroutinefunction
 from typing import Any, TypeVar
+
+from werkzeug.exceptions import HTTPException
 
 from flask import current_app, request
 
@@ -38,8 +41,8 @@ def cached(
     of the view.
 
     It stands below `@app.route`, above decorators that decide who may see the page. Errors but 404
-    and 410, and what says `private` or `no-store`, are not kept. Raises ValueError or TypeError
-    where it stands if an argument makes no sense.
+    and 410, what a handler makes of other errors, and what says `private` or `no-store`, are not
+    kept. Raises ValueError or TypeError where it stands if an argument makes no sense.
     """
     wanted = CacheControl(ttl=ttl, swr=swr, sie=sie, browser_ttl=browser_ttl)
     if isinstance(tags, str):
@@ -55,18 +58,40 @@ def cached(
             @functools.wraps(view)
             async def answer_async(*args: Any, **kwargs: Any) -> Any:
                 _keep(wanted, tags, args, kwargs)
-                return await view(*args, **kwargs)
+                with _failing():
+                    return await view(*args, **kwargs)
 
             return answer_async  # type: ignore[return-value]
 
         @functools.wraps(view)
         def answer(*args: Any, **kwargs: Any) -> Any:
             _keep(wanted, tags, args, kwargs)
-            return view(*args, **kwargs)
+            with _failing():
+                return view(*args, **kwargs)
 
         return answer  # type: ignore[return-value]
 
     return decorate
+
+
+@contextmanager
+def _failing() -> Iterator[None]:
+    """Has what an error handler makes of a view's error not kept: it is about this one request."""
+    try:
+        yield
+    except Exception as error:
+        exchange = exchange_of(current_app._get_current_object())  # type: ignore[attr-defined]
+        if exchange is not None and not _is_about_the_page(error):
+            exchange.refusals.append(f"its view raised {type(error).__name__}")
+        raise
+
+
+def _is_about_the_page(error: Exception) -> bool:
+    """Whether it says that there is no such page, or where it is."""
+    if not isinstance(error, HTTPException):
+        return False
+    code = error.get_response().status_code
+    return code < 400 or code in (404, 410)
 
 
 def _keep(wanted: CacheControl, tags: Tags, args: Any, kwargs: Any) -> None:

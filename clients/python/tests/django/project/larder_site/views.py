@@ -105,6 +105,22 @@ def tagged_streaming(request):
     return StreamingHttpResponse([b"a", b"b"])
 
 
+def plain_streaming(request):
+    return StreamingHttpResponse([b"a", b"b"])
+
+
+@larder_cache(ttl=60, tags=["stream"])
+def streaming_user(request):
+    """It looks at the user once the head has gone."""
+    return StreamingHttpResponse(str(request.user) for _ in range(1))
+
+
+def own_tags(request, number):
+    response = HttpResponse("page")
+    response.headers["Cache-Tag"] = ",".join(map(str, range(number)))
+    return response
+
+
 @larder_cache(ttl=60)
 def file(request):
     return FileResponse(io.BytesIO(b"a file"), filename="file.txt")
