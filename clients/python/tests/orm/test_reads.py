@@ -75,6 +75,16 @@ def test_a_row_that_is_not_there_may_come(articles: list[Article]) -> None:
     assert some == {*rows(ARTICLE, articles[0].pk, 999), f"{ARTICLE}:list"}
 
 
+def test_a_row_that_a_join_brings_twice_is_no_other_row(articles: list[Article]) -> None:
+    first = articles[0]
+    Comment.objects.create(article=first, text="one more")
+    asked = Article.objects.filter(pk__in=[first.pk, 999]).order_by("comments__text")
+    assert len(asked) == 2
+    assert f"{ARTICLE}:list" in tags_of(lambda: list(asked.all()))
+    found = Article.objects.filter(pk=first.pk).order_by("comments__text")
+    assert f"{ARTICLE}:list" not in tags_of(lambda: list(found))
+
+
 def test_one_found_by_a_unique_column_has_no_list(articles: list[Article]) -> None:
     assert tags_of(lambda: Article.objects.get(slug="s1")) == rows(ARTICLE, articles[1].pk)
     missing = tags_of(lambda: Article.objects.filter(slug="none").first())

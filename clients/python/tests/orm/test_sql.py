@@ -114,6 +114,17 @@ def test_strings_of_mysql() -> None:
         ("UPDATE shelf_article a SET a.views = 1, title = f(1, 2) FROM y", {"views", "title"}),
         ("UPDATE shelf_article SET (views, title) = (1, 2)", None),
         ("UPDATE shelf_article SET views = 1; UPDATE shelf_article SET title = 2", None),
+        ("UPDATE shelf_article SET views = 1; DELETE FROM shelf_article", None),
+        ("INSERT INTO shelf_article (id) VALUES (1); UPDATE shelf_article SET views = 1", None),
+        ("WITH x AS (DELETE FROM shelf_tag) UPDATE shelf_article SET views = 1", None),
+        (
+            "UPDATE shelf_article SET views = a IS DISTINCT FROM b, title = 1 FROM y",
+            {"views", "title"},
+        ),
+        (
+            "UPDATE shelf_article SET views = CASE WHEN 1 THEN 2 ELSE 3 END, title = 1",
+            {"views", "title"},
+        ),
         ("DELETE FROM shelf_article", None),
     ],
 )

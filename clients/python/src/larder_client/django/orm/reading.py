@@ -183,7 +183,9 @@ class _Reading:
     def _is_settled(self, asked: list[object] | None, own: _Source, rows: list[Any]) -> bool:
         """Whether no new row could be among these."""
         if asked is not None:
-            return own.places is not None and len(rows) >= len(set(asked))
+            # A join may bring a row more than once.
+            found = own.places is not None and own.keys(self.compiler, rows)
+            return bool(found) and len(found) >= len(set(asked))
         return len(rows) == 1 and lookups.asks_for_one(self.query, self.model)
 
     def _as_taken(self, sources: list[_Source], chunks: Iterable[Any]) -> Iterator[Any]:
@@ -228,7 +230,7 @@ class _Source:
             _record_any(collected, self.model)
             return
         name = names.model_name(self.model)
-        keys = self._keys(compiler, rows)
+        keys = self.keys(compiler, rows)
         if None in keys:
             keys.discard(None)
             if self.optional:
@@ -238,7 +240,8 @@ class _Source:
         elif keys:
             collected.add_rows(name, [*keys, ROWS])
 
-    def _keys(self, compiler: Any, rows: list[Any]) -> set[object]:
+    def keys(self, compiler: Any, rows: list[Any]) -> set[object]:
+        """The keys of its rows in those of the SELECT, each once; None where it has none."""
         places = self.places or []
         if len(places) > 1:
             parts = {tuple(row[place] for place in places) for row in rows}

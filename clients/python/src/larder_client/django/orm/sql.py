@@ -104,6 +104,7 @@ def _look(sql: str, escaping: bool) -> Statement:
 # A verb stands at the start, in or after a parenthesis of WITH, after EXPLAIN, or in a MERGE.
 _BEFORE_VERB = ("explain", "analyze", "verbose", "then")
 _OPAQUE = ("call", "do", "exec", "execute", "perform")
+_WRITING = ("insert", "replace", "merge", "copy", "load", "update", "delete", "truncate")
 _MODIFIERS = (
     *("low_priority", "high_priority", "delayed", "ignore", "quick", "only", "table"),
     *("or", "replace", "rollback", "abort", "fail", "into", "from", "concurrent", "local"),
@@ -117,6 +118,7 @@ class _Reader:
         self.grown: set[str] = set()
         self.changed: set[str] = set()
         self.cascades: set[str] = set()
+        # Of each verb that writes, the columns that it sets if it is an UPDATE.
         self.columns: list[frozenset[str] | None] = []
         self.opaque: str | None = None
 
@@ -144,7 +146,10 @@ class _Reader:
     def _verb(self, verb: str, place: int) -> None:
         if verb in _OPAQUE and self._at(place - 1).is_mark(";"):
             self.opaque = verb.upper()
-        elif verb == "insert":
+            return
+        if verb != "update" and verb in _WRITING:
+            self.columns.append(None)
+        if verb == "insert":
             self._insert(place)
         elif verb in ("replace", "merge") and not self._at(place + 1).is_mark("("):
             self.changed |= self._target(place)
@@ -197,8 +202,10 @@ class _Reader:
         while place < len(self.tokens):
             token = self.tokens[place]
             depth += token.is_mark("(") - token.is_mark(")")
-            ends = token.is_mark(",", ";") or token.is_word("where", "from", "returning", "order")
-            if depth < 0 or (depth == 0 and (ends or token.is_word("limit"))):
+            ends = token.is_mark(",", ";") or token.is_word("where", "returning", "order", "limit")
+            # `a IS DISTINCT FROM b` is a value.
+            ends = ends or (token.is_word("from") and not self._at(place - 1).is_word("distinct"))
+            if depth < 0 or (depth == 0 and ends):
                 return place
             place += 1
         return place
