@@ -21,8 +21,9 @@ PATIENCE = 2.0
 class InProcess(Protocol):
     """What has a thread."""
 
-    #: Held while the thread is in a call.
-    calling: Any
+    @property
+    def calling(self) -> Any:
+        """Held while the thread is in a call."""
 
     def begin(self) -> None:
         """Takes the state of a process that has done nothing yet."""

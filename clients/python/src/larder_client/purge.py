@@ -78,6 +78,11 @@ class Purge:
     def __bool__(self) -> bool:
         return self.everything or any(getattr(self, name) for name in LISTS)
 
+    @property
+    def only_tags(self) -> bool:
+        """Whether there is nothing else in it."""
+        return not self.everything and len(self) == len(self.tags)
+
     def __len__(self) -> int:
         """The number of selectors; everything is one."""
         return sum(len(getattr(self, name)) for name in LISTS) + self.everything

@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterable
+from typing import Any
 
 from . import process
 from .client import Client
@@ -16,6 +17,18 @@ from .purge import Purge
 from .waiting import Parcel, Waiting, pause
 
 logger = logging.getLogger("larder_client")
+
+
+class _Locks:
+    """What threads wait for each other by. Made when it is first needed, and not sooner: after
+    gunicorn has loaded an application (`preload`) and forked, gevent puts its own locks in place
+    of Python's. One of Python's would stop the whole process then.
+    """
+
+    def __init__(self) -> None:
+        self.changed = threading.Condition()
+        self.calling = threading.RLock()
+        self.notices = Notices(logger)
 
 
 class Sender:
@@ -40,10 +53,7 @@ class Sender:
 
     def begin(self) -> None:
         """The state of a process that has sent nothing."""
-        self._changed = threading.Condition()
-        # Held while the thread is in a call: see `process`.
-        self.calling = threading.RLock()
-        self._notices = Notices(logger)
+        self.__dict__.pop("_made", None)
         self._waiting = Waiting(self.client.options.queue)
         self._thread: threading.Thread | None = None
         self._stopping = False
@@ -54,6 +64,25 @@ class Sender:
         self._failures = 0
         self._lost = 0
         self._poll_at = 0.0
+
+    @property
+    def _locks(self) -> _Locks:
+        # `setdefault` of a dict is one step, whoever else does it.
+        made: _Locks = self.__dict__.get("_made") or self.__dict__.setdefault("_made", _Locks())
+        return made
+
+    @property
+    def _changed(self) -> threading.Condition:
+        return self._locks.changed
+
+    @property
+    def calling(self) -> Any:
+        """Held while the thread is in a call: see `process`."""
+        return self._locks.calling
+
+    @property
+    def _notices(self) -> Notices:
+        return self._locks.notices
 
     def send(self, purge: Purge, *, key: object | None = None) -> None:
         """Has this delivered, and returns at once. Never raises for what the proxy does.
@@ -209,6 +238,12 @@ class Sender:
             try:
                 self._purge(left[0])
             except Refused as error:
+                # A token for tags may have been asked for more: the tags are not to go with it.
+                apart = parcel.apart() if error.status == 403 else []
+                if apart:
+                    for one in apart:
+                        self._deliver_one(one)
+                    return
                 self._give_up([parcel], str(error))
                 self._poll_at = time.monotonic() + self.POLL
                 return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .purge import Purge
 
@@ -32,6 +32,27 @@ class Parcel:
     failures: int = 0
     #: Whether it was read from the outbox, and will be read there again if it fails.
     from_outbox: bool = False
+    #: Those that it was merged from.
+    parts: list[Parcel] = field(default_factory=list, compare=False)
+
+    def apart(self) -> list[Parcel]:
+        """Tags, and what a token may not be allowed besides, each by itself; none if it is one.
+
+        Rows of the outbox that have both belong to the second.
+        """
+        of_tags = [part for part in self.parts if part.purge.only_tags]
+        others = [part for part in self.parts if not part.purge.only_tags]
+        if of_tags and others:
+            found = [_merged(of_tags), _merged(others)]
+        elif self.purge.tags and not self.purge.only_tags and not self.purge.everything:
+            rest = replace(self.purge, tags=frozenset())
+            tags = Purge(self.purge.tags, soft=self.purge.soft, refresh=self.purge.refresh)
+            found = [Parcel(tags), Parcel(rest, self.keys)]
+        else:
+            return []
+        for one in found:
+            one.failures, one.from_outbox = self.failures, self.from_outbox
+        return found
 
 
 class Waiting:
@@ -106,4 +127,4 @@ def _merged(parcels: list[Parcel]) -> Parcel:
         refresh=first.refresh,
     )
     keys = set[object]().union(*(parcel.keys for parcel in parcels))
-    return Parcel(purge, keys, min(parcel.failures for parcel in parcels))
+    return Parcel(purge, keys, min(parcel.failures for parcel in parcels), parts=parcels)

@@ -177,6 +177,28 @@ def application(environ, start_response):
 """
 
 
+def test_locks_are_those_of_whoever_waits_first(good: Scripted) -> None:
+    # `gunicorn --preload -k gevent`: it forks, and replaces the locks of `threading` then. A
+    # sender with those from before would stop all of the process, once its thread waits.
+    program = """
+        kinds = []
+        def instead(kind):
+            return lambda *args: (kinds.append(kind.__name__), kind(*args))[1]
+        child = os.fork() == 0
+        if child:
+            threading.Condition = instead(threading.Condition)
+            threading.RLock = instead(threading.RLock)
+            send("child")
+            sender.close()
+            print(sorted({*kinds} & {"Condition", "RLock"}), flush=True)
+            os._exit(0)
+        os.wait()
+        """
+    ended = run(program, good.url)
+    assert ended.stdout.strip() == "['Condition', 'RLock']", ended.stderr
+    assert tags(good) == ["child"]
+
+
 def test_under_gunicorn_with_preload(larder: Any, tmp_path: Path) -> None:
     pytest.importorskip("gunicorn")
     admin = larder(site(Options()))

@@ -308,6 +308,43 @@ def test_with_a_wrong_token_rows_stay(scripted: Serve, senders: Callable[..., Se
     assert not table.rows
 
 
+def for_tags_alone(larder: Any) -> Any:
+    """A proxy with a token that may purge by tag, and nothing else."""
+    token = {"name": "app", "token": TOKEN, "scope": "tags"}
+    return larder(site(Options()), admin={"token": "may-do-all-there-is", "tokens": [token]})
+
+
+TOKEN = "may-purge-tags-and-no-more"
+
+
+def test_what_a_token_may_not_purge_takes_no_tags_along(
+    larder: Any, senders: Callable[..., Sender], caplog: pytest.LogCaptureFixture
+) -> None:
+    proxy = for_tags_alone(larder)
+    sender = senders(proxy.admin, token=TOKEN)
+    assert_miss(proxy.get(page("a")))
+    with assert_purged(proxy, page("a"), page("b")):
+        sender.send(Purge(tags={"a"}, urls={"http://x.test/"}))
+        sender.send(Purge(hosts={"y.test"}))
+        sender.send(Purge(tags={"b"}))
+        assert not sender.flush()
+    # Together or one after the other; nothing is lost but these.
+    assert "a purge (urls 'http://x.test/'" in caplog.text
+    assert "tags '" not in caplog.text
+    assert "may only purge tags" in caplog.text
+
+
+def test_nor_does_it_keep_other_rows_in_the_outbox(
+    larder: Any, senders: Callable[..., Sender]
+) -> None:
+    proxy = for_tags_alone(larder)
+    table = Table(one=Purge(urls={"http://x.test/"}), two=A, three=Purge(tags={"b"}))
+    sender = senders(proxy.admin, table, token=TOKEN)
+    with assert_purged(proxy, page("a"), page("b")):
+        sender.start()
+    wait_until("the others are delivered", lambda: list(table.rows) == ["one"])
+
+
 def test_an_outbox_that_fails_fails_nobody(
     good: Scripted, senders: Callable[..., Sender], caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -42,6 +42,30 @@ def test_soft_and_hard_stay_apart_and_so_do_those_that_would_be_lost() -> None:
     assert [one.purge.soft for one in taken] == [False, True, False, False]
 
 
+def test_what_is_refused_is_taken_apart() -> None:
+    waiting = Waiting(100)
+    waiting.add(parcel("a", key=1))
+    url = frozenset({"http://x.test/"})
+    waiting.add(Parcel(Purge(tags={"b"}, urls=url, refresh=True), {2}))
+    waiting.add(Parcel(Purge(tags={"c"}, urls=url), {3}))
+    mixed, refreshed = sorted(waiting.take(), key=lambda one: one.purge.refresh)
+    mixed.from_outbox, mixed.failures = True, 4
+    tags, others = mixed.apart()
+    assert (tags.purge, tags.keys) == (Purge(tags={"a"}), {1})
+    assert (others.purge, others.keys) == (Purge(tags={"c"}, urls=url), {3})
+    assert tags.from_outbox
+    assert others.failures == 4
+    assert tags.apart() == []
+    # What came together has one row: it is done when all of it is.
+    for one in (others, refreshed):
+        tags, others = one.apart()
+        assert (tags.purge.tags, tags.keys) == (one.purge.tags, set())
+        assert (others.purge.urls, others.keys) == (url, one.keys)
+        assert tags.purge.refresh == others.purge.refresh == one.purge.refresh
+        assert others.apart() == []
+    assert Parcel(Purge(everything=True)).apart() == []
+
+
 def test_the_oldest_go_when_there_is_no_room() -> None:
     waiting = Waiting(4)
     assert waiting.add(parcel("a", "b")) == []
