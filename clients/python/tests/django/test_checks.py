@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from django.conf import settings
@@ -13,6 +14,7 @@ from scripted import Admin
 from larder_client.django import checks, order
 
 OURS, GZIP, CONDITIONAL = order.OURS, order.GZIP, order.CONDITIONAL
+OUR_APP = "larder_client.django"
 SESSION, UPDATE = order.SESSION, order.UPDATE_CACHE
 
 
@@ -152,6 +154,21 @@ GOOD = {
     "tags": [{"objects": 0}],
     "outcome": {"token": "bypass"},
 }
+
+
+@pytest.mark.parametrize(
+    ("apps", "expected"),
+    [
+        ([OUR_APP], []),
+        (["cachalot", OUR_APP], []),
+        ([OUR_APP, "cachalot"], ["W014"]),
+        (["cacheops", OUR_APP], ["W014"]),
+    ],
+)
+def test_apps_that_answer_queries(apps: list[str], expected: list[str], monkeypatch) -> None:
+    configs = [SimpleNamespace(name=name) for name in apps]
+    monkeypatch.setattr(checks.apps, "get_app_configs", lambda: configs)
+    assert ids(checks.check_query_caches()) == expected
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,14 @@ import pytest
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 from django.db.models import Count, Exists, F, Max, OuterRef, Prefetch
+from django.db.models.sql.constants import MULTI
 from django.test import override_settings
 from shelf import models
 from shelf.models import Article, Author, Brief, Comment, Country, Place, Restaurant, Tag, Ticket
 from support import registered, tags_of
 
 from larder_client import collecting
-from larder_client.django.orm import names, unwatched
+from larder_client.django.orm import names, reading, unwatched
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -330,6 +331,15 @@ def test_nothing_is_recorded_where_nobody_is_to_watch(articles: list[Article]) -
 
 def test_explain_is_no_reading_of_rows(articles: list[Article]) -> None:
     assert tags_of(lambda: Article.objects.filter(views=1).explain()) <= {ARTICLE}
+
+
+def test_what_an_app_has_kept_is_read_all_the_same(articles: list[Article]) -> None:
+    asked = Article.objects.select_related("author").filter(comments__text__contains="C")
+    kept = asked.query.get_compiler("default").execute_sql()
+    # Such as django-cachalot: it stands where the statement would be run.
+    answered = asked.query.get_compiler("default")
+    page = lambda: list(reading.select(lambda *_: kept, answered, MULTI))  # noqa: E731
+    assert tags_of(page) == tags_of(lambda: list(asked.all()))
 
 
 def test_an_empty_queryset_asks_nothing(articles: list[Article]) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.apps import apps
 from django.conf import settings
 from django.core import checks
 
@@ -27,6 +28,7 @@ def register() -> None:
     checks.register(check_settings, checks.Tags.caches)
     checks.register(check_middleware, checks.Tags.caches)
     checks.register(check_cookies, checks.Tags.caches)
+    checks.register(check_query_caches, checks.Tags.caches)
     checks.register(check_public_pages, checks.Tags.caches, deploy=True)
     checks.register(check_proxy, checks.Tags.caches, deploy=True)
 
@@ -142,6 +144,29 @@ _COOKIES = (
         "whoever has chosen a language would be given pages in another one",
     ),
 )
+
+
+def check_query_caches(**_: Any) -> list[checks.CheckMessage]:
+    """W014: apps that answer queries from a cache of their own, where nobody sees them."""
+    installed = [config.name for config in apps.get_app_configs()]
+    ours = installed.index("larder_client.django")
+    return [
+        checks.Warning(
+            f"{name} answers queries from a cache of its own: pages have no tags of what they "
+            "read by it, and stay as they were when that changes.",
+            hint=hint,
+            id="larder.W014",
+        )
+        for name, hint in _QUERY_CACHES.items()
+        if name in installed and (name != "cachalot" or installed.index(name) > ours)
+    ]
+
+
+#: django-cachalot hooks in where we do: if it was there before, its answers are seen.
+_QUERY_CACHES = {
+    "cachalot": "List it above 'larder_client.django' in INSTALLED_APPS.",
+    "cacheops": "Leave it off for what pages with @larder_cache show, or name their tags by hand.",
+}
 
 
 def check_public_pages(**_: Any) -> list[checks.CheckMessage]:

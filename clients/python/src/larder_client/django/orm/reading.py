@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from django.core.exceptions import FieldDoesNotExist
+from django.core.exceptions import EmptyResultSet, FieldDoesNotExist
 from django.db.models import F
 from django.db.models.constants import LOOKUP_SEP
 from django.db.models.expressions import OrderBy
@@ -35,14 +35,32 @@ def select(
     with compiled(compiler.connection) as seen:
         results = original(compiler, result_type, *args, **how)
     collected = current()
-    if collected is None or not seen or watch_of(compiler.connection).quiet:
+    if collected is None or watch_of(compiler.connection).quiet:
         return results
-    reading = _Reading(compiler, collected, str(seen[-1]))
+    text = seen[-1] if seen else _text_of(compiler, collected)
+    if text is None:
+        return results
+    reading = _Reading(compiler, collected, str(text))
     try:
         return reading.recorded(results, result_type)
     except Exception:
         reading.fall_back()
         return results
+
+
+def _text_of(compiler: Any, collected: Collected) -> object | None:
+    """The statement of a query that was answered without one: by an app that keeps results, such
+    as django-cachalot. None if there is nothing to ask, as of `pk__in=[]`.
+    """
+    try:
+        return compiler.as_sql()[0] or None
+    except EmptyResultSet:
+        return None
+    except Exception:
+        logger.exception("larder can't read a query, and records its model; please report it")
+        if compiler.query.model is not None:
+            _record_any(collected, compiler.query.model._meta.concrete_model)
+        return None
 
 
 def record_statement(statement: sql.Statement, collected: Collected) -> None:
