@@ -59,8 +59,10 @@ def test_what_can_not_be_kept_rightly_is_not_kept(site, path) -> None:
 
 def test_what_streams_for_a_visitor_is_given_to_nobody_else(site) -> None:
     created = site.manage(
-        "shell", "-c", "from django.contrib.auth.models import User as U; "
-        "U.objects.filter(username='ann') or U.objects.create_superuser('ann', password='pw')"
+        "shell",
+        "-c",
+        "from django.contrib.auth.models import User as U; "
+        "U.objects.filter(username='ann') or U.objects.create_superuser('ann', password='pw')",
     )
     assert created.returncode == 0, created.stderr
     ann = Visitor(site.larder)

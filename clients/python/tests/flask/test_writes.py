@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import subprocess
+import sys
+import textwrap
 from types import SimpleNamespace
 from typing import Any
 
@@ -275,6 +278,38 @@ def test_what_the_database_deletes_by_itself(how: str) -> None:
         receivers.remove(Told)  # type: ignore[arg-type]
     own = _any("author") if how == "text" else _row("author", 1)
     assert told[-1] == own | _any("book") | _any("page")
+
+
+def test_what_the_database_deletes_is_known_to_a_process_that_has_run_nothing() -> None:
+    program = """
+        from sqlalchemy import ForeignKey, create_engine, text
+        from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+        from larder_client.sqlalchemy import watch
+        from larder_client.testing import Recorder
+        class Base(DeclarativeBase): pass
+        class Author(Base):
+            __tablename__ = "author"
+            id: Mapped[int] = mapped_column(primary_key=True)
+        def book():
+            class Book(Base):
+                __tablename__ = "book"
+                id: Mapped[int] = mapped_column(primary_key=True)
+                of: Mapped[int] = mapped_column(ForeignKey("author.id", ondelete="CASCADE"))
+        recorder = Recorder()
+        if BEFORE: book()
+        watch(recorder)
+        if not BEFORE: book()
+        engine = create_engine("sqlite://")
+        with engine.begin() as connection:
+            connection.exec_driver_sql("CREATE TABLE author (id)")
+            recorder.clear()
+            connection.execute(text("DELETE FROM author"))
+        recorder.assert_purged(tags=["author:rows", "book:list", "book:rows"])
+        """
+    for before in (True, False):
+        code = f"BEFORE = {before}" + textwrap.dedent(program)
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
 
 
 def test_ignored_fields(shop: SimpleNamespace) -> None:

@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import Any
 from weakref import WeakSet
 
-from sqlalchemy import MetaData, Table
+from sqlalchemy import MetaData, Table, event
+from sqlalchemy.orm import Mapper
 
 from .names import table_name
 
 _ACTIONS = ("CASCADE", "SET NULL", "SET DEFAULT")
 
-# Every metadata that a statement has been made of so far.
+# The metadata of all mapped classes, and of every table that has been made or used since `listen`.
 _known: WeakSet[MetaData] = WeakSet()
+
+
+def listen() -> None:
+    """Takes all tables into account that mapped classes have, and those that are made from now on.
+
+    SQL by hand may be the first that a process runs, and nobody knows then what it is about.
+    """
+    event.listen(Table, "after_parent_attach", lambda table, _: learn(table))
+    event.listen(Mapper, "after_mapper_constructed", lambda mapper, _: learn(mapper.local_table))
+    for mapper in _mappers():
+        learn(mapper.local_table)
+
+
+def _mappers() -> list[Mapper[Any]]:
+    """All there are. SQLAlchemy tells this to nobody; what it is called has held since 1.4."""
+    registries = getattr(import_module("sqlalchemy.orm.mapper"), "_all_registries", set)
+    return [mapper for registry in registries() for mapper in registry.mappers]
 
 
 def learn(table: object) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy.engine.interfaces import ExecutionContext
 from sqlalchemy.orm import Session
 
 from ..collected import Collected
-from . import receivers, transactions
+from . import cascades, receivers, transactions
 from .models import further_tags
 from .plan import plan_of
 from .reads import Page, page_of_statement, record_held, record_statement
@@ -31,6 +31,7 @@ def listen() -> None:
         return
     _listening = True
     transactions.listen()
+    cascades.listen()
     event.listen(Engine, "after_execute", _after_execute)
     event.listen(Engine, "after_cursor_execute", _after_cursor_execute)
     event.listen(Session, "after_flush", _after_flush)

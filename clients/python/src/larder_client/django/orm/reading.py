@@ -202,8 +202,8 @@ class _Reading:
         """Whether no new row could be among these."""
         if asked is not None:
             # A join may bring a row more than once.
-            found = own.places is not None and own.keys(self.compiler, rows)
-            return bool(found) and len(found) >= len(set(asked))
+            found = set() if own.places is None else own.keys(self.compiler, rows)
+            return len(found) >= len(set(asked))
         return len(rows) == 1 and lookups.asks_for_one(self.query, self.model)
 
     def _as_taken(self, sources: list[_Source], chunks: Iterable[Any]) -> Iterator[Any]:
