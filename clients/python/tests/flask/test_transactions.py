@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine, create_engine, insert, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
+from sqlalchemy.pool import StaticPool
 
-from larder_client.sqlalchemy import receivers
+from larder_client.sqlalchemy import receivers, transactions
 
 
 def _price(shop: SimpleNamespace, price: int) -> Any:
@@ -30,6 +31,50 @@ def test_nothing_before_the_commit(shop: SimpleNamespace) -> None:
         assert shop.told.take() == PRODUCT
         session.commit()
         assert shop.told.take() == set()
+
+
+@pytest.mark.parametrize("how", ["session", "connection"])
+def test_a_commit_of_which_nobody_knows_is_purged(
+    shop: SimpleNamespace, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(connection: Any) -> None:
+        connection.commit()
+        raise shop.engine.dialect.dbapi.OperationalError("server closed the connection")
+
+    # Before the dialect is wrapped, as a driver fails that is below it.
+    monkeypatch.setattr(shop.engine.dialect, "do_commit", breaks)
+    transactions._wrapped.discard(shop.engine.dialect)
+    with shop.Session() if how == "session" else shop.engine.connect() as one:
+        one.execute(_price(shop, 1))
+        with pytest.raises(OperationalError):
+            one.commit()
+        assert shop.told.take() == PRODUCT
+    assert shop.told.take() == set()
+
+
+def test_so_is_what_another_database_has_committed_already(
+    shop: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = create_engine("sqlite://", poolclass=StaticPool)
+    shop.Label.__table__.create(other)
+
+    def breaks(connection: Any) -> None:
+        connection.rollback()
+        raise other.dialect.dbapi.OperationalError("server closed the connection")
+
+    for number, engine in enumerate((shop.engine, other)):
+        with (
+            monkeypatch.context() as patched,
+            Session(binds={shop.Product: shop.engine, shop.Label: other}) as session,
+        ):
+            patched.setattr(engine.dialect, "do_commit", breaks)
+            transactions._wrapped.discard(engine.dialect)
+            session.execute(insert(shop.Label).values(id=number, name="x"))
+            session.execute(_price(shop, 1))
+            with pytest.raises(OperationalError):
+                session.commit()
+        transactions._wrapped.discard(engine.dialect)
+        assert shop.told.take() >= {*PRODUCT, f"label:{number}"}
 
 
 def test_the_commit_has_happened_when_it_is_told(shop: SimpleNamespace) -> None:
@@ -237,6 +282,7 @@ def test_two_phases(shop: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> N
                 connection.connection.rollback()
 
         monkeypatch.setattr(dialect, f"do_{name}_twophase", step, raising=False)
+    transactions._wrapped.discard(dialect)
     with Session(shop.engine, twophase=True) as session:
         session.execute(_price(shop, 2))
         session.prepare()

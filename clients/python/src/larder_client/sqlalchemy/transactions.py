@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Dialect, Engine, event
 from sqlalchemy.orm import Session, SessionTransaction
 
 from . import receivers
-from .units import Unit, disown, left_in, of_connection, of_session, own, owner
+from .units import Unit, disown, left_in, of_connection, of_session, own, owner, units_on
 
 
 def changed(connection: Connection, tags: set[str]) -> None:
@@ -24,10 +24,11 @@ def changed(connection: Connection, tags: set[str]) -> None:
     session = owner(connection)
     if _commits_itself(connection):
         receivers.committed(frozenset(tags), [])
-    elif session is not None:
+        return
+    _wrap(connection.dialect)
+    if session is not None:
         session_changed(session, tags)
     else:
-        _wrap(connection.dialect)
         of_connection(connection).changes.add(tags)
 
 
@@ -168,7 +169,7 @@ _wrapped: WeakSet[Dialect] = WeakSet()
 
 
 def _wrap(dialect: Dialect) -> None:
-    """Has a dialect tell when a connection has committed."""
+    """Has a dialect tell when a connection has committed, or has failed to."""
     if dialect in _wrapped:
         return
     _wrapped.add(dialect)
@@ -179,7 +180,13 @@ def _wrap(dialect: Dialect) -> None:
 def _telling(commit: Callable[..., None]) -> Callable[..., None]:
     @wraps(commit)
     def commit_and_tell(connection: Any, *args: Any, **options: Any) -> None:
-        commit(connection, *args, **options)
+        try:
+            commit(connection, *args, **options)
+        except Exception:
+            # It may have happened all the same, and of a session's others some have.
+            for one in units_on(connection.info):
+                receivers.committed(one.changes.seen(), [])
+            raise
         if (unit := left_in(connection.info)) is not None:
             unit.commit()
 

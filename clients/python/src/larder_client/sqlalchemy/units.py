@@ -89,6 +89,22 @@ def owner(connection: Connection) -> Session | None:
     return found() if found is not None else None
 
 
+def units_on(info: Mapping[Any, Any]) -> list[Unit]:
+    """The units whose changes are on the connection that has this `info`: looks at all sessions."""
+    found = [
+        unit
+        for unit in list(_sessions.values())
+        if any(_is_on(one, info) for one in unit.connections)
+    ]
+    unit = left_in(info)
+    return found if unit is None else [*found, unit]
+
+
+def _is_on(connection: Connection, info: Mapping[Any, Any]) -> bool:
+    # One that is invalidated would be opened anew to be asked.
+    return not connection.closed and not connection.invalidated and connection.info is info
+
+
 def own(session: Session, connection: Connection) -> None:
     """A session takes a connection into its transaction."""
     unit = of_session(session)
