@@ -65,6 +65,13 @@ pub struct Admin {
     walks: Arc<Semaphore>,
 }
 
+/// The most connections at a time, streams included: half of the descriptors that are
+/// reserved, so that whoever holds this door open takes none from clients, the application or
+/// the log. A browser has six, of events there are sixteen streams, of the log four.
+const MOST_CONNECTIONS: usize = 32;
+/// What a connection beyond is told.
+const TOO_MANY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 10\r\n\
+    Connection: close\r\nContent-Length: 0\r\n\r\n";
 /// The longest time for the head of a request, and between two.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// The longest time for which nothing of an answer is taken.
@@ -108,7 +115,14 @@ impl Admin {
             tokio::select! {
                 accepted = listener.accept() => match accepted {
                     Ok((stream, peer)) => {
-                        connections.spawn(Arc::clone(&admin).serve_connection(stream, peer));
+                        while connections.try_join_next().is_some() {}
+                        match connections.len() < MOST_CONNECTIONS {
+                            true => {
+                                let admin = Arc::clone(&admin);
+                                connections.spawn(admin.serve_connection(stream, peer));
+                            }
+                            false => admin.turn_away(&stream, peer),
+                        }
                     }
                     Err(error) => {
                         let shared = admin.current.borrow().shared.clone();
@@ -128,6 +142,15 @@ impl Admin {
             tracing::warn!("requests at the admin port were not over in time");
         }
         Ok(())
+    }
+
+    /// Tells a connection that there are too many.
+    fn turn_away(&self, stream: &TcpStream, peer: SocketAddr) {
+        let leave = self.current.borrow().shared.met(Trouble::AdminConnections);
+        let _ = stream.try_write(TOO_MANY);
+        if let Some(Leave { unlogged }) = leave {
+            tracing::warn!(%peer, unlogged, "a connection to the admin port was turned away");
+        }
     }
 
     async fn serve_connection(self: Arc<Self>, stream: TcpStream, peer: SocketAddr) {

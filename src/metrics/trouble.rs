@@ -47,11 +47,13 @@ pub enum Trouble {
     Purge,
     /// A request at the admin port that was refused.
     Admin,
+    /// A connection to the admin port when there are as many as may be.
+    AdminConnections,
 }
 
 impl Trouble {
     /// All kinds.
-    pub const ALL: [Trouble; 18] = [
+    pub const ALL: [Trouble; 19] = [
         Trouble::Connections,
         Trouble::ConnectionsPerIp,
         Trouble::OriginPerIp,
@@ -70,6 +72,7 @@ impl Trouble {
         Trouble::BrokenAnswer,
         Trouble::Purge,
         Trouble::Admin,
+        Trouble::AdminConnections,
     ];
 
     /// Its name among the numbers.
@@ -93,6 +96,7 @@ impl Trouble {
             Trouble::BrokenAnswer => "broken_answer",
             Trouble::Purge => "purge",
             Trouble::Admin => "admin",
+            Trouble::AdminConnections => "admin_connections",
         }
     }
 

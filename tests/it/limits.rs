@@ -430,6 +430,43 @@ fn clients_leave_descriptors_for_the_application_and_the_operator() {
 }
 
 #[test]
+fn who_holds_the_admin_port_open_leaves_descriptors_for_everybody_else() {
+    let origin = origin_of_large_bodies(1);
+    let larder = with_descriptors(164, &origin);
+    assert_eq!(larder.get("/stored").status, 200);
+    let mut held = Vec::new();
+    for number in 0..200 {
+        let mut connection = Connection::open(larder.admin);
+        match number {
+            0..32 => {
+                connection.send(b"GET /livez HTTP/1.1\r\nHost: localhost\r\nX: ");
+                held.push(connection);
+            }
+            _ => {
+                let head = connection.head().expect("an answer");
+                assert_eq!(head.status, 503, "{number}");
+                assert!(connection.is_closed());
+            }
+        }
+    }
+    larder.says("a connection to the admin port was turned away");
+    let mut inside: Vec<Connection> = (0..50).map(|_| Connection::open(larder.proxy)).collect();
+    for (number, connection) in inside.iter_mut().enumerate() {
+        connection.ask("/stored", "");
+        assert!(connection.answer("GET").expect("an answer").is_hit());
+        connection.ask(&format!("/new/{number}"), "");
+        assert_eq!(connection.answer("GET").expect("an answer").status, 200);
+    }
+    for connection in &mut held {
+        connection.send(b"x\r\nConnection: close\r\n\r\n");
+        assert_eq!(connection.answer("GET").expect("who was let in is answered").status, 200);
+        assert!(connection.is_closed());
+    }
+    assert_eq!(larder.stat("/troubles/admin_connections"), 168);
+    assert_eq!(larder.stat("/troubles/descriptors"), 0);
+}
+
+#[test]
 fn without_descriptors_what_is_open_goes_on_and_the_log_is_short() {
     let origin = origin_of_large_bodies(1);
     let larder = Larder::in_front_of(origin.address, &[]);
