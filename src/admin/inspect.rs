@@ -76,6 +76,7 @@ pub(super) fn stats(shared: &Shared) -> Response<Full<Bytes>> {
         "saved_seconds": metrics.saved_seconds(now),
         "stored": metrics.stored.get(),
         "evicted": usage.evicted,
+        "variants_displaced": usage.displaced,
         "purges": shared.purger.last(),
         "marks": shared.purger.marks(),
         "troubles": counts(Trouble::ALL.map(|kind| (kind.name(), metrics.troubles.count(kind)))),

@@ -227,6 +227,12 @@ fn stored(text: &mut Exposition, shared: &Shared) {
     );
     one(
         Kind::Counter,
+        "larder_variants_displaced_total",
+        "Responses that had to go because cache.max_variants newer ones of their URL had come.",
+        usage.displaced,
+    );
+    one(
+        Kind::Counter,
         "larder_purges_total",
         "Purges, and what unsafe methods have invalidated.",
         shared.purger.last(),

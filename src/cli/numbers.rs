@@ -92,7 +92,7 @@ impl Numbers {
 }
 
 /// What grows, with all below it.
-const GROWING: [&str; 10] = [
+const GROWING: [&str; 11] = [
     "/requests",
     "/origin/requests",
     "/origin/failures",
@@ -102,6 +102,7 @@ const GROWING: [&str; 10] = [
     "/saved_seconds",
     "/stored",
     "/evicted",
+    "/variants_displaced",
     "/troubles",
 ];
 

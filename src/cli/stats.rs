@@ -109,6 +109,7 @@ fn stored(numbers: &Numbers, lines: &mut Vec<String>) {
     lines.push(row("with what is under way", &bytes(numbers.at(taken)), &part(taken, limit)));
     lines.push(row("stored so far", &at("/stored"), ""));
     lines.push(row("evicted", &at("/evicted"), "there was no room"));
+    lines.push(row("variants displaced", &at("/variants_displaced"), "newer ones came"));
     lines.push(row("purges", &at("/purges"), ""));
     if let Some(advice) = numbers.known_text("/memory_advice") {
         lines.push(format!("  {}", plain(advice)));

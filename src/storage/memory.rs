@@ -48,6 +48,9 @@ pub struct Usage {
     pub limit: u64,
     /// Responses that had to go since the start because there was no room.
     pub evicted: u64,
+    /// Those that had to go because newer ones of their target had come: as many as may
+    /// be, or all that half of the limit is enough for.
+    pub displaced: u64,
 }
 
 /// Responses that are decided about while the books are locked once.
@@ -72,6 +75,7 @@ pub struct Memory {
     /// Held by who makes room because memory is short.
     shedding: Mutex<()>,
     evicted: AtomicU64,
+    displaced: AtomicU64,
 }
 
 /// How far somebody is who needs room.
@@ -105,6 +109,7 @@ impl Memory {
             curve,
             shedding: Mutex::default(),
             evicted: AtomicU64::new(0),
+            displaced: AtomicU64::new(0),
         }
     }
 
@@ -169,6 +174,10 @@ impl Memory {
             let less = instead.map_or(0, |instead| weigh(key, instead));
             let most = (capacity + less).saturating_sub(weight);
             if books.bytes() <= most {
+                let before = old.as_ref().map_or(0, |old| old.variants().len());
+                let now = slot.variants().len() + usize::from(instead.is_some());
+                let displaced = (before + 1).saturating_sub(now) as u64;
+                self.displaced.fetch_add(displaced, Ordering::Relaxed);
                 books.enter(key, &stored, instead);
                 eviction.gone.extend(self.set(&mut books, key, Some(slot)));
                 return true;
@@ -333,6 +342,7 @@ impl Memory {
             bytes: books.bytes(),
             limit: self.limits.bytes,
             evicted: self.evicted.load(Ordering::Relaxed),
+            displaced: self.displaced.load(Ordering::Relaxed),
         }
     }
 }

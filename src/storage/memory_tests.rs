@@ -44,8 +44,12 @@ fn a_variant_replaces_its_equal_and_the_oldest_go() {
             .iter()
             .all(|s| s.content().rare.variant != response(1, "b").content().rare.variant)
     );
+    assert_eq!(memory.usage().displaced, 1, "neither the equal one nor what follows counts");
+    memory.put(&key, response(10, "e"));
+    assert_eq!(memory.usage().displaced, 2);
     assert_eq!(memory.remove(&key), 3);
-    assert_eq!(memory.usage().bytes, 0);
+    let usage = memory.usage();
+    assert_eq!((usage.bytes, usage.displaced, usage.evicted), (0, 2, 0));
 }
 
 #[test]
@@ -98,7 +102,9 @@ fn what_is_too_heavy_is_not_kept_and_many_variants_do_not_fill_everything() {
     let slot = memory.get(&key("/many")).expect("a slot");
     let weights = slot.variants().iter().map(|stored| stored.weight());
     assert!(slot.variants().len() > 3 && weights.sum::<usize>() <= 50_000);
-    assert!(memory.usage().bytes <= 100_000);
+    let usage = memory.usage();
+    assert_eq!(usage.displaced, 20 - slot.variants().len() as u64, "the oldest went");
+    assert!(usage.bytes <= 100_000);
 }
 
 #[test]

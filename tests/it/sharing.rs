@@ -48,9 +48,13 @@ fn many_variants_are_all_stored_up_to_the_bound() {
         }
     }
     assert_eq!(origin.count(), 20);
-    assert_eq!(ask(20).text(), "20");
-    assert!(ask(20).is_hit(), "the newest is kept");
-    assert!((0..20).any(|number| !ask(number).is_hit()), "and the oldest went");
+    assert_eq!(larder.stat("/variants_displaced"), 0);
+    for newest in 20..25 {
+        assert_eq!(ask(newest).text(), newest.to_string());
+        assert!((newest - 19..=newest).all(|number| ask(number).is_hit()), "{newest}");
+        assert_eq!(larder.stat("/variants_displaced"), u64::from(newest) - 19);
+    }
+    assert!(!ask(4).is_hit(), "the oldest went");
 }
 
 #[test]
