@@ -170,8 +170,9 @@ impl Default for Limits {
         Self {
             head: 32 * KIB,
             field: 8190,
-            // gunicorn takes 100, and larder adds eight at most: `X-Forwarded-For`, `-Host`
-            // and `-Proto`, `Via`, `Host`, `Connection`, and two conditions.
+            // gunicorn takes 100, and larder adds ten at most: `X-Forwarded-For`, `-Host` and
+            // `-Proto`, `X-Request-Id`, `Traceparent`, `Via`, `Larder-Fill`, two conditions,
+            // and `Connection` beside the `TE` of HTTP/1.1 or the `Host` of HTTP/1.0.
             fields: 90,
             target: 8 * KIB,
             response_head: 64 * KIB,

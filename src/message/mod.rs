@@ -160,7 +160,9 @@ impl Presented {
         if wants_websocket && has_body {
             return Err(Refusal::bad_request("a request for a WebSocket has no body"));
         }
-        let takes_trailers = has_member(&fields, &header::TE, "trailers");
+        // One of HTTP/1.0 is sent no chunks, and so no trailers (RFC 9112 section 6.1).
+        let takes_trailers =
+            version > Version::HTTP_10 && has_member(&fields, &header::TE, "trailers");
         sender::drop_ambiguous_names(&mut fields);
         if !has_body && [Method::GET, Method::HEAD].contains(&method) {
             sender::drop_descriptions(&mut fields);

@@ -29,6 +29,12 @@ pub fn cases() -> Vec<Case> {
         taken(post("X: y", ""), &format!("POST /x | x: y | {via}")).and_closed(),
         taken(get("Host: site.test\r\nExpect: 100-continue\r\n"), &format!("GET /x | {via}"))
             .and_closed(),
+        // It can't be sent trailers.
+        taken(
+            get("Host: site.test\r\nTE: trailers\r\nConnection: TE\r\n"),
+            &format!("GET /x | {via}"),
+        )
+        .and_closed(),
         taken(
             get("Host: site.test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"),
             &format!("GET /x | {via}"),

@@ -40,6 +40,10 @@ pub fn sent(random: &mut Random, number: u64, last: bool) -> Sent {
         draft.any(random);
     }
     draft.options(random, upgrade, last && !old);
+    if old {
+        // It can be sent no trailers.
+        draft.meant.retain(|(name, _)| name != "te" && name != "connection");
+    }
     draft.cookies();
     let sending = if upgrade { Sending::None } else { body(random, method, old) };
     if let Some(line) = sending.line(random) {
