@@ -63,8 +63,8 @@ pub(super) async fn answer(
     }
 }
 
-async fn read(body: Incoming) -> Result<(Asked, Selectors, [u8; 32]), Problem> {
-    let bytes = body::document(body, MOST_BYTES).await.map_err(|unread| match unread {
+async fn read(mut body: Incoming) -> Result<(Asked, Selectors, [u8; 32]), Problem> {
+    let bytes = body::document(&mut body, MOST_BYTES).await.map_err(|unread| match unread {
         Unread::TooLarge => Problem::new(Kind::TooLarge, "the document is larger than 4 MiB"),
         Unread::Broken => Problem::new(Kind::InvalidRequest, "the document broke off"),
         Unread::Late => Problem::new(Kind::TooSlow, "the document did not come in time"),

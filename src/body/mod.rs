@@ -13,7 +13,7 @@ mod replacing;
 pub use ahead::ReadAhead;
 pub use begun::begun;
 pub use decoding::Decoding;
-pub use document::{Unread, document};
+pub use document::{Unread, document, is_over};
 pub use fill::{Fill, Filled, Pushed, Reader, Source};
 pub use passing::{Limits, Passing};
 pub use replacing::Replacing;

@@ -147,6 +147,7 @@ impl Proxy {
         outbound: Request<Body>,
         status: CacheStatus,
     ) -> Answer {
+        let comes = still_comes(&outbound);
         match self.send(request, outbound, WhenRefused::Wait).await {
             Ok(mut response) => {
                 fields::remove_hop_by_hop(response.headers_mut());
@@ -154,7 +155,7 @@ impl Proxy {
                 self.invalidate_after(request, &response);
                 self.handed_on(request, response, status)
             }
-            Err(error) => self.no_answer(request, error, status),
+            Err(error) => self.not_sent(request, error, status, comes),
         }
     }
 
@@ -183,6 +184,21 @@ impl Proxy {
     ) -> Answer {
         self.shared.note_failure(&request.target, &error);
         respond::failure(&Failed::Silent(error), status)
+    }
+
+    /// The same, of a request of whose body something may be to come.
+    pub(super) fn not_sent(
+        &self,
+        request: &Presented,
+        error: OriginError,
+        status: CacheStatus,
+        comes: bool,
+    ) -> Answer {
+        let mut answer = self.no_answer(request, error, status);
+        if comes {
+            respond::say_closed(&mut answer);
+        }
+        answer
     }
 
     /// What a successful unsafe request has changed is forgotten before its
@@ -243,6 +259,12 @@ impl Proxy {
         }
         answer
     }
+}
+
+/// Whether the body of a request is not whole in hand yet: if it is not sent on, nothing can be
+/// read behind it.
+pub(super) fn still_comes(outbound: &Request<Body>) -> bool {
+    matches!(outbound.body(), Body::Passing(_))
 }
 
 async fn copy_both_ways(client: Upgraded, origin: Upgraded) {

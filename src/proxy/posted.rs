@@ -6,7 +6,7 @@ use super::content::stated_variance;
 use super::lookup::Found;
 use super::partial::Beside;
 use super::respond;
-use super::{Answer, Proxy, forms};
+use super::{Answer, Proxy, forms, passthrough};
 use crate::key::CacheKey;
 use crate::message::Presented;
 use crate::origin::WhenRefused;
@@ -44,9 +44,10 @@ impl Proxy {
         };
         let departure = self.shared.purger.depart();
         let sent = self.shared.clock.now();
+        let comes = passthrough::still_comes(&outbound);
         let mut response = match self.send(request, outbound, WhenRefused::Wait).await {
             Ok(response) => response,
-            Err(error) => return self.no_answer(request, error, status),
+            Err(error) => return self.not_sent(request, error, status, comes),
         };
         fields::remove_hop_by_hop(response.headers_mut());
         self.purge_in_band(request, response.headers_mut()).await;

@@ -33,7 +33,7 @@ enum Purging {
     /// The page is to be fetched anew, and given to whoever asked.
     Refresh(Arc<Presented>),
     /// It is one for the app.
-    Page(Incoming),
+    Page,
 }
 
 /// Who purges, and how that came.
@@ -70,9 +70,10 @@ pub(super) fn too_long(fields: Option<&HeaderMap>, most: usize) -> Option<Answer
     let (name, value) =
         fields?.iter().find(|(name, value)| name.as_str().len() + value.len() > most)?;
     let sentence = format!("{name}: {} bytes; {most} with the name are read", value.len());
-    let mut response = respond::page(StatusCode::BAD_REQUEST, &sentence);
-    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-    Some(Answer { response, status: CacheStatus::new(Outcome::Own) })
+    let response = respond::page(StatusCode::BAD_REQUEST, &sentence);
+    let mut answer = Answer { response, status: CacheStatus::new(Outcome::Own) };
+    respond::say_closed(&mut answer);
+    Some(answer)
 }
 
 /// Whether a request has to be looked at: methods that pages are asked for with
@@ -109,17 +110,22 @@ impl Proxy {
         self: &Arc<Self>,
         request: &Arc<Presented>,
         as_sent: Option<&HeaderMap>,
-        body: Incoming,
+        mut body: Incoming,
         upgrade: OnUpgrade,
     ) -> Answer {
-        match self.purging(request, as_sent, body).await {
+        let mut answer = match self.purging(request, as_sent, &mut body).await {
             Purging::Done(answer) => *answer,
             Purging::Refresh(as_get) => match passthrough::reason(&as_get, &self.shared.options) {
                 Some(why) => self.pass_with(&as_get, Body::empty(), why).await,
                 None => self.through_the_cache(&as_get).await,
             },
-            Purging::Page(body) => self.page(request, body, upgrade).await,
+            Purging::Page => return self.page(request, body, upgrade).await,
+        };
+        let is_expected = as_sent.is_some_and(|fields| fields.contains_key(header::EXPECT));
+        if !body::is_over(&mut body, is_expected).await {
+            respond::say_closed(&mut answer);
         }
+        answer
     }
 
     /// Counts the purge of somebody who may not, and writes it down.
@@ -137,19 +143,19 @@ impl Proxy {
         &self,
         request: &Presented,
         as_sent: Option<&HeaderMap>,
-        body: Incoming,
+        body: &mut Incoming,
     ) -> Purging {
         let fields = as_sent.unwrap_or(&request.fields);
         let head = Head { method: &request.method, target: &request.target, fields };
         let claim = dialects::recognise(&head, &self.shared.options.dialects);
         let may_be_a_page = claim.as_ref().map_or(as_sent.is_none(), |claim| claim.may_be_a_page);
         if claim.is_none() && may_be_a_page {
-            return Purging::Page(body);
+            return Purging::Page;
         }
         let by_token_only = claim.as_ref().is_some_and(|claim| claim.by_token_only);
         let Some(grant) = self.grant(request, fields, by_token_only) else {
             if may_be_a_page {
-                return Purging::Page(body);
+                return Purging::Page;
             }
             self.refused_purge(request);
             let sentence = "Purging is not allowed from here without a token.";
@@ -293,7 +299,7 @@ async fn wish(claim: &Claim, head: &Head<'_>, document: Bytes) -> Result<Wish, S
     apart.await.unwrap_or_else(|error| Err(error.to_string()))
 }
 
-async fn read(body: Incoming) -> Result<Bytes, String> {
+async fn read(body: &mut Incoming) -> Result<Bytes, String> {
     let why = |unread| match unread {
         Unread::TooLarge => "the body is larger than 1 MiB",
         Unread::Broken => "the body broke off",

@@ -168,11 +168,18 @@ pub(super) fn page(status: StatusCode, sentence: &str) -> Response<Body> {
     response(status, fields, Body::from(format!("{status}\n\n{sentence}\n")))
 }
 
+/// Has an answer be the last on its connection, and say so.
+pub(super) fn say_closed(answer: &mut Answer) {
+    let fields = answer.response.headers_mut();
+    fields.insert(header::CONNECTION, HeaderValue::from_static("close"));
+}
+
 /// Refuses a request, and closes the connection.
 pub(super) fn refusal(refusal: &Refusal) -> Answer {
-    let mut response = page(refusal.status, refusal.message);
-    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-    Answer { response, status: CacheStatus::new(Outcome::Own) }
+    let response = page(refusal.status, refusal.message);
+    let mut answer = Answer { response, status: CacheStatus::new(Outcome::Own) };
+    say_closed(&mut answer);
+    answer
 }
 
 /// The origin failed, and there is nothing to stand in for it.
@@ -188,10 +195,11 @@ pub(super) fn failure(failed: &Failed, mut status: CacheStatus) -> Answer {
     if code == StatusCode::SERVICE_UNAVAILABLE {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
     }
+    let mut answer = Answer { response, status };
     if matches!(failed, Failed::Silent(OriginError::RequestBody(_))) {
-        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        say_closed(&mut answer);
     }
-    Answer { response, status }
+    answer
 }
 
 /// The client wants an answer from the cache or none (RFC 9111 section 5.2.1.7).

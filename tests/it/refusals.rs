@@ -1,7 +1,7 @@
 //! Requests that are not let in, and clients who take their time: each is told
 //! what is wrong, and the connection is closed.
 
-use crate::harness::{Connection, Larder, Origin, exchange, reply, request, wait_until};
+use crate::harness::{Connection, Larder, Origin, exchange, nobody, reply, request, wait_until};
 use std::net::TcpStream;
 
 fn echo() -> Origin {
@@ -283,4 +283,39 @@ fn a_request_that_goes_in_circles_is_ended() {
     let larder = Larder::in_front_of(origin.address, &[]);
     own.set(larder.proxy).expect("set once");
     assert_eq!(request(larder.proxy, "POST", "/", &[], b"x").status, 508);
+}
+
+#[test]
+fn what_larder_answers_itself_says_that_it_closes_if_the_body_is_not_there() {
+    let (_socket, away) = nobody();
+    let env = [("LARDER_ORIGIN__HOLD", "0s"), ("LARDER_PURGE__NETWORKS", "127.0.0.0/8")];
+    let larder = Larder::with_env(away, &[], &env);
+    let stranger = ("LARDER_PURGE__NETWORKS", "192.0.2.0/24");
+    let strict = Larder::with_env(away, &[], &[env[0], stranger]);
+    let half = "x".repeat(64 << 10);
+    for (larder, head, body, status, closes) in [
+        (&larder, "PURGE / HTTP/1.1\r\nContent-Length: 10", "0123456789", 200, false),
+        (&larder, "PURGE / HTTP/1.1\r\nContent-Length: 10", "01234", 200, true),
+        (&larder, "PURGE / HTTP/1.1\r\nContent-Length: 100000", &*half, 200, true),
+        (&larder, "PURGE / HTTP/1.1\r\nTransfer-Encoding: chunked", "5\r\n01234", 200, true),
+        (&larder, "REFRESH / HTTP/1.1\r\nContent-Length: 10", "", 502, true),
+        (&larder, "BAN / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 9", "", 200, true),
+        (&strict, "PURGE / HTTP/1.1\r\nContent-Length: 10", "0123456789", 403, false),
+        (&strict, "PURGE / HTTP/1.1\r\nContent-Length: 10", "", 403, true),
+        (&larder, "POST / HTTP/1.1\r\nContent-Length: 10", "0123456789", 502, false),
+        (&larder, "POST / HTTP/1.1\r\nContent-Length: 100000", &*half, 502, true),
+    ] {
+        let mut client = Connection::open(larder.proxy);
+        client.send(format!("{head}\r\nHost: site.test\r\n\r\n{body}").as_bytes());
+        let answer = client.answer("GET").expect("an answer");
+        assert_eq!(answer.status, status, "{head}");
+        let says = answer.field("connection").map(str::to_string);
+        assert_eq!(says.as_deref() == Some("close"), closes, "{head} {says:?}");
+        if closes {
+            assert!(client.is_closed(), "{head}");
+        } else {
+            client.ask("/next", "");
+            assert_eq!(client.answer("GET").expect("the next answer").status, 502, "{head}");
+        }
+    }
 }

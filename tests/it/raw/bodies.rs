@@ -41,5 +41,10 @@ pub fn cases() -> Vec<Case> {
     let purge =
         format!("PURGE /x HTTP/1.1\r\nHost: site.test\r\nContent-Length: {length}\r\n\r\n{HIDDEN}");
     cases.push(answered(&[200], purge, &[]));
+    // What doesn't come is not waited for, nor what comes when it is asked for.
+    for lines in ["Content-Length: 10000", "Expect: 100-continue\r\nContent-Length: 10"] {
+        let purge = format!("PURGE /x HTTP/1.1\r\nHost: site.test\r\n{lines}\r\n\r\n{HIDDEN}");
+        cases.push(answered(&[200], purge, &[]).and_closed());
+    }
     cases
 }
