@@ -16,6 +16,7 @@ use http_body::{Frame, SizeHint};
 use hyper::body::Incoming;
 use std::fmt::Write;
 use std::net::IpAddr;
+use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -57,11 +58,20 @@ impl Texts {
     fn of<'a>(target: &[u8], field: impl Fn(&HeaderName) -> Option<&'a [u8]>) -> Texts {
         let texts = [Some(target), field(&TOLD[0]), field(&TOLD[1]), field(&TOLD[2])];
         let length = texts.iter().flatten().map(|text| text.len()).sum();
-        let mut bytes = Vec::with_capacity(length);
-        let ends = texts.map(|text| {
-            bytes.extend_from_slice(text?);
-            Some(bytes.len())
-        });
+        let (mut bytes, mut ends) = (Vec::with_capacity(length), [None; 4]);
+        for (at, (text, end)) in texts.iter().zip(&mut ends).enumerate() {
+            let Some(text) = text else { continue };
+            // Agents may name an address for mail, and no URL with a user.
+            match user(text).filter(|_| at < 3) {
+                Some(user) => {
+                    bytes.extend_from_slice(&text[..user.start]);
+                    bytes.push(b'*');
+                    bytes.extend_from_slice(&text[user.end..]);
+                }
+                None => bytes.extend_from_slice(text),
+            }
+            *end = Some(bytes.len());
+        }
         Texts { bytes, ends }
     }
 
@@ -70,6 +80,27 @@ impl Texts {
         let before = self.ends[..at].iter().rev().flatten().next();
         self.bytes.get(before.copied().unwrap_or_default()..end)
     }
+}
+
+/// The longest name of a host, with a port (RFC 1035 section 2.3.4).
+const LONGEST_HOST: usize = 260;
+
+/// Where in a URL or a host stands who somebody is, and by which password. A request with it
+/// is refused (RFC 9110 section 4.2.4), and has a line all the same. Where it isn't clear what
+/// the host is, all before the last `@` is taken for it; what is too long for a host may be
+/// the beginning of it.
+fn user(text: &[u8]) -> Option<Range<usize>> {
+    let has_any = || text.len() > LONGEST_HOST || memchr::memchr(b'@', text).is_some();
+    if text.first() == Some(&b'/') || !has_any() {
+        return None;
+    }
+    let host = memchr::memmem::find(text, b"://").map_or(0, |at| at + 3);
+    let rest = &text[host..];
+    let end = rest.iter().position(|b| b"/?#".contains(b)).unwrap_or(rest.len());
+    let authority = if host == 0 || end == 0 { rest } else { &rest[..end] };
+    let is_long = host > 0 && end > LONGEST_HOST;
+    let user = memchr::memrchr(b'@', authority).or(is_long.then_some(end))?;
+    Some(host..host + user)
 }
 
 impl Line {
@@ -150,10 +181,14 @@ impl Line {
 
     /// Of a request whose head was not read, but for this first line.
     pub fn unread(line: &str, peer: &Peer, shared: &Shared) -> Option<Line> {
+        let field = line.split_once(':').map(|(name, _)| name);
+        let field = field.filter(|name| HeaderName::from_bytes(name.as_bytes()).is_ok());
         let (method, rest) = line.split_once(' ').unwrap_or(("-", line));
-        let (method, target) = match Method::from_bytes(method.as_bytes()) {
-            Ok(method) => (method, rest.split(' ').next().unwrap_or_default()),
-            Err(_) => (Method::from_bytes(b"-").unwrap_or_default(), line),
+        let (method, target) = match (field, Method::from_bytes(method.as_bytes())) {
+            // A field where the request line should be may be whom somebody is let in as.
+            (Some(name), _) => (Method::from_bytes(b"-").unwrap_or_default(), name),
+            (None, Ok(method)) => (method, rest.split(' ').next().unwrap_or_default()),
+            (None, Err(_)) => (Method::from_bytes(b"-").unwrap_or_default(), line),
         };
         shared.log.is_on().then(|| Line {
             began: shared.clock.precise(),
@@ -317,6 +352,38 @@ impl Drop for Recorded {
         shared.metrics.bytes_sent.add(self.sent);
         if let Some(entry) = self.entry.take() {
             entry.write(shared, self.sent, self.broken);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_somebody_is_stands_before_the_host() {
+        let long = format!("http://a.test/{}", "x".repeat(300));
+        for (text, expected) in [
+            ("/a@b", "/a@b"),
+            ("//user:pass@a/", "//user:pass@a/"),
+            ("*", "*"),
+            ("http://a.test/b@c?d@e", "http://a.test/b@c?d@e"),
+            ("a.test:80", "a.test:80"),
+            ("http://user:pass@a.test/b@c", "http://*@a.test/b@c"),
+            ("http://user:p@ss@a.test", "http://*@a.test"),
+            ("http://user@a.test?x", "http://*@a.test?x"),
+            ("user:pass@a.test:443", "*@a.test:443"),
+            ("user:pa/ss@a.test", "*@a.test"),
+            ("http:/user:pass@a.test/", "*@a.test/"),
+            ("http:///user:pass@a.test/", "http://*@a.test/"),
+            ("http://\\user:pass@a.test/", "http://*@a.test/"),
+            (&format!("http://user:{}", "pass".repeat(99)), "http://*"),
+            (&long, &long),
+        ] {
+            let texts = Texts::of(text.as_bytes(), |_| Some(text.as_bytes()));
+            for (at, expected) in [(0, expected), (1, expected), (2, expected), (3, text)] {
+                assert_eq!(texts.get(at), Some(expected.as_bytes()), "{at}");
+            }
         }
     }
 }

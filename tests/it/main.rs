@@ -63,6 +63,7 @@ mod rebound;
 mod refusals;
 mod reload;
 mod replay;
+mod secrets;
 mod security;
 mod seldom;
 mod sharing;
