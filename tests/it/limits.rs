@@ -8,7 +8,7 @@ use crate::harness::{
 use larder::config::{Settings, Target};
 use socket2::{Domain, Socket, Type};
 use std::io::Write;
-use std::net::{SocketAddr, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
 use std::process::Command;
 
 const MIB: usize = 1 << 20;
@@ -495,4 +495,55 @@ fn without_descriptors_what_is_open_goes_on_and_the_log_is_short() {
         assert!(waiting.answer("GET").expect("an answer").is_hit());
     }
     assert!(larder.stat("/troubles/descriptors") > 1);
+}
+
+/// An address of this machine that isn't loopback, if there is one.
+fn own_address() -> Option<IpAddr> {
+    // Nothing is sent: the machine only says from where it would be.
+    let socket = UdpSocket::bind("0.0.0.0:0").ok()?;
+    socket.connect("192.0.2.1:9").ok()?;
+    let address = socket.local_addr().ok()?.ip();
+    Some(address).filter(|address| !address.is_loopback() && !address.is_unspecified())
+}
+
+#[test]
+fn one_address_has_so_many_connections_and_others_have_theirs() {
+    let Some(address) = own_address() else {
+        eprintln!("left out: this machine has loopback alone, which has no bound of its own");
+        return;
+    };
+    let origin = origin_of_large_bodies(1);
+    let to = origin.address.to_string();
+    let args = ["proxy", "--to", &to, "--listen", "0.0.0.0:0", "--admin", "127.0.0.1:0"];
+    let larder = Larder::spawn(&args, &[("LARDER_LIMITS__CONNECTIONS_PER_IP", "3")]);
+    let from_there = SocketAddr::new(address, larder.proxy.port());
+    let from_here = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), larder.proxy.port());
+    let enter = |at: SocketAddr| {
+        let mut connection = Connection::open(at);
+        connection.ask("/stored", "");
+        assert_eq!(connection.answer("GET").expect("an answer").status, 200);
+        connection
+    };
+    let mut inside: Vec<Connection> = (0..3).map(|_| enter(from_there)).collect();
+    for count in 1..=5 {
+        let mut beyond = Connection::open(from_there);
+        let head = beyond.head().expect("an answer");
+        assert_eq!((head.status, head.field("retry-after")), (503, Some("1")));
+        assert_eq!(head.field("connection"), Some("close"));
+        assert!(beyond.is_closed());
+        assert_eq!(larder.stat("/troubles/connections_per_ip"), count);
+    }
+    larder.says("why=\"connections_per_ip\"");
+    let _others: Vec<Connection> = (0..10).map(|_| enter(from_here)).collect();
+    for connection in &mut inside {
+        connection.ask("/stored", "");
+        assert!(connection.answer("GET").expect("who is inside stays").is_hit());
+    }
+    drop(inside.pop());
+    wait_until("there is room for another one", || {
+        let mut connection = Connection::open(from_there);
+        let _ = connection.stream().write_all(b"GET /stored HTTP/1.1\r\nHost: site.test\r\n\r\n");
+        connection.head().is_some_and(|head| head.status == 200)
+    });
+    assert_eq!(larder.stat("/troubles/connections"), 0);
 }
