@@ -7,7 +7,7 @@ use crate::dialects::{Dialect, Understood};
 use crate::gate::Most;
 use crate::key::Host;
 use crate::listen;
-use crate::message::{self, NewTraces};
+use crate::message::{self, Hosts, NewTraces};
 use crate::origin::{self, Address, Ejection, HealthCheck};
 use crate::proxy;
 use crate::purge::{Access, Scope, Token};
@@ -100,6 +100,7 @@ pub fn policy(settings: &Settings) -> Policy {
 
 fn presented(settings: &Settings) -> message::Options {
     message::Options {
+        hosts: Hosts::new(settings.hosts.iter().map(String::as_str)),
         trusted: settings.trust.proxies.clone(),
         max_target: settings.limits.target,
         max_field: settings.limits.field,

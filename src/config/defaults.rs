@@ -24,6 +24,7 @@ impl Settings {
             preset: None,
             listen: vec![Listen { text: listen.to_string(), addresses: vec![listen] }],
             threads: 0,
+            hosts: Vec::new(),
             origin: Origin {
                 to: vec![to],
                 host: None,

@@ -4,7 +4,7 @@ use super::changes::differs;
 use super::diagnose::Problem;
 use super::preset::preset;
 use super::read::*;
-use super::requests::{parameters, paths};
+use super::requests::{hosts, parameters, paths};
 use super::settings::Settings;
 use super::tokens::tokens;
 use super::value::Value;
@@ -55,6 +55,7 @@ pub(super) const KEYS: &[Key] = keys! {
         preset: preset,
         listen: listen,
         threads: count,
+        hosts: hosts,
     }
     [origin] {
         to: targets,

@@ -1,4 +1,5 @@
-//! How keys are read that name parts of what is asked for: paths, and parameters of queries.
+//! How keys are read that name parts of what is asked for: hosts, paths, and parameters of
+//! queries.
 
 use super::diagnose::{Problem, Wrong, wrong};
 use super::value::{Kind, Value};
@@ -40,5 +41,26 @@ fn parameter(text: &str) -> Result<String, Wrong> {
         }
         name if name.contains(is_odd) => no("a name alone, without `?`, `&`, `=` and a value"),
         _ => Ok(text.to_owned()),
+    }
+}
+
+/// Names of hosts; `*.` in front stands for whatever is there.
+pub(super) fn hosts(value: &Value) -> Result<Vec<String>, Problem> {
+    value.list(Kind { name: "hosts", example: "[\"www.example.org\"]" }, host)
+}
+
+fn host(text: &str) -> Result<String, Wrong> {
+    let no = |note: &str| Err(wrong(format!("`{text}` is not the name of a host"), note));
+    let name = text.strip_prefix("*.").unwrap_or(text);
+    let is_address = name.starts_with('[') && name.ends_with(']');
+    let is_odd = |c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_'));
+    match name {
+        _ if is_address => Ok(text.to_ascii_lowercase()),
+        "" => no("such as `www.example.org`"),
+        _ if name.contains("://") => no("a name alone, without `http://`"),
+        _ if name.contains('*') => no("a `*` stands in front, such as in `*.example.org`"),
+        _ if name.contains(':') => no("a name alone: it counts at any port"),
+        _ if name.contains(is_odd) => no("a name of letters, digits, `-` and `.`"),
+        _ => Ok(text.to_ascii_lowercase()),
     }
 }

@@ -19,6 +19,8 @@ pub struct Settings {
     pub listen: Vec<Listen>,
     /// Worker threads; 0 is one a core.
     pub threads: usize,
+    /// The hosts that are served; none is any.
+    pub hosts: Vec<String>,
     /// The application.
     pub origin: Origin,
     /// What is kept, and for how long.

@@ -6,6 +6,7 @@ mod check;
 mod chunks;
 mod framing;
 mod head;
+mod hosts;
 mod notes;
 mod plain;
 mod sender;
@@ -14,6 +15,7 @@ mod traces;
 pub use chunks::{ChunkReader, Misplaced, Part};
 pub use framing::Framing;
 pub use head::{Head, HeadLimits, HeadReader};
+pub use hosts::Hosts;
 pub use notes::Notes;
 pub use plain::Plain;
 pub use sender::{Peer, is_forwarded};
@@ -51,6 +53,8 @@ const MOST_OPTIONS: usize = 128;
 /// What the reading of requests needs to know.
 #[derive(Clone, Debug)]
 pub struct Options {
+    /// The hosts that are served.
+    pub hosts: Hosts,
     /// Networks whose word about the client is believed.
     pub trusted: Vec<IpNet>,
     /// The longest request target, in bytes.
@@ -170,6 +174,10 @@ impl Presented {
         remove_hop_by_hop(&mut fields);
         join_cookies(&mut fields, options)?;
         let sender = Sender::settle(&mut fields, host, peer, options)?;
+        if !options.hosts.have(sender.host.as_str()) {
+            let status = StatusCode::MISDIRECTED_REQUEST;
+            return Err(Refusal::new(status, "this host is not served here"));
+        }
 
         let uri = origin_form(uri)?;
         let asterisk = uri.path() == "*";

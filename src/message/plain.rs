@@ -146,6 +146,9 @@ impl<'a> Plain<'a> {
             Some(forwarded) => Host::canonical(forwarded)?,
             None => host,
         };
+        if !options.hosts.have(host) {
+            return None;
+        }
         let scheme = match proto {
             Some(proto) => Scheme::parse(std::str::from_utf8(proto).ok()?)?,
             None => Scheme::Http,

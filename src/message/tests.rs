@@ -11,6 +11,7 @@ pub(super) fn options() -> Options {
         default_host: Host::parse("default.example").expect("a host"),
         ignored_parameters: IgnoredParameters::new(["utm_*"]),
         static_paths: Paths::new(["/static/"]),
+        hosts: Hosts::default(),
         new_traces: NewTraces::None,
     }
 }

@@ -103,6 +103,7 @@ fn variables_of_others_are_left_alone() {
 fn variables_carry_every_type() {
     let env = owned(&[
         ("LARDER_THREADS", "2"),
+        ("LARDER_HOSTS", "WWW.example.org,*.example.net,[::1]"),
         ("LARDER_ORIGIN__TO", "unix:/run/app.sock"),
         ("LARDER_ORIGIN__HOST", "www.example.org"),
         ("LARDER_CACHE__HEURISTICS", "false"),
@@ -117,6 +118,7 @@ fn variables_carry_every_type() {
     let settings = load(Source::None, env, &Overrides::default()).unwrap();
     let mut expected = Settings::new(Target::Unix("/run/app.sock".into()));
     expected.threads = 2;
+    expected.hosts = ["www.example.org", "*.example.net", "[::1]"].map(String::from).to_vec();
     expected.origin.host = Some("www.example.org".into());
     expected.cache.heuristics = false;
     expected.cache.max_object = 1 << 20;

@@ -12,7 +12,7 @@ use hyper_util::rt::TokioIo;
 use larder::body::{Body, Limits, Passing};
 use larder::key::Host;
 use larder::listen::through;
-use larder::message::{HeadLimits, NewTraces, Options, Peer, Presented};
+use larder::message::{HeadLimits, Hosts, NewTraces, Options, Peer, Presented};
 use larder::origin::{outbound, upgrade_outbound};
 use larder::semantics::parameters::IgnoredParameters;
 use larder::semantics::paths::Paths;
@@ -196,6 +196,7 @@ async fn forwarded(request: Request<Incoming>) -> Seen {
         default_host: Host::localhost(),
         ignored_parameters: IgnoredParameters::default(),
         static_paths: Paths::default(),
+        hosts: Hosts::default(),
         new_traces: NewTraces::None,
     };
     let peer = Peer::new(([127, 0, 0, 1], 1).into());

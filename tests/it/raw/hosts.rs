@@ -1,6 +1,6 @@
 //! `Host` (RFC 9110 section 7.2, RFC 9112 section 3.2).
 
-use super::case::{Case, refused, taken};
+use super::case::{Case, answered, refused, taken};
 
 /// Field lines in place of a good `Host`.
 const WRONG: &[&str] = &[
@@ -59,6 +59,31 @@ const WRONG: &[&str] = &[
     "Host: {site}\r\n",
     "Host=site.test\r\n",
 ];
+
+/// Where `site.test` and what is below it are served, and nothing else.
+pub fn not_served() -> Vec<Case> {
+    let ask = |host: &str| format!("GET /cached/1 HTTP/1.1\r\nHost: {host}\r\n\r\n");
+    let sees = |host: &str| format!("GET /cached/1 | host: {host} | x-forwarded-host: {host}");
+    let mut cases = vec![
+        answered(&[200, 200], ask("site.test").repeat(2), &["GET /cached/1"]),
+        answered(&[200, 200], ask("a.site.test:8080").repeat(2), &[&sees("a.site.test:8080")]),
+        taken(
+            "GET http://b.site.test/x HTTP/1.1\r\nHost: evil.test\r\n\r\n",
+            "GET /x | host: b.site.test | x-forwarded-host: b.site.test",
+        ),
+        answered(&[200, 421], ask("SITE.test") + &ask("evil.test"), &[]).and_closed(),
+    ];
+    for host in ["evil.test", "127.0.0.1", "site.test.evil.test", "evilsite.test", "site.test."] {
+        cases.push(refused(421, ask(host)));
+        let purge = format!("PURGE /cached/1 HTTP/1.1\r\nHost: {host}\r\n\r\n");
+        cases.push(refused(421, purge));
+    }
+    // Nobody is believed who says otherwise.
+    cases.push(refused(421, ask("evil.test\r\nX-Forwarded-Host: site.test")));
+    cases.push(refused(421, "GET http://evil.test/ HTTP/1.1\r\nHost: site.test\r\n\r\n"));
+    cases.push(refused(421, "GET /cached/1 HTTP/1.0\r\n\r\n"));
+    cases
+}
 
 pub fn cases() -> Vec<Case> {
     let mut cases = Vec::new();

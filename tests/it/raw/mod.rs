@@ -34,6 +34,12 @@ fn one_host_and_a_valid_one() {
 }
 
 #[test]
+fn a_host_that_is_not_served_is_misdirected() {
+    let served = || ["site.test", "*.site.test"].map(String::from).to_vec();
+    check_with(hosts::not_served(), |settings| settings.hosts = served());
+}
+
+#[test]
 fn targets_go_through_as_they_are_or_not_at_all() {
     check(targets::cases());
 }
@@ -75,10 +81,11 @@ fn heads_have_bounds() {
 
 /// All of them, each once.
 fn all() -> Vec<Case> {
-    let classes: [fn() -> Vec<Case>; 11] = [
+    let classes: [fn() -> Vec<Case>; 12] = [
         framing::cases,
         || chunks::cases(true),
         hosts::cases,
+        hosts::not_served,
         targets::cases,
         methods::cases,
         fields::cases,
