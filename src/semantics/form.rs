@@ -176,6 +176,7 @@ fn is_about_many(name: &str) -> bool {
             | "content-digest"
             | "content-md5"
             | "digest"
+            | "edge-control"
             | "etag"
             | "expires"
             | "last-modified"
@@ -185,6 +186,8 @@ fn is_about_many(name: &str) -> bool {
             | "surrogate-control"
             | "trailer"
             | "x-accel-expires"
+            | "x-vc-enabled"
+            | "x-vc-ttl"
     );
     // CDN-Cache-Control, and those of single ones (RFC 9213).
     is_listed || name.ends_with("-cache-control")

@@ -92,6 +92,7 @@ fn what_is_filled_is_its_visitors_alone() {
         "accept-ranges",
         "cdn-cache-control",
         "content-digest",
+        "edge-control",
         "etag",
         "expires",
         "larder-cache-control",
@@ -99,6 +100,8 @@ fn what_is_filled_is_its_visitors_alone() {
         "pragma",
         "surrogate-control",
         "vercel-cdn-cache-control",
+        "x-vc-enabled",
+        "x-vc-ttl",
     ] {
         fields.append(name, HeaderValue::from_static("x"));
     }

@@ -14,6 +14,9 @@ fn no_cache_behind_larder_is_told_to_keep_it() {
         "Surrogate-Control: max-age=600",
         "Larder-Cache-Control: max-age=60",
         "X-Accel-Expires: 600",
+        "Edge-Control: !no-store, max-age=1d",
+        "X-VC-Enabled: true",
+        "X-VC-TTL: 600",
         "Expires: Thu, 01 Jan 2099 00:00:00 GMT",
         "Pragma: cache",
         "No-Vary-Search: params",
@@ -28,7 +31,15 @@ fn no_cache_behind_larder_is_told_to_keep_it() {
         assert_filled_for(&page, &minted(&page));
         assert_eq!(page.all("cache-control"), ["private, no-cache, no-transform"]);
         let names: Vec<&str> = page.fields.iter().map(|(name, _)| name.as_str()).collect();
-        for gone in ["surrogate-control", "x-accel-expires", "pragma", "no-vary-search"] {
+        for gone in [
+            "surrogate-control",
+            "x-accel-expires",
+            "edge-control",
+            "x-vc-enabled",
+            "x-vc-ttl",
+            "pragma",
+            "no-vary-search",
+        ] {
             assert!(!names.contains(&gone), "{gone}");
         }
         assert!(!names.iter().any(|name| name.ends_with("-cache-control")), "{names:?}");
