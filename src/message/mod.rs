@@ -133,8 +133,9 @@ pub struct Presented {
 pub struct LeftOut {
     /// Parameters of the query, as they were written.
     pub parameters: Vec<String>,
-    /// All cookies.
-    pub cookies: bool,
+    /// All cookies. By them a form is filled that such a page may have all the same, and
+    /// nothing else is done.
+    pub cookies: Option<HeaderValue>,
 }
 
 impl Presented {
@@ -241,8 +242,10 @@ impl Presented {
             self.left_out.parameters = ignored.in_query_of(as_sent).map(String::from).collect();
             (self.target, self.uri) = (target, uri);
         }
-        if options.static_paths.plainly(self.target.path()) {
-            self.left_out.cookies = self.fields.remove(header::COOKIE).is_some();
+        if options.static_paths.plainly(self.target.path())
+            && let Some(cookies) = self.fields.remove(header::COOKIE)
+        {
+            self.left_out.cookies = Some(cookies);
         }
     }
 

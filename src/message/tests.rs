@@ -58,7 +58,8 @@ fn what_is_keyed_is_what_the_app_sees() {
         assert_eq!(read.target.path_and_query(), target, "{method} {uri}");
         assert_eq!(read.uri.to_string(), target, "{method} {uri}");
         assert_eq!(read.left_out.parameters, parameters, "{method} {uri}");
-        assert_eq!(read.left_out.cookies, cookies, "{method} {uri}");
+        let left_out = read.left_out.cookies.filter(|value| value == cookie.1);
+        assert_eq!(left_out.is_some(), cookies, "{method} {uri}");
         assert_eq!(read.fields.contains_key("cookie"), !cookies, "{method} {uri}");
     }
     let upgrade = [host, cookie, ("connection", "upgrade"), ("upgrade", "websocket")];

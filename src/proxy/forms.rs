@@ -13,7 +13,7 @@ use crate::semantics::cache_status::CacheStatus;
 use crate::semantics::csrf::{Secret, letters};
 use crate::semantics::form::{Csrf, Filling, Form, for_one_visitor};
 use crate::semantics::offer::{Coded, Offer, Unfillable};
-use http::header::{HeaderMap, HeaderValue, SET_COOKIE};
+use http::header::{COOKIE, HeaderMap, HeaderValue, SET_COOKIE};
 use http::{Method, Response};
 use http_body::Body as _;
 use std::sync::Arc;
@@ -74,7 +74,7 @@ impl Proxy {
         let Some(form) = answer.response.extensions_mut().remove::<Arc<Form>>() else {
             return answer;
         };
-        match filling(&form, &request.fields, answer.response.headers()) {
+        match filling(&form, &cookies(request), answer.response.headers()) {
             Ok((filling, cookie)) => {
                 self.shared.metrics.filled.count();
                 answer.response = filled(&form, &filling, cookie, answer.response);
@@ -88,18 +88,25 @@ impl Proxy {
     }
 }
 
+/// The cookies that a visitor bears, those too that the app was not shown. Not to know them
+/// would be to give the visitor another, and forms that are open elsewhere would fail.
+fn cookies(request: &Presented) -> HeaderMap {
+    let borne = request.fields.get(COOKIE).or(request.left_out.cookies.as_ref());
+    borne.map(|cookies| (COOKIE, cookies.clone())).into_iter().collect()
+}
+
 /// What one answer is filled with, and the cookie that its visitor is given if they bear
 /// none: the one that the app gives them goes before the one that they bear.
 fn filling(
     form: &Form,
-    request: &HeaderMap,
+    cookies: &HeaderMap,
     response: &HeaderMap,
 ) -> Result<(Filling, Option<HeaderValue>), getrandom::Error> {
     let mut cookie = None;
     let csrf = match &form.csrf {
         None => None,
         Some(Csrf { cookie: own, .. }) => {
-            let secret = match own.set_by(response).or_else(|| own.of_visitor(request)) {
+            let secret = match own.set_by(response).or_else(|| own.of_visitor(cookies)) {
                 Some(secret) => secret,
                 None => {
                     let new = Secret::new(letters(getrandom::fill)?);

@@ -75,7 +75,7 @@ impl Shared {
             &parameters,
             "cache.ignored_parameters names them: they are not keyed, and the app does not see them",
         );
-        if request.left_out.cookies {
+        if request.left_out.cookies.is_some() {
             let why = "cache.static_paths names the path: the app does not see them";
             leave("cookies", &["all"], why);
         }

@@ -23,6 +23,25 @@ fn the_last_of_several_cookies_counts_as_for_django() {
 }
 
 #[test]
+fn a_form_on_an_error_page_among_files_leaves_its_visitor_their_cookie() {
+    let origin = Origin::answering(|_| reply(404, &[super::FILL, STORED[0]], &page()));
+    let larder = filling(&origin, &[("LARDER_CACHE__STATIC_PATHS", "/static/")]);
+    let both = format!("{}; {}; sessionid=1", cookie('b'), cookie('a'));
+    for (is_hit, bears, own) in [
+        (false, cookie('a'), cookie('a')),
+        (true, cookie('b'), cookie('b')),
+        (true, both, cookie('a')),
+    ] {
+        let page = larder.get_with("/static/x", &[("Cookie", &bears)]);
+        assert_eq!((page.status, page.is_hit(), page.all("set-cookie").len()), (404, is_hit, 0));
+        assert_filled_for(&page, &own);
+    }
+    let new = larder.get("/static/x");
+    assert_filled_for(&new, &minted(&new));
+    assert_eq!((origin.count(), origin.last().field("cookie")), (1, None));
+}
+
+#[test]
 fn a_masked_cookie_is_the_secret_under_its_mask() {
     let origin = of_a_page(STORED);
     let larder = filling(&origin, &[]);
