@@ -74,7 +74,7 @@ pub(super) struct Confirmed {
 impl Proxy {
     /// Asks; tells which stored response the origin has confirmed, if it did. A
     /// 304 about something else is asked again without conditions (RFC 9111
-    /// section 4.3.3).
+    /// section 4.3.3), and one to the client's own about a page that is filled.
     pub(super) async fn ask_for_ours(
         &self,
         plan: &Plan,
@@ -93,18 +93,47 @@ impl Proxy {
             .filter(|stored| self.shared.stands(&plan.key, stored))
             .collect();
         let fields = self.conditions(plan, &offered);
-        let reply = self.ask(plan, fields, departure).await?;
-        if offered.is_empty() || reply.response.status() != StatusCode::NOT_MODIFIED {
+        if offered.is_empty() {
+            return Ok((self.ask_on_theirs(plan, fields, departure).await?, None));
+        }
+        let reply = self.ask_for_any(plan, fields, departure).await?;
+        if reply.response.status() != StatusCode::NOT_MODIFIED {
+            forms::can_be_shown(&reply.response)?;
             return Ok((reply, None));
         }
         if let Some(confirmed) = confirmed(plan, &offered, reply.response.headers()) {
             return Ok((reply, Some(confirmed)));
         }
+        Ok((self.ask_for_the_whole(plan, forms::are_spoken_of(&reply.response)).await?, None))
+    }
+
+    /// Asks with fields that may bear conditions of the client's own. A page that is filled
+    /// nobody has already: whatever the app says, it is asked for the whole.
+    pub(super) async fn ask_on_theirs(
+        &self,
+        plan: &Plan,
+        fields: HeaderMap,
+        departure: Departure,
+    ) -> Result<Reply, OriginError> {
+        let reply = self.ask_for_any(plan, fields, departure).await?;
+        let response = &reply.response;
+        if response.status() == StatusCode::NOT_MODIFIED && forms::are_spoken_of(response) {
+            drop(reply);
+            return self.ask_for_the_whole(plan, true).await;
+        }
+        forms::can_be_shown(response)?;
+        Ok(reply)
+    }
+
+    /// Asks again, without conditions. What is filled is not asked for a part of.
+    async fn ask_for_the_whole(&self, plan: &Plan, is_filled: bool) -> Result<Reply, OriginError> {
         let mut fields = plan.request.fields.clone();
         validation::remove_conditions(&mut fields);
-        keep_range(plan, &mut fields);
+        if !is_filled {
+            keep_range(plan, &mut fields);
+        }
         let departure = self.shared.purger.depart();
-        Ok((self.ask(plan, fields, departure).await?, None))
+        self.ask(plan, fields, departure).await
     }
 
     /// The request's fields with the conditions that are ours to make.
@@ -134,13 +163,24 @@ impl Proxy {
         fields: HeaderMap,
         departure: Departure,
     ) -> Result<Reply, OriginError> {
+        let reply = self.ask_for_any(plan, fields, departure).await?;
+        forms::can_be_shown(&reply.response)?;
+        Ok(reply)
+    }
+
+    /// The same, for who looks whether it can be shown.
+    async fn ask_for_any(
+        &self,
+        plan: &Plan,
+        fields: HeaderMap,
+        departure: Departure,
+    ) -> Result<Reply, OriginError> {
         let host = self.shared.options.host.as_ref();
         let request = origin::outbound(&plan.request, fields, query::held(&plan.request), host);
         let sent = self.shared.clock.now();
         let mut response = self.send(&plan.request, request, self.when_refused(plan)).await?;
         crate::semantics::fields::remove_hop_by_hop(response.headers_mut());
         self.purge_in_band(&plan.request, response.headers_mut()).await;
-        forms::can_be_shown(&response)?;
         let exchange = Exchange {
             sent,
             received: self.shared.clock.now(),

@@ -61,6 +61,13 @@ pub(super) fn of(response: &Response<Body>) -> Option<&Arc<Form>> {
     response.extensions().get()
 }
 
+/// Whether a response says anything of placeholders: a 304 that does is no answer to the
+/// condition of a client, whose copy bears what was filled in it for somebody, or is of
+/// another page.
+pub(super) fn are_spoken_of(response: &Response<Body>) -> bool {
+    of(response).is_some() || can_be_shown(response).is_err()
+}
+
 /// Remembers beside a response what is to be filled in it.
 pub(super) fn remember(form: Option<&Arc<Form>>, response: &mut Response<Body>) {
     if let Some(form) = form {

@@ -23,7 +23,7 @@ impl Proxy {
     ) -> Answer {
         let plan = Plan::new(request, key, found);
         let departure = self.shared.purger.depart();
-        match self.ask(&plan, request.fields.clone(), departure).await {
+        match self.ask_on_theirs(&plan, request.fields.clone(), departure).await {
             Ok(reply) => {
                 // What a visitor is told because of who they are says nothing
                 // about what all the others are given.

@@ -12,9 +12,11 @@ use crate::origin::{self, WhenRefused};
 use crate::purge::{Group, IN_BAND, Made, Selectors, Softness};
 use crate::semantics::cache_status::{CacheStatus, Forward};
 use crate::semantics::reason::Reason;
+use crate::semantics::validation;
 use crate::semantics::{conditional, cookies, fields, invalidation, range, tags, targeted};
 use http::header::{self, HeaderValue};
 use http::{Method, Request, Response, StatusCode};
+use http_body::Body as _;
 use hyper::body::Incoming;
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
@@ -148,15 +150,54 @@ impl Proxy {
         status: CacheStatus,
     ) -> Answer {
         let comes = still_comes(&outbound);
-        match self.send(request, outbound, WhenRefused::Wait).await {
-            Ok(mut response) => {
-                fields::remove_hop_by_hop(response.headers_mut());
-                self.purge_in_band(request, response.headers_mut()).await;
+        match self.answered(request, outbound).await {
+            Ok(response) => {
                 self.invalidate_after(request, &response);
                 self.handed_on(request, response, status)
             }
             Err(error) => self.not_sent(request, error, status, comes),
         }
+    }
+
+    /// The origin's answer to a request that is handed on. A page that is filled nobody has
+    /// already: what the app confirms of one is asked for again, whole. A request whose body
+    /// has gone can't be; it makes no such condition where anything is filled.
+    async fn answered(
+        &self,
+        request: &Presented,
+        mut outbound: Request<Body>,
+    ) -> Result<Response<Body>, OriginError> {
+        let may_be_confirmed =
+            request.method.is_safe() && validation::may_be_not_modified(outbound.headers());
+        let again = match outbound.body().is_end_stream() {
+            true => may_be_confirmed.then(|| unconditional(&outbound)),
+            false => {
+                if may_be_confirmed && self.shared.options.forms.is_any() {
+                    validation::remove_conditions(outbound.headers_mut());
+                }
+                None
+            }
+        };
+        let response = self.exchange(request, outbound).await?;
+        let is_confirmed = response.status() == StatusCode::NOT_MODIFIED;
+        match again.filter(|_| is_confirmed && forms::are_spoken_of(&response)) {
+            Some(again) => {
+                drop(response);
+                self.exchange(request, again).await
+            }
+            None => Ok(response),
+        }
+    }
+
+    async fn exchange(
+        &self,
+        request: &Presented,
+        outbound: Request<Body>,
+    ) -> Result<Response<Body>, OriginError> {
+        let mut response = self.send(request, outbound, WhenRefused::Wait).await?;
+        fields::remove_hop_by_hop(response.headers_mut());
+        self.purge_in_band(request, response.headers_mut()).await;
+        Ok(response)
     }
 
     /// The origin's answer as a client is given it that the cache has no part in.
@@ -265,6 +306,17 @@ impl Proxy {
 /// read behind it.
 pub(super) fn still_comes(outbound: &Request<Body>) -> bool {
     matches!(outbound.body(), Body::Passing(_))
+}
+
+/// A request without a body, and without its conditions.
+fn unconditional(request: &Request<Body>) -> Request<Body> {
+    let mut bare = Request::new(Body::empty());
+    bare.method_mut().clone_from(request.method());
+    bare.uri_mut().clone_from(request.uri());
+    bare.headers_mut().clone_from(request.headers());
+    bare.extensions_mut().clone_from(request.extensions());
+    validation::remove_conditions(bare.headers_mut());
+    bare
 }
 
 async fn copy_both_ways(client: Upgraded, origin: Upgraded) {

@@ -93,8 +93,8 @@ impl Offer {
 
     /// Takes what a response says of placeholders off its head, and that it varies by
     /// the offer, which is the same for all. If its body is coded, nothing says so any
-    /// more. A 304 and interim responses are about what somebody has already: what they
-    /// say means nothing.
+    /// more. A 304 has none, but fields that may bear placeholders as any other's: what it
+    /// says is about a page of which somebody has a copy.
     ///
     /// # Errors
     /// Why the response can't be shown.
@@ -114,18 +114,18 @@ impl Offer {
         let mut lines = fields.get_all(LARDER_FILL).iter();
         let (line, other) = (lines.next().cloned(), lines.next().is_some());
         fields.remove(LARDER_FILL);
-        if status.is_informational() || status == StatusCode::NOT_MODIFIED {
-            return Ok(None);
-        }
         let line = line.filter(|_| !other).ok_or(Unfillable::Malformed)?;
         let form = Form::read(line.as_bytes()).ok_or(Unfillable::Malformed)?;
         if !self.covers(&form) {
             return Err(Unfillable::NotOffered);
         }
-        if status == StatusCode::PARTIAL_CONTENT {
-            return Err(Unfillable::Part);
+        match status {
+            StatusCode::PARTIAL_CONTENT => Err(Unfillable::Part),
+            StatusCode::SWITCHING_PROTOCOLS | StatusCode::NOT_MODIFIED => {
+                Ok(Some((form, Coded::Plain)))
+            }
+            _ => Ok(Some((form, take_coding(method, fields)?))),
         }
-        Ok(Some((form, take_coding(method, fields)?)))
     }
 }
 

@@ -65,6 +65,7 @@ fn what_can_not_be_filled_is_told_apart() {
     let nonce = nonce_alone();
     let csrf = format!("csrf=\"{}\";cookie=\"c\"", "t".repeat(64));
     let only_nonce = Offer { nonce: true, ..NONE };
+    const CODED: (&str, &str) = ("content-encoding", "br");
     for (offer, status, lines, expected) in [
         (ALL, 200, vec![], Ok(None)),
         (ALL, 200, vec![("larder-fill", &*nonce)], Ok(Some(Coded::Plain))),
@@ -81,8 +82,13 @@ fn what_can_not_be_filled_is_told_apart() {
             Err(Unfillable::Malformed),
         ),
         (ALL, 206, vec![("larder-fill", &nonce)], Err(Unfillable::Part)),
-        (ALL, 304, vec![("larder-fill", "x")], Ok(None)),
-        (ALL, 101, vec![("larder-fill", &nonce)], Ok(None)),
+        (ALL, 304, vec![("larder-fill", "x")], Err(Unfillable::Malformed)),
+        (ALL, 304, vec![("larder-fill", &nonce)], Ok(Some(Coded::Plain))),
+        // It has no body.
+        (ALL, 304, vec![("larder-fill", &nonce), CODED], Ok(Some(Coded::Plain))),
+        (ALL, 200, vec![("larder-fill", &nonce), CODED], Err(Unfillable::Coding)),
+        (only_nonce, 304, vec![("larder-fill", &csrf)], Err(Unfillable::NotOffered)),
+        (ALL, 101, vec![("larder-fill", &nonce)], Ok(Some(Coded::Plain))),
     ] {
         assert_eq!(taken(offer, status, &lines).0, expected, "{status} {lines:?}");
     }

@@ -1,8 +1,9 @@
 //! What the head of a filled page says, to clients and to caches behind larder; conditions,
 //! ranges and HEAD.
 
-use super::{FILL, answer, assert_filled_for, cookie, filling, minted, of_a_page, page};
-use crate::harness::{Connection, Origin, date, reply, request};
+use super::{FILL, NONCE, answer, assert_filled_for, between, cookie, filling};
+use super::{minted, of_a_page, page};
+use crate::harness::{Connection, Larder, Origin, Response, date, reply, request};
 use std::io::Write;
 
 #[test]
@@ -58,7 +59,7 @@ fn a_larder_behind_larder_keeps_nothing_of_it() {
     for letter in ['a', 'b'] {
         let page = outer.get_with("/", &[("Cookie", &cookie(letter))]);
         let text = page.text();
-        let token = super::between(&text, "value=\"", "\"");
+        let token = between(&text, "value=\"", "\"");
         let secret = |text: &str| larder::semantics::csrf::Secret::read(text.as_bytes());
         assert_eq!(secret(token), secret(&letter.to_string().repeat(32)));
         assert!(page.cache_status().ends_with("detail=private"), "{}", page.cache_status());
@@ -92,6 +93,124 @@ fn no_condition_is_evaluated_for_a_page_that_is_filled() {
         }
     }
     assert_eq!(origin.asked_for("/"), 1);
+}
+
+/// An app that confirms whatever somebody has, with a policy for it.
+fn confirming() -> Origin {
+    let policy = format!("Content-Security-Policy: script-src 'nonce-{NONCE}'");
+    Origin::scripted(move |seen, stream| {
+        let private = seen.target.starts_with("/private");
+        let cached = ["Cache-Control: max-age=60", "Cache-Control: private"][usize::from(private)];
+        let fields = [&*policy, "ETag: \"a\"", cached];
+        let conditions = ["if-none-match", "if-modified-since"];
+        let mut text = match conditions.iter().any(|name| seen.field(name).is_some()) {
+            true if seen.target == "/nonsense" => {
+                reply(304, &[&["Larder-Fill: nonsense"], &fields[..]].concat(), "")
+            }
+            true => reply(304, &[&[FILL], &fields[..]].concat(), ""),
+            false => answer(&fields),
+        };
+        if seen.method == "HEAD" {
+            text.truncate(text.find("\r\n\r\n").expect("the end") + 4);
+        }
+        stream.write_all(text.as_bytes()).is_ok()
+    })
+}
+
+/// The policy has a nonce of its own; the page's, if the answer has one.
+#[track_caller]
+fn assert_policy(answer: &Response) {
+    let policy = answer.field("content-security-policy").expect("a policy");
+    let nonce = between(policy, "'nonce-", "'");
+    assert!(nonce.len() == 32 && nonce != NONCE, "{nonce}");
+    assert!(answer.body.is_empty() || answer.text().contains(nonce), "{nonce}");
+}
+
+#[test]
+fn what_the_app_confirms_of_a_filled_page_is_asked_for_whole() {
+    let origin = confirming();
+    let env = [
+        ("LARDER_CACHE__BYPASS_COOKIES", "messages"),
+        ("LARDER_CACHE__BYPASS_PATHS", "/passed/"),
+        ("LARDER_LIMITS__QUERY", "8"),
+    ];
+    let larder = filling(&origin, &env);
+    let (own, yesterday) = (cookie('a'), date(-86400));
+    let bypassing = format!("messages=x; {own}");
+    let (any, mine) = (("If-None-Match", "*"), ("Cookie", &*own));
+    let long: &[u8] = b"larger than may be held";
+    for (method, path, fields, body) in [
+        ("GET", "/", vec![any, mine, ("If-Match", "*")], &b""[..]),
+        ("GET", "/", vec![any, ("Cookie", &*bypassing)], b""),
+        ("GET", "/", vec![any, mine, ("Range", "bytes=0-1,4-5")], b""),
+        ("GET", "/passed/", vec![("If-Modified-Since", &*yesterday), mine], b""),
+        ("GET", "/passed/", vec![any, mine, ("Range", "bytes=0-9")], b""),
+        ("GET", "/", vec![any, mine], b"x"),
+        ("QUERY", "/", vec![any, mine, ("Content-Type", "a/b")], long),
+        ("GET", "/private", vec![mine], b""),
+        ("GET", "/private", vec![any, mine], b""),
+        ("GET", "/private", vec![("If-None-Match", "\"a\""), mine, ("Range", "bytes=0-9")], b""),
+        ("HEAD", "/private", vec![any, mine], b""),
+        ("HEAD", "/passed/", vec![any, mine], b""),
+    ] {
+        let page = request(larder.proxy, method, path, &fields, body);
+        assert_eq!(page.status, 200, "{method} {path} {fields:?}");
+        assert_policy(&page);
+        match method {
+            "HEAD" => assert!(page.cache_status().contains("; filled")),
+            _ => drop(assert_filled_for(&page, &own)),
+        }
+        let last = origin.last();
+        assert!(last.field("if-none-match").is_none() && last.field("range").is_none());
+    }
+    // The condition that does not ask what somebody has is left to the app.
+    larder.get_with("/", &[any, ("If-Match", "\"b\"")]);
+    assert_eq!(origin.last().field("if-match"), Some("\"b\""));
+}
+
+#[test]
+fn no_placeholder_comes_with_an_answer_that_can_not_be_asked_for_again() {
+    let origin = confirming();
+    for more in [&[][..], &[("LARDER_SEMANTICS__STORE_POST", "false")]] {
+        let larder = filling(&origin, more);
+        let before = origin.count();
+        let posted = request(larder.proxy, "POST", "/", &[("If-None-Match", "*")], b"a=b");
+        assert_eq!(origin.count(), before + 1, "it is done once");
+        assert_policy(&posted);
+        let conditions = [("If-None-Match", "*"), ("If-Match", "*")];
+        for (method, fields) in [("POST", &conditions[..1]), ("PUT", &conditions[..])] {
+            let body = if method == "PUT" { &b"x"[..] } else { b"" };
+            let answer = request(larder.proxy, method, "/nonsense", fields, body);
+            assert_eq!(answer.status, 502);
+            assert!(answer.cache_status().ends_with("detail=unfillable"));
+        }
+        // Asked for again it can be filled.
+        let page = larder.get_with("/nonsense", &conditions);
+        assert_filled_for(&page, &minted(&page));
+    }
+    // Where nothing is offered neither is shown.
+    let larder = Larder::in_front_of(origin.address, &[]);
+    for conditions in [&[("If-None-Match", "*"), ("If-Match", "*")][..], &[]] {
+        assert_eq!(larder.get_with("/", conditions).status, 502);
+    }
+}
+
+#[test]
+fn a_websocket_bears_no_placeholder() {
+    let origin = Origin::scripted(|_, stream| {
+        let text = format!(
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             {FILL}\r\nContent-Security-Policy: script-src 'nonce-{NONCE}'\r\n\r\nhello"
+        );
+        stream.write_all(text.as_bytes()).is_ok()
+    });
+    let larder = filling(&origin, &[]);
+    let mut client = Connection::open(larder.proxy);
+    client.ask("/socket", "Connection: Upgrade\r\nUpgrade: websocket\r\n");
+    let head = client.head().expect("a head");
+    assert_eq!((head.status, head.field("upgrade")), (101, Some("websocket")));
+    assert_policy(&head);
+    assert_eq!(client.read_exact(5), b"hello");
 }
 
 #[test]
@@ -131,7 +250,7 @@ fn head_agrees_with_get() {
         assert_filled_for(&get, &cookie('a'));
         assert_eq!((head.status, head.body.len()), (200, 0));
         assert!(head.cache_status().contains("; filled"), "{}", head.cache_status());
-        let plain = |answer: &crate::harness::Response| {
+        let plain = |answer: &Response| {
             let changing = ["cache-status", "age", "date", "connection", "x-request-id"];
             let mut fields = answer.fields.clone();
             fields.retain(|(name, _)| !changing.contains(&name.as_str()));
