@@ -101,7 +101,7 @@ impl Proxy {
             forms::can_be_shown(&reply.response)?;
             return Ok((reply, None));
         }
-        if let Some(confirmed) = confirmed(plan, &offered, reply.response.headers()) {
+        if let Some(confirmed) = confirmed(plan, &offered, &reply.response) {
             return Ok((reply, Some(confirmed)));
         }
         Ok((self.ask_for_the_whole(plan, forms::are_spoken_of(&reply.response)).await?, None))
@@ -204,14 +204,18 @@ fn keep_range(plan: &Plan, fields: &mut HeaderMap) {
 fn confirmed(
     plan: &Plan,
     offered: &[&Arc<StoredResponse>],
-    not_modified: &HeaderMap,
+    response: &Response<Body>,
 ) -> Option<Confirmed> {
+    let not_modified = response.headers();
     let stored = match &plan.stale {
         Some(stale) => stale,
         None => offered
             .iter()
             .find(|stored| validation::is_named(&stored.content().lines.fields(), not_modified))?,
     };
+    if !forms::may_be_about(stored.content(), response) {
+        return None;
+    }
     match validation::freshen(&stored.content().lines.fields(), not_modified) {
         Validated::Freshened(fields) => Some(Confirmed { stored: Arc::clone(stored), fields }),
         Validated::Other => None,

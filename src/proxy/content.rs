@@ -112,7 +112,7 @@ impl Proxy {
             nominated,
             own_fields: Lines::of(&own_fields),
             part: old.rare.part,
-            // The body is the one that it speaks of.
+            // What confirms it says the same of it, or nothing.
             form: old.rare.form.clone(),
             tags,
         };

@@ -13,6 +13,7 @@ use crate::semantics::cache_status::CacheStatus;
 use crate::semantics::csrf::{Secret, letters};
 use crate::semantics::form::{Csrf, Filling, Form, for_one_visitor};
 use crate::semantics::offer::{Coded, Offer, Unfillable};
+use crate::storage::Content;
 use http::header::{COOKIE, HeaderMap, HeaderValue, SET_COOKIE};
 use http::{Method, Response};
 use http_body::Body as _;
@@ -66,6 +67,20 @@ pub(super) fn of(response: &Response<Body>) -> Option<&Arc<Form>> {
 /// another page.
 pub(super) fn are_spoken_of(response: &Response<Body>) -> bool {
     of(response).is_some() || can_be_shown(response).is_err()
+}
+
+/// Whether a response can be about a stored page by what it says of placeholders: the same
+/// as is stored, or nothing, and then it has none where they were.
+pub(super) fn may_be_about(stored: &Content, response: &Response<Body>) -> bool {
+    let said = of(response);
+    can_be_shown(response).is_ok()
+        && match &stored.rare.form {
+            None => said.is_none(),
+            Some(form) => {
+                said.is_none_or(|said| form.has(said))
+                    && form.stays_in(&stored.lines.fields(), response.headers())
+            }
+        }
 }
 
 /// Remembers beside a response what is to be filled in it.

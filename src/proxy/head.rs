@@ -3,7 +3,7 @@
 
 use super::ask::{Plan, Reply};
 use super::lookup::{Found, is_personal};
-use super::{Answer, Proxy};
+use super::{Answer, Proxy, forms};
 use crate::key::CacheKey;
 use crate::message::Presented;
 use crate::semantics::cache_status::CacheStatus;
@@ -45,7 +45,11 @@ impl Proxy {
         }
         let content = stale.content();
         let head = reply.response.headers();
-        match validation::after_head(&content.lines.fields(), content.length(), head) {
+        let after = match forms::may_be_about(content, &reply.response) {
+            true => validation::after_head(&content.lines.fields(), content.length(), head),
+            false => AfterHead::Outdated,
+        };
+        match after {
             AfterHead::Freshened(fields) => {
                 let as_get = Presented { method: Method::GET, ..Presented::clone(&plan.request) };
                 let judged = self.freshened(plan, stale, *fields, reply);

@@ -8,7 +8,7 @@
 use super::csrf::{SECRET, TOKEN, is_in_alphabet};
 use super::fields::{has_member, remove_if};
 use super::form_cookie::FormCookie;
-use http::header::{self, HeaderMap, HeaderValue};
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use sfv::visitor::{DictionaryVisitor, EntryVisitor, Ignored};
 use sfv::{Dictionary, KeyRef, ListEntry, Parser};
 use std::convert::Infallible;
@@ -49,6 +49,9 @@ pub struct Filling {
     pub nonce: Option<[u8; NONCE]>,
 }
 
+/// What nobody's page is filled with.
+const STARS: Filling = Filling { csrf: Some([b'*'; TOKEN]), nonce: Some([b'*'; NONCE]) };
+
 impl Form {
     /// Reads the field; `None` if it isn't exactly what it has to be: at least one of
     /// `csrf` and `nonce`, each a string of so many characters, and nothing else.
@@ -80,6 +83,26 @@ impl Form {
         (are_apart && (csrf.is_some() || nonce.is_some())).then_some(form)
     }
 
+    /// Whether all that another says is what this one says too. A 304 may say less: of
+    /// what it did not render the app leaves nothing out.
+    pub fn has(&self, other: &Form) -> bool {
+        (other.csrf.is_none() || other.csrf == self.csrf)
+            && (other.nonce.is_none() || other.nonce == self.nonce)
+    }
+
+    /// Whether the fields of a newer head bear placeholders wherever they take the place of
+    /// fields that do. If not, the page has become one that is filled otherwise.
+    pub fn stays_in(&self, stored: &HeaderMap, newer: &HeaderMap) -> bool {
+        let is_in = |fields: &HeaderMap, name: &HeaderName| {
+            let is_borne = |value: &HeaderValue, text: &[u8]| {
+                value.as_bytes().windows(text.len()).any(|window| window == text)
+            };
+            let mut lines = fields.get_all(name).iter();
+            lines.any(|value| self.pairs(&STARS).any(|(text, _)| is_borne(value, text)))
+        };
+        newer.keys().all(|name| is_in(newer, name) || !is_in(stored, name))
+    }
+
     /// Each placeholder, and what is put in its place.
     pub fn pairs<'a>(&'a self, filling: &'a Filling) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
         let csrf = self.csrf.as_ref().zip(filling.csrf.as_ref());
@@ -105,8 +128,7 @@ impl Form {
 
     /// Has no field of a head bear a placeholder, for people to read.
     pub fn hide(&self, fields: &mut HeaderMap) {
-        let stars = Filling { csrf: Some([b'*'; TOKEN]), nonce: Some([b'*'; NONCE]) };
-        self.fill_fields(&stars, fields);
+        self.fill_fields(&STARS, fields);
     }
 
     /// Bytes that it takes in memory.

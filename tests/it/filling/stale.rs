@@ -1,8 +1,8 @@
 //! A stored page keeps its validators for larder's own questions, and what is confirmed,
 //! stale or refreshed behind is filled as when it was fresh.
 
-use super::{FILL, answer, assert_filled_for, cookie, minted, page};
-use crate::harness::{House, Origin, get, reply, wait_until};
+use super::{FILL, NONCE, answer, assert_filled_for, between, cookie, page};
+use crate::harness::{House, Origin, get, reply, request, wait_until};
 use larder::config::{Forms, Settings, Target};
 
 /// A proxy that fills, by a clock that the test turns.
@@ -25,26 +25,94 @@ fn asked(house: &House, letter: char) -> String {
 
 #[test]
 fn larder_asks_with_the_stored_validator_and_what_is_confirmed_is_filled() {
+    // Of a 304, Django leaves most fields out; and what it did not render it says nothing of.
     let fields = ["Cache-Control: max-age=60", "ETag: \"a\"", "Vary: Larder-Fill, Cookie"];
-    // Of a 304, Django leaves most fields out; what another says of placeholders is nothing
-    // to what is stored.
-    let others = FILL.replace("Token", "Other");
-    let origin = Origin::answering(move |seen| match seen.field("if-none-match") {
-        Some("\"a\"") if seen.field("x-say").is_some() => reply(304, &[&others, "ETag: \"a\""], ""),
-        Some("\"a\"") => reply(304, &["ETag: \"a\""], ""),
-        _ => answer(&fields),
-    });
+    let of_nonce = format!("Larder-Fill: nonce=\"{NONCE}\"");
+    let policy = format!("Content-Security-Policy: script-src 'nonce-{NONCE}'");
+    let origin =
+        Origin::answering(move |seen| match (seen.field("if-none-match"), seen.field("x-say")) {
+            (Some("\"a\""), None) => reply(304, &["ETag: \"a\""], ""),
+            (Some("\"a\""), Some("nonce")) => reply(304, &[&of_nonce, &policy, "ETag: \"a\""], ""),
+            (Some("\"a\""), _) => reply(304, &[FILL, &policy, "ETag: \"a\""], ""),
+            _ => answer(&fields),
+        });
     let house = house(&origin);
     assert_eq!(asked(&house, 'a'), "larder; fwd=uri-miss; stored; filled");
-    house.pass(61);
-    assert_eq!(asked(&house, 'b'), "larder; fwd=stale; fwd-status=304; stored; filled");
-    assert!(asked(&house, 'c').starts_with("larder; hit; ttl="));
-    house.pass(61);
-    let said = get(house.proxy(), "/", &[("Cookie", &cookie('d')), ("X-Say", "1")]);
-    assert!(said.cache_status().contains("fwd-status=304"));
-    assert_filled_for(&said, &cookie('d'));
-    assert!(asked(&house, 'e').starts_with("larder; hit; ttl="));
-    assert_eq!(origin.count(), 3);
+    for (says, letter) in [(None, 'b'), (Some("nonce"), 'c'), (Some("all"), 'd')] {
+        house.pass(61);
+        let own = cookie(letter);
+        let mut fields = vec![("Cookie", &*own)];
+        fields.extend(says.map(|says| ("X-Say", says)));
+        let page = get(house.proxy(), "/", &fields);
+        assert_eq!(page.cache_status(), "larder; fwd=stale; fwd-status=304; stored; filled");
+        assert_filled_for(&page, &own);
+        assert_eq!(page.field("content-security-policy").is_some(), says.is_some());
+        assert!(asked(&house, 'e').starts_with("larder; hit; ttl="));
+    }
+    assert_eq!(origin.count(), 4);
+}
+
+/// Says that another nonce, and another token, stand in the page.
+fn other() -> String {
+    FILL.replace("Token", "Other").replace("Nonce", "Ecnon")
+}
+
+#[test]
+fn what_is_confirmed_with_other_placeholders_is_asked_for_anew() {
+    let lines = |lines: &[&str]| lines.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let policy = format!("Content-Security-Policy: script-src 'nonce-{NONCE}'");
+    let changed = policy.replace("Nonce", "Ecnon");
+    let own = policy.replace(NONCE, "ItsOwn");
+    let of_nonce = format!("Larder-Fill: nonce=\"{NONCE}\"");
+    let secure = FILL.replace(";path=", ";secure;path=");
+    // What the stored page says, and what a 304 says.
+    for (stored, confirms) in [
+        (lines(&[]), lines(&[FILL, &policy])),
+        (lines(&[]), lines(&[&of_nonce, &policy])),
+        (lines(&[FILL, &policy]), lines(&[&other(), &changed])),
+        (lines(&[FILL, &policy]), lines(&[&secure])),
+        (lines(&[FILL, &policy]), lines(&[&FILL.replace("Nonce", "Ecnon")])),
+        (lines(&[FILL, &policy]), lines(&["Larder-Fill: nonsense"])),
+        (lines(&[&of_nonce, &policy]), lines(&[FILL, &policy])),
+        (lines(&[FILL, &policy]), lines(&[&own])),
+    ] {
+        let case = format!("{stored:?} {confirms:?}");
+        let is_changed = confirms.contains(&changed);
+        let policy = policy.clone();
+        let origin = Origin::answering(move |seen| {
+            let fields = ["Cache-Control: max-age=60", "ETag: \"a\""];
+            let with = |lines: &[String]| {
+                let lines = lines.iter().map(String::as_str);
+                lines.chain(fields).collect::<Vec<_>>().join("\r\n")
+            };
+            match (seen.field("if-none-match"), seen.field("x-first")) {
+                (_, Some(_)) => reply(200, &[&with(&stored)], "before"),
+                (Some(_), None) => reply(304, &[&with(&confirms)], ""),
+                (None, None) if is_changed => {
+                    let page = page().replace("Token", "Other").replace("Nonce", "Ecnon");
+                    reply(200, &[&with(&confirms)], &page)
+                }
+                (None, None) => answer(&[&[&*policy], &fields[..]].concat()),
+            }
+        });
+        let house = house(&origin);
+        let before = get(house.proxy(), "/", &[("X-First", "1")]);
+        assert_eq!(before.text(), "before");
+        house.pass(61);
+        for (letter, status) in
+            [('a', "larder; fwd=stale; stored; filled"), ('b', "larder; hit; ttl=60; filled")]
+        {
+            let page = get(house.proxy(), "/", &[("Cookie", &cookie(letter))]);
+            assert_eq!(page.cache_status(), status, "{case}");
+            assert_filled_for(&page, &cookie(letter));
+            let shown = format!("{:?}{}", page.fields, page.text());
+            assert!(!shown.contains("Ecnon") && !shown.contains("Other"), "{shown}");
+            let policy = page.field("content-security-policy").expect("a policy");
+            assert!(page.text().contains(between(policy, "'nonce-", "'")), "{shown}");
+        }
+        assert_eq!(origin.count(), 3, "{case}");
+        assert_eq!(origin.last().field("if-none-match"), None);
+    }
 }
 
 #[test]
@@ -79,31 +147,39 @@ fn an_app_that_is_away_leaves_what_is_stored_and_it_is_filled() {
 }
 
 #[test]
-fn a_head_that_confirms_does_not_change_what_is_filled() {
-    let origin = Origin::scripted(|seen, stream| {
-        use std::io::Write;
-        let fields = ["Cache-Control: max-age=60", "ETag: \"a\""];
-        let mut text = match seen.method.as_str() {
-            "HEAD" => {
-                let fill = FILL.replace("Token", "Other").replace("csrftoken", "another");
-                reply(200, &[&[&*fill], &fields[..]].concat(), &page())
+fn a_head_that_speaks_of_other_placeholders_outdates_what_is_stored() {
+    for (says, outdates) in [
+        (FILL.to_string(), false),
+        (String::new(), false),
+        (other(), true),
+        (FILL.replace("csrftoken", "another"), true),
+    ] {
+        let says = says.clone();
+        let origin = Origin::scripted(move |seen, stream| {
+            use std::io::Write;
+            let fields = ["Cache-Control: max-age=60", "ETag: \"a\""];
+            let mut text = match seen.method.as_str() {
+                "HEAD" if says.is_empty() => reply(200, &fields, &page()),
+                "HEAD" => reply(200, &[&[&*says], &fields[..]].concat(), &page()),
+                _ => answer(&fields),
+            };
+            if seen.method == "HEAD" {
+                text.truncate(text.find("\r\n\r\n").expect("the end") + 4);
             }
-            _ => answer(&fields),
+            stream.write_all(text.as_bytes()).is_ok()
+        });
+        let house = house(&origin);
+        asked(&house, 'a');
+        house.pass(61);
+        request(house.proxy(), "HEAD", "/", &[], b"");
+        let next = if outdates {
+            "larder; fwd=uri-miss; stored; filled"
+        } else {
+            "larder; hit; ttl=60; filled"
         };
-        if seen.method == "HEAD" {
-            text.truncate(text.find("\r\n\r\n").expect("the end") + 4);
-        }
-        stream.write_all(text.as_bytes()).is_ok()
-    });
-    let house = house(&origin);
-    asked(&house, 'a');
-    house.pass(61);
-    let head = crate::harness::request(house.proxy(), "HEAD", "/", &[], b"");
-    assert!(head.all("set-cookie")[0].starts_with("another="), "{:?}", head.fields);
-    assert!(asked(&house, 'b').starts_with("larder; hit; ttl="));
-    assert_eq!(origin.count(), 2);
-    let new = get(house.proxy(), "/", &[]);
-    assert_filled_for(&new, &minted(&new));
+        assert_eq!(asked(&house, 'b'), next);
+        assert_eq!(origin.count(), 2 + usize::from(outdates));
+    }
 }
 
 #[test]
