@@ -5,7 +5,7 @@
 //! hyper takes them; `docs/adr/0008-interim-responses-beside-hyper.md` says why
 //! they come between answers and never into one.
 
-use http::{HeaderMap, StatusCode, Version};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version};
 use parking_lot::Mutex;
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -56,6 +56,8 @@ pub struct Turn {
 #[derive(Clone, Debug, Default)]
 pub struct Interims {
     to: Option<(Arc<Shared>, u64)>,
+    /// Fields that they are not told.
+    left_out: Arc<[HeaderName]>,
 }
 
 impl Outlet {
@@ -89,7 +91,8 @@ impl Turn {
     /// sent interim responses (RFC 9110 section 15.2).
     pub fn interims(&self, version: Version) -> Interims {
         let understood = version >= Version::HTTP_11;
-        Interims { to: understood.then(|| (Arc::clone(&self.shared), self.number)) }
+        let to = understood.then(|| (Arc::clone(&self.shared), self.number));
+        Interims { to, ..Interims::default() }
     }
 
     /// Waits for the answer, and until the stream has taken what came before it.
@@ -130,6 +133,11 @@ impl Shared {
 }
 
 impl Interims {
+    /// The same, told nothing of these fields.
+    pub fn without(self, left_out: &Arc<[HeaderName]>) -> Interims {
+        Interims { left_out: Arc::clone(left_out), ..self }
+    }
+
     /// Whether nobody is told.
     pub fn is_nobody(&self) -> bool {
         self.to.is_none()
@@ -139,7 +147,8 @@ impl Interims {
     /// gone, or it has been told [`MOST`] or [`MOST_BYTES`] already.
     pub fn tell(&self, status: StatusCode, fields: &HeaderMap) {
         let Some((shared, turn)) = &self.to else { return };
-        let head = head(status, fields);
+        let told = fields.iter().filter(|(name, _)| !self.left_out.contains(name));
+        let head = head(status, told);
         let mut told = shared.told.lock();
         if shared.turn.load(Ordering::Acquire) != *turn {
             return;
@@ -164,7 +173,10 @@ impl Interims {
 }
 
 /// A head as it is written.
-fn head(status: StatusCode, fields: &HeaderMap) -> Vec<u8> {
+fn head<'a>(
+    status: StatusCode,
+    fields: impl Iterator<Item = (&'a HeaderName, &'a HeaderValue)>,
+) -> Vec<u8> {
     let reason = status.canonical_reason().unwrap_or_default();
     let mut head = format!("HTTP/1.1 {} {reason}\r\n", status.as_str()).into_bytes();
     for (name, value) in fields {
@@ -179,7 +191,6 @@ fn head(status: StatusCode, fields: &HeaderMap) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::HeaderValue;
     use std::pin::pin;
 
     fn hints(interims: &Interims, value: &'static str) {

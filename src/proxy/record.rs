@@ -326,11 +326,17 @@ impl http_body::Body for Recorded {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        let polled = Pin::new(&mut self.body).poll_frame(cx);
-        match &polled {
-            Poll::Ready(Some(Ok(frame))) => {
-                self.sent += frame.data_ref().map_or(0, |data| data.len() as u64);
-            }
+        let mut polled = Pin::new(&mut self.body).poll_frame(cx);
+        match &mut polled {
+            Poll::Ready(Some(Ok(frame))) => match frame.trailers_mut() {
+                // What is taken off heads.
+                Some(trailers) => {
+                    for name in &*self.proxy.shared.unshown {
+                        trailers.remove(name);
+                    }
+                }
+                None => self.sent += frame.data_ref().map_or(0, |data| data.len() as u64),
+            },
             Poll::Ready(Some(Err(_))) => self.broken = true,
             _ => {}
         }

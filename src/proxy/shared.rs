@@ -9,6 +9,7 @@ use crate::access_log::AccessLog;
 use crate::account::{Account, Room};
 use crate::clock::Clock;
 use crate::collapse::Collapser;
+use crate::dialects::{Dialect, litespeed};
 use crate::error::OriginError;
 use crate::gate::{Gate, Most};
 use crate::key::{CacheKey, Target};
@@ -16,8 +17,11 @@ use crate::metrics::{Leave, Metrics, Trouble};
 use crate::observe::Observer;
 use crate::origin::Watched;
 use crate::purge::{Audit, Purger, Selectors};
+use crate::semantics::offer::LARDER_FILL;
+use crate::semantics::{tags, targeted};
 use crate::storage::Memory;
 use crate::telemetry::Telemetry;
+use http::HeaderName;
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -48,12 +52,23 @@ pub struct Shared {
     pub origin: Watched,
     /// Connections of clients.
     pub gate: Arc<Gate>,
+    /// Fields of the app's that no client is shown.
+    pub(super) unshown: Arc<[HeaderName]>,
     /// Requests that are at the origin or wait for it, by address.
     pub(super) at_origin: Arc<Gate>,
     pub(super) collapser: Arc<Collapser<FlightKey, Arrived>>,
     pub(super) uncacheable: Arc<Uncacheable>,
     pub(super) refills: Arc<Refills>,
     pub(super) rebounds: Arc<Rebounds>,
+}
+
+/// The fields that are taken off answers, so that they are known where they come before or
+/// behind one: those with tags, and those that say what larder is to do.
+fn unshown(options: &Options) -> Arc<[HeaderName]> {
+    let tags = options.tag_fields.iter().filter(|name| !tags::is_for_all(name));
+    let own = options.policy.targeted.iter().filter(|name| targeted::is_own(name));
+    let purges = options.dialects.has(Dialect::LiteSpeed).then_some(litespeed::FIELD);
+    tags.chain(own).cloned().chain(purges).chain([LARDER_FILL]).collect()
 }
 
 impl Shared {
@@ -69,6 +84,7 @@ impl Shared {
         origin: Watched,
     ) -> Shared {
         let uncacheable = Arc::new(Uncacheable::new(options.uncacheable_ttl));
+        let unshown = unshown(&options);
         let at_origin = Arc::new(Gate::new(options.at_origin.clone()));
         let options = Arc::new(options);
         let metrics = Arc::new(Metrics::new(clock.wall()));
@@ -88,6 +104,7 @@ impl Shared {
             telemetry: Telemetry::default(),
             origin,
             gate,
+            unshown,
             at_origin,
             collapser,
             uncacheable,

@@ -29,6 +29,11 @@ pub fn can_be_tag(text: &str) -> bool {
     (1..=LONGEST).contains(&text.len()) && !text.chars().any(char::is_control)
 }
 
+/// Whether a field with tags is for every cache on the way, and clients get it.
+pub fn is_for_all(name: &HeaderName) -> bool {
+    *name == CACHE_GROUPS
+}
+
 /// What a response may be forgotten by besides its URL. Each list is sorted,
 /// every member once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -156,6 +156,36 @@ fn what_is_for_one_hop_or_about_content_is_taken_off() {
 }
 
 #[test]
+fn what_is_for_caches_reaches_nobody_before_an_answer_nor_behind_it() {
+    let origin = Origin::scripted(|seen, stream| {
+        let cached = if seen.target == "/stored" { CACHED[0] } else { UNSTORED[0] };
+        let own = "Cache-Tag: a\r\nSurrogate-Key: a\r\nX-LiteSpeed-Purge: tag=a\r\n\
+            Surrogate-Control: max-age=9\r\nCache-Groups: \"a\"\r\nX-Kept: 1\r\n";
+        let hint = format!("HTTP/1.1 103 Early Hints\r\n{own}\r\n");
+        let head = format!(
+            "HTTP/1.1 200 OK\r\n{cached}\r\nTransfer-Encoding: chunked\r\nTrailer: Cache-Tag, \
+             Surrogate-Key, X-LiteSpeed-Purge, Surrogate-Control, Larder-Fill, Cache-Groups, X-Kept\r\n\r\n"
+        );
+        say(stream, &format!("{hint}{head}2\r\nhi\r\n0\r\nLarder-Fill: x\r\n{own}\r\n"))
+    });
+    let env = [("LARDER_CACHE__TARGETED_FIELDS", "Surrogate-Control")];
+    let larder = Larder::with_env(origin.address, &[], &env);
+    for path in ["/stored", "/not-stored"] {
+        let mut client = Connection::open(larder.proxy);
+        client.ask(path, "TE: trailers\r\nConnection: te\r\n");
+        let hint = client.head().expect("a head");
+        let answer = client.answer("GET").expect("an answer");
+        assert_eq!((hint.status, answer.status, answer.text().as_str()), (103, 200, "hi"));
+        for fields in [&hint.fields, &answer.trailers] {
+            let mut names: Vec<&str> = fields.iter().map(|(name, _)| name.as_str()).collect();
+            names.retain(|name| *name != "via");
+            names.sort_unstable();
+            assert_eq!(names, ["cache-groups", "x-kept"], "{path}");
+        }
+    }
+}
+
+#[test]
 fn there_is_a_limit_and_the_answer_comes_all_the_same() {
     let origin = Origin::scripted(|seen, stream| {
         let long = format!("HTTP/1.1 103 Early Hints\r\nX-Hint: {}\r\n\r\n", "x".repeat(30_000));
