@@ -58,6 +58,8 @@ pub struct Interims {
     to: Option<(Arc<Shared>, u64)>,
     /// Fields that they are not told.
     left_out: Arc<[HeaderName]>,
+    /// They are not told of those that bear a nonce.
+    without_nonces: bool,
 }
 
 impl Outlet {
@@ -133,9 +135,10 @@ impl Shared {
 }
 
 impl Interims {
-    /// The same, told nothing of these fields.
-    pub fn without(self, left_out: &Arc<[HeaderName]>) -> Interims {
-        Interims { left_out: Arc::clone(left_out), ..self }
+    /// The same, told nothing of these fields; and, if need be, nothing at all that bears a
+    /// nonce: who is given one by larder is given it with the answer.
+    pub fn without(self, left_out: &Arc<[HeaderName]>, nonces: bool) -> Interims {
+        Interims { left_out: Arc::clone(left_out), without_nonces: nonces, ..self }
     }
 
     /// Whether nobody is told.
@@ -147,6 +150,9 @@ impl Interims {
     /// gone, or it has been told [`MOST`] or [`MOST_BYTES`] already.
     pub fn tell(&self, status: StatusCode, fields: &HeaderMap) {
         let Some((shared, turn)) = &self.to else { return };
+        if self.without_nonces && fields.values().any(|value| bears_nonce(value.as_bytes())) {
+            return;
+        }
         let told = fields.iter().filter(|(name, _)| !self.left_out.contains(name));
         let head = head(status, told);
         let mut told = shared.told.lock();
@@ -170,6 +176,11 @@ impl Interims {
             connection.wake();
         }
     }
+}
+
+/// Whether a value says a nonce: that of a policy, or of a link.
+fn bears_nonce(value: &[u8]) -> bool {
+    value.windows(b"nonce".len()).any(|window| window.eq_ignore_ascii_case(b"nonce"))
 }
 
 /// A head as it is written.

@@ -195,7 +195,7 @@ impl Proxy {
         let as_sent = purging::fields_as_sent(&mut parts);
         let answer = match Presented::read(parts, peer, &options.presented) {
             Ok(mut presented) => {
-                presented.interims = interims.without(&self.shared.unshown);
+                presented.interims = interims.without(&self.shared.unshown, options.forms.nonce);
                 if let Some(line) = &mut line {
                     line.is_about(&mut presented);
                 }

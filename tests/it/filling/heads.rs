@@ -267,13 +267,18 @@ fn early_hints_that_bear_placeholders_are_not_handed_on() {
     let origin = Origin::scripted(|seen, stream| {
         let hint = match seen.target.as_str() {
             "/bearing" => format!("HTTP/1.1 103 Early Hints\r\n{FILL}\r\nLink: </a>\r\n\r\n"),
+            "/link" => format!("HTTP/1.1 103 Early Hints\r\nLink: </a>; Nonce={NONCE}\r\n\r\n"),
+            "/policy" => format!(
+                "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\
+                 Content-Security-Policy: script-src 'nonce-{NONCE}'\r\n\r\n"
+            ),
             _ => "HTTP/1.1 103 Early Hints\r\nLink: </b>\r\n\r\n".to_string(),
         };
         let text = hint + &answer(&["Cache-Control: no-store"]);
         stream.write_all(text.as_bytes()).is_ok()
     });
     let larder = filling(&origin, &[]);
-    for (path, status) in [("/bearing", 200), ("/plain", 103)] {
+    for (path, status) in [("/bearing", 200), ("/link", 200), ("/policy", 200), ("/plain", 103)] {
         let mut client = Connection::open(larder.proxy);
         client.ask(path, &format!("Cookie: {}\r\n", cookie('a')));
         let head = client.head().expect("a head");
@@ -283,6 +288,13 @@ fn early_hints_that_bear_placeholders_are_not_handed_on() {
             _ => client.with_body("GET", head).expect("a body"),
         };
         assert_filled_for(&answer, &cookie('a'));
+    }
+    // Whose nonces are its own says them when it likes.
+    let larder = filling(&origin, &[("LARDER_FORMS__NONCE", "false")]);
+    for path in ["/link", "/policy"] {
+        let mut client = Connection::open(larder.proxy);
+        client.ask(path, "");
+        assert_eq!(client.head().expect("a head").status, 103, "{path}");
     }
 }
 
