@@ -201,11 +201,15 @@ impl Shared {
         if let Some(stored) = in_their_language {
             return self.selected(request, stored);
         }
-        let personal = is_personal(request, &self.options.policy);
+        // A tag may be no more than a version, the same for every language and every visitor.
+        let by_coding = |s: &&Arc<StoredResponse>| {
+            validation::is_told_apart_by_coding(&s.content().rare.nominated)
+        };
+        if !standing.iter().all(by_coding) || is_personal(request, &self.options.policy) {
+            return Found::Nothing(Forward::VaryMiss);
+        }
         let may_be_offered = |content: &Content| {
-            let (fields, nominated) = (content.lines.fields(), &content.rare.nominated);
-            !personal
-                && validation::may_be_offered(&request.fields, content.status, &fields, nominated)
+            validation::may_be_offered(&request.fields, content.status, &content.lines.fields())
         };
         let others: Vec<Arc<StoredResponse>> = standing
             .into_iter()

@@ -27,19 +27,22 @@ pub fn make_conditional(request: &mut HeaderMap, stored: &HeaderMap) -> bool {
 /// The most entity tags that are offered at once: the newest.
 pub const MOST_OFFERED: usize = 16;
 
+/// Whether a response is told apart from others of its target by the coding of its body
+/// alone: with or without, it says the same to everybody.
+pub fn is_told_apart_by_coding(nominated: &NominatedFields) -> bool {
+    let by_coding =
+        |names: &[HeaderName]| names.iter().all(|name| *name == header::ACCEPT_ENCODING);
+    matches!(nominated, NominatedFields::Named(names) if by_coding(names))
+}
+
 /// Whether a stored response that this request does not select may be offered to
 /// the origin all the same: it may say that it would choose that one (section
-/// 4.1, last paragraph).
+/// 4.1, last paragraph). All that is stored has to be [told apart by its
+/// coding](is_told_apart_by_coding).
 ///
 /// Only one with a strong tag, which stands for these bytes and no others; in a
-/// coding that the client takes; and never across what says who a visitor is,
-/// whatever the tag: an app may well make it from less.
-pub fn may_be_offered(
-    request: &HeaderMap,
-    status: StatusCode,
-    stored: &HeaderMap,
-    nominated: &NominatedFields,
-) -> bool {
+/// coding that the client takes.
+pub fn may_be_offered(request: &HeaderMap, status: StatusCode, stored: &HeaderMap) -> bool {
     let strong = stored.get(header::ETAG).is_some_and(|tag| tag.as_bytes().starts_with(b"\""));
     // Asked for each variant: whoever names a hundred codings has to go without.
     let accepted = || members(request, &header::ACCEPT_ENCODING).take(100);
@@ -47,8 +50,7 @@ pub fn may_be_offered(
         members(stored, &header::CONTENT_ENCODING)
             .all(|coding| accepted().any(|taken| taken == coding))
     };
-    let personal = [header::COOKIE, header::AUTHORIZATION].iter().any(|n| nominated.names(n));
-    status == StatusCode::OK && strong && !personal && taken()
+    status == StatusCode::OK && strong && taken()
 }
 
 /// Makes a request conditional on several stored entity tags at once (section
@@ -305,18 +307,27 @@ mod tests {
     #[test]
     fn which_variants_are_offered_and_which_is_named() {
         let request = map(&[("accept-encoding", "gzip"), ("if-none-match", "\"client\"")]);
-        let vary = |names| NominatedFields::of(&map(&[("vary", names)]));
-        for (stored, names, expected) in [
-            (&[("etag", "\"a\"")][..], "accept", true),
-            (&[("etag", "\"a\""), ("content-encoding", "gzip")], "accept", true),
-            (&[("etag", "\"a\""), ("content-encoding", "br")], "accept", false),
-            (&[("etag", "W/\"a\"")], "accept", false),
-            (&[], "accept", false),
-            (&[("etag", "\"a\"")], "accept, cookie", false),
-            (&[("etag", "\"a\"")], "authorization", false),
+        for (stored, expected) in [
+            (&[("etag", "\"a\"")][..], true),
+            (&[("etag", "\"a\""), ("content-encoding", "gzip")], true),
+            (&[("etag", "\"a\""), ("content-encoding", "br")], false),
+            (&[("etag", "W/\"a\"")], false),
+            (&[], false),
         ] {
-            let offered = may_be_offered(&request, StatusCode::OK, &map(stored), &vary(names));
-            assert_eq!(offered, expected, "{stored:?} {names}");
+            let offered = may_be_offered(&request, StatusCode::OK, &map(stored));
+            assert_eq!(offered, expected, "{stored:?}");
+        }
+        for (names, expected) in [
+            ("accept-encoding", true),
+            ("Accept-Encoding, accept-encoding", true),
+            ("accept-encoding, accept-language", false),
+            ("accept", false),
+            ("cookie", false),
+            ("x-api-key", false),
+            ("*", false),
+        ] {
+            let nominated = NominatedFields::of(&map(&[("vary", names)]));
+            assert_eq!(is_told_apart_by_coding(&nominated), expected, "{names}");
         }
         let stored = ["\"a\"", "\"b\"", "\"a\""].map(|tag| map(&[("etag", tag)]));
         let mut asked = request.clone();

@@ -28,7 +28,7 @@ fn a_page_in_the_language_that_is_wanted_most() {
     }
 }
 
-/// One representation for everybody, whatever `X` says, and the tags it was
+/// One representation for everybody, whatever the request says, and the tags it was
 /// asked about.
 fn the_same_for_all(vary: &'static str) -> Origin {
     Origin::answering(move |seen| {
@@ -40,45 +40,85 @@ fn the_same_for_all(vary: &'static str) -> Origin {
     })
 }
 
+const CODINGS: &str = "Accept-Encoding";
+
 #[test]
 fn the_origin_says_that_it_would_choose_a_variant_that_is_stored() {
-    let origin = the_same_for_all("Vary: X");
+    let origin = the_same_for_all("Vary: Accept-Encoding");
     let larder = Larder::in_front_of(origin.address, &[]);
-    larder.get_with("/", &[("X", "1")]);
-    let second = larder.get_with("/", &[("X", "2")]);
+    larder.get_with("/", &[(CODINGS, "gzip")]);
+    let second = larder.get_with("/", &[(CODINGS, "br")]);
     assert_eq!(second.cache_status(), "larder; fwd=vary-miss; fwd-status=304; stored");
     assert_eq!((second.status, second.text().as_str()), (200, "the same"));
-    assert!(larder.get_with("/", &[("X", "2")]).is_hit());
-    assert!(larder.get_with("/", &[("X", "1")]).is_hit());
+    assert!(larder.get_with("/", &[(CODINGS, "br")]).is_hit());
+    assert!(larder.get_with("/", &[(CODINGS, "gzip")]).is_hit());
     // A client that has it is told so all the same.
-    let third = larder.get_with("/", &[("X", "3"), ("If-None-Match", "\"one\"")]);
+    let third = larder.get_with("/", &[(CODINGS, "zstd"), ("If-None-Match", "\"one\"")]);
     assert_eq!(third.status, 304);
 }
 
 #[test]
 fn a_304_that_names_none_of_them_is_asked_again() {
     let origin = Origin::answering(|seen| {
-        let tag = format!("ETag: \"{}\"", seen.field("x").unwrap_or("none"));
-        let fields = ["Cache-Control: max-age=60", "Vary: X", &tag];
+        let tag = format!("ETag: \"{}\"", seen.field("accept-encoding").unwrap_or("none"));
+        let fields = ["Cache-Control: max-age=60", "Vary: Accept-Encoding", &tag];
         let confused = seen.field("if-none-match").is_some();
-        reply(if confused { 304 } else { 200 }, &fields, seen.field("x").unwrap_or("none"))
+        let text = seen.field("accept-encoding").unwrap_or("none");
+        reply(if confused { 304 } else { 200 }, &fields, text)
     });
     let larder = Larder::in_front_of(origin.address, &[]);
-    larder.get_with("/", &[("X", "1")]);
-    larder.get_with("/", &[("X", "2")]);
-    assert_eq!(larder.get_with("/", &[("X", "3")]).text(), "3");
+    larder.get_with("/", &[(CODINGS, "gzip")]);
+    larder.get_with("/", &[(CODINGS, "br")]);
+    assert_eq!(larder.get_with("/", &[(CODINGS, "zstd")]).text(), "zstd");
     let offered: Vec<Option<String>> =
         origin.seen().iter().map(|s| s.field("if-none-match").map(String::from)).collect();
     let tags = |text: &str| Some(text.to_string());
-    assert_eq!(offered, [None, tags("\"1\""), None, tags("\"2\", \"1\""), None]);
+    assert_eq!(offered, [None, tags("\"gzip\""), None, tags("\"br\", \"gzip\""), None]);
 }
 
+/// Pages whose tag is no more than their version, as Django's `condition` often has it.
 #[test]
-fn what_says_who_a_visitor_is_is_never_offered_to_another() {
-    let origin = the_same_for_all("Vary: Cookie");
-    let larder = Larder::in_front_of(origin.address, &["--cookies", "id"]);
-    larder.get_with("/", &[("Cookie", "id=ada")]);
-    larder.get("/");
-    larder.get_with("/", &[("Cookie", "id=bob")]);
-    assert!(origin.seen().iter().all(|seen| seen.field("if-none-match").is_none()));
+fn a_tag_that_is_only_a_version_gives_nobody_the_page_of_another() {
+    for (vary, name, [one, other]) in [
+        ("Vary: Accept-Language", "accept-language", ["de", "en"]),
+        ("Vary: X-Api-Key", "x-api-key", ["alice", "bob"]),
+        ("Vary: X-Theme", "x-theme", ["dark", "light"]),
+        ("Vary: Accept-Encoding, X-Theme", "x-theme", ["dark", "light"]),
+        ("Vary: Cookie", "cookie", ["id=ada", "id=bob"]),
+    ] {
+        let origin = Origin::answering(move |seen| {
+            let fields = ["Cache-Control: max-age=60", "ETag: \"v5\"", vary];
+            match seen.field("if-none-match") {
+                Some("\"v5\"") => reply(304, &fields, ""),
+                _ => reply(200, &fields, seen.field(name).unwrap_or("nobody")),
+            }
+        });
+        let larder = Larder::in_front_of(origin.address, &["--cookies", "id"]);
+        for value in ["", one, other] {
+            let fields = [(name, value)];
+            let fields = if value.is_empty() { &[][..] } else { &fields };
+            let answer = larder.get_with("/", fields);
+            let own = if value.is_empty() { "nobody" } else { value };
+            assert_eq!(answer.text(), own, "{vary}: {}", answer.cache_status());
+        }
+        assert!(origin.seen().iter().all(|s| s.field("if-none-match").is_none()), "{vary}");
+    }
+}
+
+/// One that is told apart by more than its coding stands beside: nothing is offered.
+#[test]
+fn what_differs_by_more_than_its_coding_has_no_tag_offered() {
+    let origin = Origin::answering(|seen| {
+        let vary = match seen.field("x-theme") {
+            Some(_) => "Vary: Accept-Encoding, X-Theme",
+            None => "Vary: Accept-Encoding",
+        };
+        reply(200, &["Cache-Control: max-age=60", "ETag: \"v5\"", vary], "page")
+    });
+    let larder = Larder::in_front_of(origin.address, &[]);
+    larder.get_with("/", &[(CODINGS, "gzip")]);
+    larder.get_with("/", &[(CODINGS, "br"), ("X-Theme", "dark")]);
+    assert_eq!(origin.last().field("if-none-match"), Some("\"v5\""), "only codings, so far");
+    larder.get_with("/", &[(CODINGS, "zstd")]);
+    assert_eq!(origin.last().field("if-none-match"), None);
 }

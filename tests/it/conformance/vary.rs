@@ -311,6 +311,9 @@ fn validators() -> Vec<Case> {
     let variant = |value: &'static str, etag: &'static str| {
         get().with(value).says(FRESH).says("Vary: X-Foo").says(etag).asked()
     };
+    let coded = |value: &'static str, etag: &'static str| {
+        get().with(value).says(FRESH).says("Vary: Accept-Encoding").says(etag).asked()
+    };
     vec![
         case(
             "vary-fields-in-validation",
@@ -330,22 +333,30 @@ fn validators() -> Vec<Case> {
         case(
             "vary-offers-all",
             clause,
-            "A request that selects no variant offers the strong ETags of all; a 304 picks one.",
+            "A request that differs by its codings alone offers the strong ETags of all variants; \
+             a 304 picks one.",
         )
-        .ask(variant("X-Foo: 1", "ETag: \"a\""))
-        .ask(variant("X-Foo: 2", "ETag: \"b\""))
+        .ask(coded("Accept-Encoding: gzip", "ETag: \"a\""))
+        .ask(coded("Accept-Encoding: br", "ETag: \"b\""))
         .ask(
             get()
-                .with("X-Foo: 3")
-                .confirms(&["ETag: \"a\"", FRESH, "Vary: X-Foo"])
+                .with("Accept-Encoding: zstd")
+                .confirms(&["ETag: \"a\"", FRESH, "Vary: Accept-Encoding"])
                 .validated()
                 .of(1),
         )
-        .ask(get().with("X-Foo: 3").hit_of(1))
-        .ask(get().with("X-Foo: 2").hit_of(2)),
+        .ask(get().with("Accept-Encoding: zstd").hit_of(1))
+        .ask(get().with("Accept-Encoding: br").hit_of(2)),
+        case(
+            "vary-offers-nothing-else",
+            clause,
+            "Where variants differ by anything else, no ETag of another is offered.",
+        )
+        .ask(variant("X-Foo: 1", "ETag: \"a\""))
+        .ask(get().with("X-Foo: 2").asked().origin_lacked("If-None-Match")),
         case("vary-offers-no-weak-tags", clause, "Weak ETags of other variants are not offered.")
-            .ask(variant("X-Foo: 1", "ETag: W/\"a\""))
-            .ask(get().with("X-Foo: 2").asked().origin_lacked("If-None-Match")),
+            .ask(coded("Accept-Encoding: gzip", "ETag: W/\"a\""))
+            .ask(get().with("Accept-Encoding: br").asked().origin_lacked("If-None-Match")),
         case(
             "vary-offers-nothing-of-visitors",
             clause,
