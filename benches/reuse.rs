@@ -72,7 +72,7 @@ fn decisions(criterion: &mut Criterion) {
     criterion.bench_function("select one of two variants, and decide", |bencher| {
         bencher.iter(|| {
             let request = black_box(&asked);
-            let personal = Asked::of(&Method::GET, "/", request, &policy.cookies).is_personal();
+            let personal = Asked::of(&Method::GET, "/", request, &policy).is_personal();
             let selected = slot.iter().find(|s| s.nominated.selects(request, &s.variant, &policy));
             selected.map(|s| reuse::decide(&s.freshness, None, personal, &nothing, now))
         });

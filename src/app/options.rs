@@ -76,6 +76,7 @@ pub fn policy(settings: &Settings) -> Policy {
     let (cache, semantics) = (&settings.cache, &settings.semantics);
     Policy {
         targeted: field_names(&cache.targeted_fields),
+        identity_fields: field_names(&cache.identity_fields),
         store_set_cookie: semantics.store_set_cookie,
         authorized_must_revalidate: semantics.authorized_must_revalidate,
         ignore_language_order: semantics.ignore_language_order,

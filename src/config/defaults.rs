@@ -110,6 +110,7 @@ impl Default for Cache {
             soft_purge_window: 60 * SECOND,
             uncacheable_ttl: 120 * SECOND,
             cookies: None,
+            identity_fields: Vec::new(),
             bypass_cookies: Vec::new(),
             bypass_paths: Vec::new(),
             static_paths: Vec::new(),

@@ -100,6 +100,7 @@ pub(super) const KEYS: &[Key] = keys! {
         soft_purge_window: duration,
         uncacheable_ttl: duration,
         cookies: cookies,
+        identity_fields: field_names,
         bypass_cookies: cookie_names,
         bypass_paths: paths,
         static_paths: paths,

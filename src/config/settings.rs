@@ -153,6 +153,8 @@ pub struct Cache {
     pub uncacheable_ttl: Duration,
     /// The cookies that identify a visitor under `Vary: Cookie`; without, every cookie does.
     pub cookies: Option<Vec<String>>,
+    /// Request fields that identify a visitor too, besides those that are known for it.
+    pub identity_fields: Vec<String>,
     /// Requests with one of these cookies go to the application.
     pub bypass_cookies: Vec<String>,
     /// Requests for these paths, or below them, go to the application.

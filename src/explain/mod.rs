@@ -265,6 +265,11 @@ fn otherwise(reason: Reason, cookies: &str) -> String {
              `Vary: Cookie`, or were asked for without the cookie"
                 .into()
         }
+        Reason::IdentityField => {
+            "it would be stored if it stated a lifetime (`Cache-Control: s-maxage=60`), or were \
+             asked for without the key"
+                .into()
+        }
         _ => "it would be stored if it stated a lifetime (`Cache-Control: s-maxage=60`)".into(),
     }
 }

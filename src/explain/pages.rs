@@ -52,6 +52,7 @@ pages! {
     VaryAny "vary-any"
     EventStream "event-stream"
     IdentityCookie "identity-cookie"
+    IdentityField "identity-field"
     NoLifetime "no-lifetime"
     TooLarge "too-large"
     Upgrade "upgrade"

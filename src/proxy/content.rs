@@ -169,7 +169,7 @@ impl Proxy {
     ) -> Result<(), Reason> {
         let policy = &self.shared.options.policy;
         let path = request.target.path();
-        let asked = Asked::of(&request.method, path, &request.fields, &policy.cookies);
+        let asked = Asked::of(&request.method, path, &request.fields, policy);
         let Judged { content, directives, .. } = judged;
         let (fields, freshness) = (&content.lines.fields(), &content.freshness);
         // The cookie may bear the secret by which the form is filled.

@@ -50,6 +50,10 @@ impl Proxy {
         if options.bypass_paths.any_reading(plain.sought.path()).is_some() {
             return None;
         }
+        // Those that are known for it are none of a plain request's.
+        if options.policy.identity_fields.iter().any(|name| plain.field(name).is_some()) {
+            return None;
+        }
         let slot = self.shared.memory.get(&plain.sought)?;
         let fields = deciding_fields(&plain, &slot)?;
         if cookies::bears_any(&fields, &options.bypass_cookies) {

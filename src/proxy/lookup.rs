@@ -272,5 +272,5 @@ impl<'a> Selecting<'a> {
 /// Whether a request says who its visitor is.
 pub(super) fn is_personal(request: &Presented, policy: &Policy) -> bool {
     let path = request.target.path();
-    Asked::of(&request.method, path, &request.fields, &policy.cookies).is_personal()
+    Asked::of(&request.method, path, &request.fields, policy).is_personal()
 }

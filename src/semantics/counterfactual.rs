@@ -73,8 +73,8 @@ pub const QUESTIONS: [Question; 13] = [
     question("Does it end?", "the type text/event-stream", &[Reason::EventStream]),
     question(
         "Was it asked for by nobody in particular, or is it said to whom it may be given?",
-        "cache.cookies",
-        &[Reason::IdentityCookie],
+        "cache.cookies, cache.identity_fields",
+        &[Reason::IdentityCookie, Reason::IdentityField],
     ),
     question(
         "Does it state a lifetime, or have a validator, and is it what its path says?",
@@ -126,7 +126,10 @@ impl Case<'_> {
             Reason::Authorization => self.add_directive("public"),
             Reason::SetCookie => drop(self.fields.remove(header::SET_COOKIE)),
             Reason::VaryAny => drop(self.fields.remove(header::VARY)),
-            Reason::IdentityCookie | Reason::Pretence | Reason::NoLifetime => {
+            Reason::IdentityCookie
+            | Reason::IdentityField
+            | Reason::Pretence
+            | Reason::NoLifetime => {
                 self.drop_directive("s-maxage");
                 self.add_directive("s-maxage=60");
             }
@@ -175,7 +178,7 @@ mod tests {
     use http::Method;
 
     fn asked(method: &Method, authorized: bool, identified: bool) -> Asked<'_> {
-        Asked { method, path: "/page", ranged: false, authorized, identified }
+        Asked { method, path: "/page", ranged: false, authorized, identified, credentials: false }
     }
 
     fn case<'a>(asked: Asked<'a>, lines: &[(&str, &str)], policy: &'a Policy) -> Case<'a> {

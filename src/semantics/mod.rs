@@ -35,6 +35,7 @@ pub mod fields;
 pub mod form;
 pub mod form_cookie;
 pub mod freshness;
+pub mod identity;
 pub mod invalidation;
 pub mod language;
 pub mod lifetime;

@@ -48,6 +48,8 @@ pub struct Policy {
     pub early_refresh: Percent,
     /// Which cookies identify a visitor.
     pub cookies: Cookies,
+    /// Request fields that do so too, besides those that are [known](super::identity).
+    pub identity_fields: Vec<HeaderName>,
     /// Response fields that speak to this cache, strongest first (RFC 9213).
     pub targeted: Vec<HeaderName>,
     /// Store a response with `Set-Cookie`, and give its cookie to everybody.

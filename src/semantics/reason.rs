@@ -79,6 +79,10 @@ reasons! {
     IdentityCookie, "identity-cookie", NotStored,
         "the request bears a cookie that identifies its visitor, and the response states no \
         lifetime, nor that it is public";
+    /// The request bore a key or the like, and nothing states a lifetime.
+    IdentityField, "identity-field", NotStored,
+        "the request bears a key, or another field that identifies its visitor, and the response \
+        states no lifetime, nor that it is public";
     /// Nothing states a lifetime, and there is no validator.
     NoLifetime, "no-lifetime", NotStored,
         "the response states no lifetime and has no validator";
@@ -203,9 +207,11 @@ impl Reason {
 
     /// The reason lies in the response, not in who asked for it.
     pub fn is_about_the_response(self) -> bool {
-        use Reason::{Authorization, IdentityCookie, Method, Part, Provoked};
+        use Reason::{Authorization, IdentityCookie, IdentityField, Method, Part, Provoked};
+        let is_about_who_asked = matches!(self, Authorization | IdentityCookie | IdentityField);
         self.kind() == Kind::NotStored
-            && !matches!(self, Method | Part | Provoked | Authorization | IdentityCookie)
+            && !is_about_who_asked
+            && !matches!(self, Method | Part | Provoked)
     }
 
     /// A stored response was answered though it was stale.

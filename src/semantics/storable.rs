@@ -1,9 +1,9 @@
 //! May this response be stored? (RFC 9111 section 3, for a shared cache.)
 
-use super::cookies::Cookies;
 use super::directives::{ResponseDirectives, Value};
 use super::fields::media_type;
 use super::freshness::{Freshness, StaleCause};
+use super::identity;
 use super::lifetime::{FreshnessLifetime, Source};
 use super::partial::place;
 use super::policy::Policy;
@@ -37,28 +37,26 @@ pub struct Asked<'a> {
     pub authorized: bool,
     /// It bore a cookie that identifies its visitor.
     pub identified: bool,
+    /// It bore a key, or another [field](identity) that says who its visitor is.
+    pub credentials: bool,
 }
 
 impl<'a> Asked<'a> {
     /// Reads it off a request.
-    pub fn of(
-        method: &'a Method,
-        path: &'a str,
-        fields: &HeaderMap,
-        cookies: &Cookies,
-    ) -> Asked<'a> {
+    pub fn of(method: &'a Method, path: &'a str, fields: &HeaderMap, policy: &Policy) -> Asked<'a> {
         Asked {
             method,
             path,
             ranged: fields.contains_key(header::RANGE),
             authorized: fields.contains_key(header::AUTHORIZATION),
-            identified: cookies.identify(fields),
+            identified: policy.cookies.identify(fields),
+            credentials: identity::shows_credentials(fields, &policy.identity_fields),
         }
     }
 
     /// The request says who it is, by a cookie or by credentials.
     pub fn is_personal(&self) -> bool {
-        self.authorized || self.identified
+        self.authorized || self.identified || self.credentials
     }
 }
 
@@ -114,9 +112,12 @@ pub fn decide(
     }
     // No time at all is not a word on who may see the answer either.
     let lives = freshness.lifetime.is_explicit() && freshness.lifetime.span.get() > 0;
-    let meant_for_all = lives || directives.public || nominated.names(&header::COOKIE);
-    if asked.identified && !meant_for_all {
+    let meant_for_all = lives || directives.public;
+    if asked.identified && !meant_for_all && !nominated.names(&header::COOKIE) {
         return refuse(Reason::IdentityCookie);
+    }
+    if asked.credentials && !meant_for_all {
+        return refuse(Reason::IdentityField);
     }
     if !freshness.lifetime.is_explicit() && pretence::is_pretended(asked.path, fields) {
         return refuse(Reason::Pretence);

@@ -2,8 +2,14 @@ use super::super::testing::{exchange, fields};
 use super::*;
 use proptest::prelude::*;
 
-const PLAIN: Asked<'static> =
-    Asked { method: &Method::GET, path: "/", ranged: false, authorized: false, identified: false };
+const PLAIN: Asked<'static> = Asked {
+    method: &Method::GET,
+    path: "/",
+    ranged: false,
+    authorized: false,
+    identified: false,
+    credentials: false,
+};
 
 /// What is forbidden at first sight has to be refused for the same reason.
 fn decided(asked: &Asked<'_>, status: u16, lines: &[(&str, &str)]) -> Storability {

@@ -191,6 +191,23 @@ fn visitors_who_say_who_they_are_wait_for_nobody() {
 }
 
 #[test]
+fn who_shows_a_key_waits_for_nobody() {
+    let gate = Gate::closed();
+    let held = gate.clone();
+    let origin = Origin::answering(move |seen| {
+        held.pass();
+        reply(200, &["Cache-Control: max-age=60"], seen.field("x-api-key").unwrap_or("nobody"))
+    });
+    let larder = Larder::in_front_of(origin.address, &[]);
+    let clients = crowd(larder.proxy, 5, "X-Api-Key: secret\r\n");
+    wait_until("each asks for itself", || origin.count() == 5);
+    gate.open();
+    for mut client in clients {
+        assert_eq!(client.answer("GET").expect("an answer").text(), "secret");
+    }
+}
+
+#[test]
 fn a_leader_that_leaves_takes_nobody_along() {
     for before_the_head in [true, false] {
         let (begin, end) = (Gate::closed(), Gate::closed());

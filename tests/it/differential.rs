@@ -5,7 +5,6 @@
 
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_cache_semantics::{CacheOptions, CachePolicy};
-use larder::semantics::cookies::Cookies;
 use larder::semantics::directives::ResponseDirectives;
 use larder::semantics::freshness::Freshness;
 use larder::semantics::policy::Policy;
@@ -96,7 +95,7 @@ fn ours(drawn: &Drawn) -> (Storability, u64) {
     let status = StatusCode::from_u16(drawn.status).expect("a status");
     let exchange = Exchange { sent: Moment(0), received: Moment(0), received_at: now() };
     let policy = Policy { heuristic_max: Some(DeltaSeconds::MAX), ..Policy::default() };
-    let asked = Asked::of(&Method::GET, "/", &request, &Cookies::All);
+    let asked = Asked::of(&Method::GET, "/", &request, &policy);
     let directives = ResponseDirectives::of(&fields);
     let freshness = Freshness::of(status, &fields, &directives, &exchange, &policy, false);
     let left = freshness.fresh_until().since(Moment(0)).as_secs();

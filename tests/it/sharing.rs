@@ -188,6 +188,61 @@ fn every_cookie_tells_visitors_apart_unless_they_are_named() {
     assert!(!larder.get_with("/plain", &[("Cookie", "_ga=1")]).is_hit());
 }
 
+/// A site that says whose key it was shown, and for how long that is good where it is asked
+/// to.
+fn keyholders(seen: &Seen, name: &str) -> String {
+    let fields: &[&str] = match seen.target.as_str() {
+        "/stated" => &["Cache-Control: max-age=60"],
+        "/tagged" => &["ETag: \"a\""],
+        _ => &[],
+    };
+    reply(200, fields, &format!("hello {}", seen.field(name).unwrap_or("stranger")))
+}
+
+#[test]
+fn what_a_key_has_opened_is_kept_for_nobody_by_a_guess() {
+    for name in ["x-api-key", "X-Auth-Token", "X-Auth-Request-User", "X-SSL-Client-S-DN"] {
+        let lower = name.to_ascii_lowercase();
+        let origin = Origin::answering(move |seen| keyholders(seen, &lower));
+        let larder = Larder::in_front_of(origin.address, &["--default-ttl", "60s"]);
+        let ask = |path| larder.get_with(path, &[(name, "alice")]);
+        for path in ["/", "/tagged"] {
+            for _ in 0..2 {
+                let answer = ask(path);
+                assert_eq!(answer.text(), "hello alice");
+                assert_eq!(answer.cache_status(), "larder; fwd=uri-miss; detail=identity-field");
+            }
+            assert_eq!(larder.get(path).text(), "hello stranger", "{name}");
+            assert!(larder.get(path).is_hit(), "a guess is for strangers");
+            let answer = ask(path);
+            assert_eq!(answer.text(), "hello alice");
+            assert_eq!(answer.cache_status(), "larder; fwd=request; detail=identity-field");
+            // Who shows an empty one shows none.
+            assert!(larder.get_with(path, &[(name, "")]).is_hit(), "{name}");
+        }
+        // The app says it itself: it is for all.
+        assert_eq!(ask("/stated").cache_status(), "larder; fwd=uri-miss; stored");
+        assert!(larder.get("/stated").is_hit());
+    }
+}
+
+#[test]
+fn fields_that_the_operator_names_identify() {
+    let origin = Origin::answering(|seen| keyholders(seen, "x-tenant"));
+    let env = [("LARDER_CACHE__IDENTITY_FIELDS", "X-Tenant, DNT")];
+    let larder = Larder::with_env(origin.address, &["--default-ttl", "60s"], &env);
+    // One of them is a field that a plain request may bear.
+    for name in ["X-Tenant", "DNT"] {
+        let path = format!("/{name}");
+        let answer = larder.get_with(&path, &[(name, "1")]);
+        assert_eq!(answer.cache_status(), "larder; fwd=uri-miss; detail=identity-field");
+        larder.get(&path);
+        assert!(larder.get(&path).is_hit());
+        let answer = larder.get_with(&path, &[(name, "1")]);
+        assert_eq!(answer.cache_status(), "larder; fwd=request; detail=identity-field");
+    }
+}
+
 #[test]
 fn requests_with_a_bypass_cookie_go_to_the_origin() {
     let origin = Origin::answering(|_| reply(200, &["Cache-Control: max-age=60"], "page"));

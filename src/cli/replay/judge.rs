@@ -152,8 +152,14 @@ impl Judge {
         }
         let path = path(record);
         let method = Method::GET;
-        let asked =
-            Asked { method: &method, path, ranged: false, authorized: false, identified: false };
+        let asked = Asked {
+            method: &method,
+            path,
+            ranged: false,
+            authorized: false,
+            identified: false,
+            credentials: false,
+        };
         let now = Moment(0);
         let exchange = Exchange { sent: now, received: now, received_at: SystemTime::UNIX_EPOCH };
         let directives = ResponseDirectives::of(&fields);

@@ -2,7 +2,8 @@
 
 use crate::cli::connection::Seen;
 use crate::cli::decision::Decision;
-use http::header;
+use crate::semantics::identity;
+use http::header::{self, HeaderName};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -18,7 +19,13 @@ pub(super) fn varied(answer: &Result<Seen, String>) -> Vec<String> {
     let lines = seen.fields.get_all(header::VARY).iter().filter_map(|value| value.to_str().ok());
     let names = lines.flat_map(|line| line.split(',')).map(|name| name.trim().to_ascii_lowercase());
     // What identifies a visitor is not for everybody, and anything is no field.
-    names.filter(|name| !["", "*", "cookie", "authorization"].contains(&name.as_str())).collect()
+    let is_personal = |name: &str| {
+        HeaderName::from_bytes(name.as_bytes()).is_ok_and(|name| identity::is_one_of(&name, &[]))
+    };
+    names
+        .filter(|name| !["", "*", "cookie", "authorization"].contains(&name.as_str()))
+        .filter(|name| !is_personal(name))
+        .collect()
 }
 
 /// What came of one request.

@@ -250,7 +250,7 @@ impl Shared {
         // What larder and who is before it have added.
         fields.remove(header::AGE);
         Case {
-            asked: Asked::of(method, path, &request.fields, &policy.cookies),
+            asked: Asked::of(method, path, &request.fields, policy),
             status: head.status,
             fields,
             exchange: Exchange { sent: now, received: now, received_at: self.clock.wall() },
