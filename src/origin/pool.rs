@@ -13,6 +13,7 @@ use super::health::Ejection;
 use super::hold::Hold;
 use super::idle::{Idle, Reading};
 use super::places::{Place, Places, Tried};
+use super::request::say_last;
 use super::twice::when_sent;
 use super::upstream::Upstream;
 use super::visited::told_of_upstreams;
@@ -159,6 +160,7 @@ impl Pool {
         held: impl Send + 'static,
     ) -> Result<Response<Body>, OriginError> {
         let asked = Asked::by(&request);
+        let is_last = asked.upgrade || say_last(&mut request);
         let told = told_of_upstreams(&request);
         let mut attempt = Attempt { sent: when_sent(&mut request), again: false };
         let mut way = Way::new(when_refused);
@@ -169,7 +171,9 @@ impl Pool {
                 told.at(&place.upstream().address);
             }
             match attempt.send(self, idle, place.upstream(), request).await {
-                Ok(answered) => return self.answered(answered, (place, held), asked, end),
+                Ok(answered) => {
+                    return self.answered(answered, (place, held), asked, is_last, end);
+                }
                 Err(failure) => {
                     request = self.after(failure, place, &mut attempt, &mut way).await?
                 }
@@ -231,6 +235,7 @@ impl Pool {
         answered: Answered,
         held: (Place, impl Send + 'static),
         asked: Asked,
+        is_last: bool,
         end: Option<Instant>,
     ) -> Result<Response<Body>, OriginError> {
         let Answered { response, connection } = answered;
@@ -238,7 +243,7 @@ impl Pool {
         let Options { between_bytes_timeout, read_ahead, .. } = *self.options;
         let reading = Reading { stall: between_bytes_timeout, end, ahead: read_ahead };
         let idle = &self.idle[held.0.at];
-        Ok(idle.lease(response, connection, held, reading, !asked.upgrade))
+        Ok(idle.lease(response, connection, held, reading, !is_last))
     }
 }
 

@@ -7,7 +7,7 @@ use crate::message::Presented;
 use crate::semantics::fields::remove_hop_by_hop;
 use crate::semantics::offer::LARDER_FILL;
 use http::header::{self, HeaderMap, HeaderValue};
-use http::{Request, StatusCode, Version};
+use http::{Method, Request, StatusCode, Version};
 use http_body::Body as _;
 
 /// The request for the origin, with these fields and this body. `host` replaces
@@ -46,6 +46,21 @@ pub fn outbound(
         request.extensions_mut().insert(presented.interims.clone());
     }
     request
+}
+
+/// Whether a connection is to bear nothing behind this request, which then says so: it has
+/// a body, though its method means none (RFC 9110 section 9.3.1). Who reads no body there
+/// takes it for the next request, and what that is answered would be given to whoever comes
+/// next.
+pub(super) fn say_last(request: &mut Request<Body>) -> bool {
+    let means_one = [Method::POST, Method::PUT, Method::PATCH, Method::QUERY];
+    let is_odd = !request.body().is_end_stream() && !means_one.contains(request.method());
+    if is_odd {
+        let fields = request.headers_mut();
+        let options = if fields.contains_key(header::CONNECTION) { "te, close" } else { "close" };
+        fields.insert(header::CONNECTION, HeaderValue::from_static(options));
+    }
+    is_odd
 }
 
 /// Who is to be told of the interim responses to such a request.

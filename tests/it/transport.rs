@@ -6,6 +6,7 @@ use crate::harness::{
 };
 use std::collections::{HashMap, HashSet};
 use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -24,6 +25,61 @@ fn connections_are_kept_alive_on_both_sides() {
     larder.get("/four");
     let connections: Vec<usize> = origin.seen().iter().map(|seen| seen.connection).collect();
     assert_eq!(connections, [0, 0, 0, 0]);
+}
+
+/// An app that takes what is behind a head for the next request, whatever the head says.
+fn reads_no_body(_: usize, stream: TcpStream) {
+    let mut reader = BufReader::new(stream);
+    while let Some(seen) = read_head(&mut reader) {
+        let answer =
+            reply(200, &["Cache-Control: max-age=60"], &format!("this is {}", seen.target));
+        if reader.get_mut().write_all(answer.as_bytes()).is_err() {
+            return;
+        }
+    }
+}
+
+#[test]
+fn a_body_that_the_app_does_not_read_is_nobodys_request() {
+    let origin = Origin::raw(reads_no_body);
+    let larder = Larder::with_env(origin.address, &[], &[("LARDER_THREADS", "1")]);
+    for method in ["GET", "DELETE", "OPTIONS", "SHOW"] {
+        // Its last line goes on in the next request on the connection.
+        let hidden = b"GET /hidden HTTP/1.1\r\nHost: site.test\r\nX: ";
+        let fat = request(larder.proxy, method, "/fat", &[], hidden);
+        assert_eq!(fat.text(), "this is /fat");
+        let path = format!("/after/{method}");
+        for _ in 0..2 {
+            assert_eq!(larder.get(&path).text(), format!("this is {path}"));
+        }
+    }
+}
+
+#[test]
+fn what_bears_an_odd_body_is_the_last_on_its_connection() {
+    let origin = Origin::answering(|_| reply(200, UNSTORED, ""));
+    let larder = Larder::with_env(origin.address, &[], &[("LARDER_THREADS", "1")]);
+    for (method, body, is_last) in [
+        ("GET", "x", true),
+        ("HEAD", "x", true),
+        ("DELETE", "x", true),
+        ("OPTIONS", "x", true),
+        ("SHOW", "x", true),
+        ("DELETE", "", false),
+        ("POST", "x", false),
+        ("PUT", "x", false),
+        ("PATCH", "x", false),
+    ] {
+        larder.get("/before");
+        assert_eq!(request(larder.proxy, method, "/odd", &[], body.as_bytes()).status, 200);
+        larder.get("/behind");
+        let seen = origin.seen();
+        let [.., odd, behind] = seen.as_slice() else { panic!("{seen:?}") };
+        assert_eq!((&*odd.target, &*behind.target), ("/odd", "/behind"));
+        assert_eq!(odd.connection != behind.connection, is_last, "{method} {body}");
+        let says = odd.field("connection");
+        assert_eq!(says, is_last.then_some("close"), "{method} {body}");
+    }
 }
 
 #[test]

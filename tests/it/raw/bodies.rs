@@ -11,7 +11,7 @@ pub fn cases() -> Vec<Case> {
     let length = HIDDEN.len();
     for method in ["GET", "HEAD", "OPTIONS", "DELETE"] {
         let head = format!("{method} /x HTTP/1.1\r\nHost: site.test\r\n");
-        let sees = format!("{method} /x | content-length: {length} | {HIDDEN}");
+        let sees = format!("{method} /x | content-length: {length} | connection: close | {HIDDEN}");
         let sent = format!("{head}Content-Length: {length}\r\n\r\n{HIDDEN}");
         cases.push(taken(sent, &sees));
         let sent =
@@ -25,7 +25,7 @@ pub fn cases() -> Vec<Case> {
     // What is stored is not the answer to a request with a body.
     let ask = "GET /cached/1 HTTP/1.1\r\nHost: site.test\r\n";
     let sent = format!("{ask}\r\n{ask}Content-Length: {length}\r\n\r\n{HIDDEN}{ask}\r\n");
-    let fat = format!("GET /cached/1 | content-length: {length} | {HIDDEN}");
+    let fat = format!("GET /cached/1 | content-length: {length} | connection: close | {HIDDEN}");
     cases.push(answered(&[200, 200, 200], sent, &["GET /cached/1", &fat]));
     let ask = "GET /cached/2 HTTP/1.1\r\nHost: site.test\r\n";
     let sent = format!("{ask}\r\n{ask}Content-Length: 0\r\n\r\n");

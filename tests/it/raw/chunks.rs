@@ -87,7 +87,7 @@ pub fn cases(read_first: bool) -> Vec<Case> {
         cases.push(taken(format!("{head}\r\n{body}"), hello));
     }
     let get = b"GET /up HTTP/1.1\r\nHost: site.test\r\nTransfer-Encoding: chunked\r\n\r\n";
-    let sees = &format!("GET /up | {} | hello", framed(5));
+    let sees = &format!("GET /up | {} | connection: close | hello", framed(5));
     cases.push(answered(&[200], [&get[..], b"5\r\nhello\r\n0\r\n\r\n"].concat(), &[sees]));
     for body in BROKEN {
         let case = refused(400, format!("{head}\r\n{body}"));

@@ -13,8 +13,8 @@ pub struct Part {
     pub requests: Vec<Message>,
 }
 
-/// A connection in pieces: requests that are whole, behind which there could be others;
-/// one for a WebSocket, behind which a reader may see no HTTP; one that broke off.
+/// A connection in pieces: requests that are whole, behind which there could be others,
+/// unless the last says that it is; one for a WebSocket, behind which a reader may see no HTTP; one that broke off.
 pub fn parts(bytes: &[u8]) -> Vec<Part> {
     let (mut parts, mut part, mut at) = (Vec::new(), Part::empty(), 0);
     while let Some((request, count)) = message(&bytes[at..]).filter(|one| one.0.complete) {
@@ -28,7 +28,12 @@ pub fn parts(bytes: &[u8]) -> Vec<Part> {
         } else {
             part.starts.push(part.bytes.len());
             part.bytes.extend(written);
+            let closes = closes(&request);
             part.requests.push(request);
+            if closes {
+                assert_eq!(at, bytes.len(), "there is more behind the last");
+                parts.push(std::mem::replace(&mut part, Part::empty()));
+            }
         }
     }
     parts.push(part.and_the_last());
@@ -40,6 +45,11 @@ pub fn parts(bytes: &[u8]) -> Vec<Part> {
 
 pub fn is_upgrade(request: &Message) -> bool {
     request.fields.iter().any(|(name, _)| name == "upgrade")
+}
+
+fn closes(request: &Message) -> bool {
+    let mut fields = request.fields.iter();
+    fields.any(|(name, value)| name == "connection" && value.ends_with(b"close"))
 }
 
 impl Part {
