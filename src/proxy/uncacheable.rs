@@ -114,6 +114,18 @@ impl Wanted<'_> {
     }
 }
 
+/// Whether an answer that may not be stored says something of what was asked for. An error
+/// is as likely due to how it was asked for, which anybody may have done on purpose, or to
+/// an origin in trouble; unless what was there is gone, or the error says itself that nobody
+/// else is to have it.
+fn is_about_the_target(status: StatusCode, reason: Reason) -> bool {
+    match status.as_u16() {
+        404 | 410 => true,
+        400..=499 => matches!(reason, Reason::NoStore | Reason::Private),
+        code => code < 500,
+    }
+}
+
 impl Proxy {
     /// Notes what it means that a response may not be stored.
     pub(super) fn not_stored(
@@ -123,10 +135,10 @@ impl Proxy {
         nominated: &NominatedFields,
         reason: Reason,
     ) {
-        // An origin in trouble says nothing about the page.
-        if !status.is_server_error() && status != StatusCode::TOO_MANY_REQUESTS {
-            self.outdate(plan, reason);
+        if !is_about_the_target(status, reason) {
+            return;
         }
+        self.outdate(plan, reason);
         let personal = lookup::is_personal(&plan.request, &self.shared.options.policy);
         // What one visitor is answered, or provokes, says nothing about the next.
         if !personal && !matches!(reason, Reason::Status | Reason::Part | Reason::Provoked) {

@@ -3,6 +3,7 @@
 //! pretends to be a file (web cache deception).
 
 use crate::harness::{House, Origin, get, reply, together};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// What the target says: `/STATUS/TYPE/...`, a lifetime if it says `fresh`, and no
@@ -78,22 +79,64 @@ fn what_is_about_the_request_is_not_kept_whatever_it_says() {
     }
 }
 
+/// Errors that somebody can provoke on a page that is well.
+const PROVOKED: [u16; 6] = [400, 401, 403, 406, 500, 503];
+
 #[test]
 fn an_error_that_somebody_provokes_does_not_spoil_sharing_for_others() {
-    let origin = Origin::answering(|seen| match seen.field("x-odd") {
-        Some(_) => reply(400, &[], "odd"),
-        None => {
-            std::thread::sleep(Duration::from_millis(300));
-            reply(200, &["Cache-Control: max-age=60"], "page")
+    for status in PROVOKED {
+        let origin = Origin::answering(move |seen| match seen.field("x-odd") {
+            Some(_) => reply(status, &[], "odd"),
+            None => {
+                std::thread::sleep(Duration::from_millis(300));
+                reply(200, &["Cache-Control: max-age=60"], "page")
+            }
+        });
+        let house = guessing(&origin);
+        let proxy = house.proxy();
+        assert_eq!(get(proxy, "/page", &[("X-Odd", "1")]).status, status);
+        for answer in together(5, move |_| get(proxy, "/page", &[])) {
+            assert_eq!((answer.status, answer.text().as_str()), (200, "page"));
         }
-    });
-    let house = guessing(&origin);
-    let proxy = house.proxy();
-    assert_eq!(get(proxy, "/page", &[("X-Odd", "1")]).status, 400);
-    for answer in together(5, move |_| get(proxy, "/page", &[])) {
-        assert_eq!((answer.status, answer.text().as_str()), (200, "page"));
+        assert_eq!(origin.count(), 2, "{status}: one error, one page for five");
     }
-    assert_eq!(origin.count(), 2, "one error, one page for five");
+}
+
+/// A page that may stand in once it is stale, and for who is odd an error that says this.
+fn well_for_others(status: u16, says: &'static str) -> Origin {
+    let asked = AtomicUsize::new(0);
+    Origin::answering(move |seen| match seen.field("x-odd") {
+        Some(_) => reply(status, &[says], "odd"),
+        None if asked.fetch_add(1, Ordering::SeqCst) == 0 => {
+            reply(200, &["Cache-Control: max-age=10, stale-if-error=600"], "page")
+        }
+        None => reply(500, &[], "trouble"),
+    })
+}
+
+#[test]
+fn an_error_that_somebody_provokes_does_not_take_the_stale_page_from_others() {
+    let left = |status, says| {
+        let origin = well_for_others(status, says);
+        let house = House::in_front_of(&origin, |_| {});
+        house.get("/");
+        house.pass(11);
+        let odd = get(house.proxy(), "/", &[("X-Odd", "1")]);
+        // In trouble it has the stale page stand in at once.
+        assert_eq!(odd.status, if status < 500 { status } else { 200 });
+        house.get("/").text()
+    };
+    for status in PROVOKED {
+        assert_eq!(left(status, "X-Nothing: 1"), "page", "{status}");
+    }
+    for (status, says) in [
+        (404, "X-Nothing: 1"),
+        (410, "X-Nothing: 1"),
+        (403, "Cache-Control: private"),
+        (401, "Cache-Control: no-store"),
+    ] {
+        assert_eq!(left(status, says), "trouble", "{status} {says}: it is not there any more");
+    }
 }
 
 #[test]
