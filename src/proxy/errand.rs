@@ -8,7 +8,8 @@ use crate::error::OriginError;
 use crate::gate::Ticket;
 use crate::message::Presented;
 use crate::origin::WhenRefused;
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
+use std::sync::Arc;
 
 /// What is put by for a request that is at the origin, or waits for it: its fields
 /// twice, tasks, the buffers of a connection, and the first pieces of a body, so that
@@ -19,7 +20,14 @@ const PER_ERRAND: usize = 128 << 10;
 #[derive(Debug)]
 pub(super) struct Errand {
     _charge: Charge,
-    _ticket: Ticket,
+    _ticket: Arc<Ticket>,
+}
+
+/// One of those that an address may have at the origin, for as long as its tunnel lasts. It
+/// comes with the answer that agrees to the tunnel.
+#[derive(Clone, Debug)]
+pub(super) struct InTunnel {
+    _ticket: Arc<Ticket>,
 }
 
 impl Proxy {
@@ -42,7 +50,8 @@ impl Proxy {
             return Err(OriginError::NoMemory);
         }
         let ticket = self.shared.at_origin.enter(request.client);
-        let ticket = ticket.map_err(|_| OriginError::TooManyOfOne)?;
+        let ticket = Arc::new(ticket.map_err(|_| OriginError::TooManyOfOne)?);
+        let in_tunnel = request.wants_websocket.then(|| InTunnel { _ticket: Arc::clone(&ticket) });
         let errand = Errand { _charge: account.charge(PER_ERRAND), _ticket: ticket };
         let Shared { metrics, clock, .. } = &self.shared;
         let offer = self.shared.options.forms;
@@ -54,7 +63,12 @@ impl Proxy {
         if let Some(asking) = asking {
             asking.ended(response.as_ref().map(Response::status));
         }
-        let response = response?;
+        let mut response = response?;
+        if let Some(in_tunnel) = in_tunnel
+            && response.status() == StatusCode::SWITCHING_PROTOCOLS
+        {
+            response.extensions_mut().insert(in_tunnel);
+        }
         let took = clock.precise().saturating_sub(began);
         metrics.origin_answered(response.status(), took, clock.now());
         request.notes.origin_took(took);
