@@ -71,7 +71,7 @@ impl Proxy {
             }
             _ => return None,
         };
-        stored.count_hit();
+        stored.count_hit(now);
         self.shared.memory.asked_for(plain.sought.hash(), stored);
         let mut status = CacheStatus::new(Outcome::Hit);
         status.detail = detail;

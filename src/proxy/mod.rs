@@ -370,7 +370,7 @@ impl Proxy {
         detail: Option<Reason>,
     ) -> Answer {
         let now = self.shared.clock.now();
-        stored.count_hit();
+        stored.count_hit(now);
         self.shared.memory.asked_for(key.hash(), stored);
         let mut status = CacheStatus::new(Outcome::Hit);
         status.ttl = Some(stored.ttl(now));

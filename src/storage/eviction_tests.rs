@@ -2,6 +2,7 @@
 
 use super::tests::{everything, key, response};
 use super::*;
+use crate::semantics::time::Moment;
 
 /// Stores pages that are never asked for again, as many as fill a megabyte.
 fn flood(memory: &Memory, name: &str) {
@@ -12,7 +13,7 @@ fn flood(memory: &Memory, name: &str) {
 
 fn ask(memory: &Memory, path: &str, times: usize) {
     let slot = memory.get(&key(path)).expect("a slot");
-    (0..times).for_each(|_| slot.variants()[0].count_hit());
+    (0..times).for_each(|_| slot.variants()[0].count_hit(Moment(0)));
 }
 
 #[test]
@@ -40,7 +41,7 @@ fn a_variant_that_nobody_asks_for_goes_by_itself() {
     }
     let slot = memory.get(&key("/")).expect("a slot");
     let asked_for = &slot.variants()[1];
-    (0..3).for_each(|_| asked_for.count_hit());
+    (0..3).for_each(|_| asked_for.count_hit(Moment(0)));
     flood(&memory, "flood");
     let slot = memory.get(&key("/")).expect("a slot");
     assert!(slot.variants().len() == 1 && slot.has(asked_for));

@@ -30,8 +30,8 @@ pub struct Limits {
     /// Bytes for everything that is stored: heads, bodies, keys, tags, indexes. One
     /// sixteenth stays free, for what several threads are just adding.
     pub bytes: u64,
-    /// Variants of one target, answers to its queries included; beyond it the
-    /// oldest go.
+    /// Variants of one target, answers to its queries included; beyond it
+    /// those go that have not been used for longest.
     pub variants: usize,
 }
 

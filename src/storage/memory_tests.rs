@@ -3,6 +3,7 @@ use crate::key::Target;
 use crate::semantics::partial::Part;
 use crate::semantics::policy::Policy;
 use crate::semantics::tags::Tags;
+use crate::semantics::time::Moment;
 use crate::semantics::vary::NominatedFields;
 use crate::storage::{Content, Name, Special};
 use bytes::Bytes;
@@ -50,6 +51,47 @@ fn a_variant_replaces_its_equal_and_the_oldest_go() {
     assert_eq!(memory.remove(&key), 3);
     let usage = memory.usage();
     assert_eq!((usage.bytes, usage.displaced, usage.evicted), (0, 2, 0));
+}
+
+#[test]
+fn a_variant_that_is_used_stays_however_many_come() {
+    let memory = Memory::new(Limits { bytes: 1 << 20, variants: 3 });
+    let key = key("/");
+    let sent = |language: &str, at| {
+        let content = Content { sent: Moment(at), ..content(10, language) };
+        memory.put(&key, Arc::new(StoredResponse::new(content)));
+    };
+    let there = || {
+        let slot = memory.get(&key).expect("a slot");
+        let is_there = |language: &str| {
+            let variant = response(1, language).content().rare.variant.clone();
+            slot.variants().iter().any(|stored| stored.content().rare.variant == variant)
+        };
+        ["used", "idle", "a", "b", "c"].map(is_there)
+    };
+    sent("used", 0);
+    sent("idle", 1000);
+    let slot = memory.get(&key).expect("a slot");
+    // In the same instant in which others come, too.
+    for (at, language) in [(2000, "a"), (3000, "b"), (3000, "c")] {
+        slot.variants()[1].count_hit(Moment(at));
+        sent(language, at);
+    }
+    assert_eq!(there(), [true, false, false, true, true]);
+}
+
+#[test]
+fn a_variant_that_is_used_is_not_pushed_out_by_large_ones() {
+    let memory = Memory::new(Limits { bytes: 100_000, variants: 64 });
+    let key = key("/many");
+    memory.put(&key, response(9_000, "used"));
+    let used = memory.get(&key).expect("a slot").variants()[0].clone();
+    for language in 0..20 {
+        used.count_hit(Moment(0));
+        assert!(memory.put(&key, response(9_000, &language.to_string())));
+    }
+    let slot = memory.get(&key).expect("a slot");
+    assert!(slot.variants().len() > 3 && slot.has(&used));
 }
 
 #[test]
@@ -294,7 +336,7 @@ fn what_is_not_asked_for_gives_way_first_and_never_more_than_half() {
     let asked_for: Vec<&CacheKey> = all.iter().skip(3).step_by(10).collect();
     let ask = |times: usize| {
         let slots = asked_for.iter().filter_map(|key| memory.get(*key));
-        slots.for_each(|slot| (0..times).for_each(|_| slot.variants()[0].count_hit()));
+        slots.for_each(|slot| (0..times).for_each(|_| slot.variants()[0].count_hit(Moment(0))));
     };
     let there = || all.iter().filter(|key| memory.get(*key).is_some()).count();
     let are_there = || asked_for.iter().filter(|key| memory.get(**key).is_some()).count();
@@ -316,7 +358,7 @@ fn what_is_not_asked_for_gives_way_first_and_never_more_than_half() {
     more.iter().for_each(|key| assert!(memory.put(key, response(10_000, "x"))));
     for key in &more {
         let slot = memory.get(key).expect("a slot");
-        (0..10_000).for_each(|_| slot.variants()[0].count_hit());
+        (0..10_000).for_each(|_| slot.variants()[0].count_hit(Moment(0)));
     }
     (0..10).for_each(|_| memory.shed(usize::MAX));
     assert_eq!(are_there(), 0);

@@ -2,6 +2,7 @@
 
 use super::memory::Limits;
 use super::stored::{Content, StoredResponse};
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 /// The stored responses of one target, the newest first. Cheap to clone; most
@@ -44,7 +45,8 @@ impl Slot {
     }
 
     /// The variants, if there are any, with one more, in place of the one that it
-    /// equals; `None` if the request of that one left for the origin later than this
+    /// equals, and without those that have not been used for longest if there are too
+    /// many; `None` if the request of that one left for the origin later than this
     /// one's: then this one is the older of the two; or if this one is only a part,
     /// and that one is complete.
     pub(super) fn with(
@@ -64,12 +66,20 @@ impl Slot {
         }
         let mut left = usize::try_from(limits.bytes / 2).unwrap_or(usize::MAX);
         left = left.saturating_sub(newest.weight());
-        let others = variants.iter().filter(|other| !are_equal(other, newest));
-        let others = others.take(limits.variants.saturating_sub(1)).take_while(|other| {
+        let mut others: Vec<(usize, &Arc<StoredResponse>)> =
+            variants.iter().filter(|other| !are_equal(other, newest)).enumerate().collect();
+        // Who was used last stays; where that is the same, the newer.
+        others.sort_by_key(|(at, other)| (Reverse(other.last_used()), *at));
+        others.truncate(limits.variants.saturating_sub(1));
+        let fits = |(_, other): &&(usize, &Arc<StoredResponse>)| {
             let rest = left.checked_sub(other.weight());
             left = rest.unwrap_or(left);
             rest.is_some()
-        });
+        };
+        let count = others.iter().take_while(fits).count();
+        others.truncate(count);
+        others.sort_unstable_by_key(|(at, _)| *at);
+        let others = others.into_iter().map(|(_, other)| other);
         Slot::of(std::iter::once(newest).chain(others).cloned().collect())
     }
 

@@ -109,8 +109,16 @@ pub struct StoredResponse {
     asked_in_vain: AtomicU32,
     /// How many requests it has answered, as far as that can be counted.
     hits: AtomicU32,
+    /// When it last did, or was stored: see [`used`].
+    used: AtomicU32,
     /// How many of them count when room is needed; no further than is asked.
     asked: AtomicU8,
+}
+
+/// A moment in units of 64 ms, twice, so that who has answered in one goes before who was
+/// stored in it. Bits enough for four years.
+fn used(at: Moment, has_answered: bool) -> u32 {
+    (((at.0 >> 6) as u32) << 1) | u32::from(has_answered)
 }
 
 impl StoredResponse {
@@ -118,6 +126,7 @@ impl StoredResponse {
     pub fn new(content: Content) -> StoredResponse {
         let weight = u32::try_from(weigh(&content)).unwrap_or(u32::MAX);
         let checked = AtomicU64::new(content.fence);
+        let used = AtomicU32::new(used(content.sent, false));
         StoredResponse {
             content,
             weight,
@@ -130,6 +139,7 @@ impl StoredResponse {
             near_its_end: AtomicU8::new(0),
             asked_in_vain: AtomicU32::new(0),
             hits: AtomicU32::new(0),
+            used,
             asked: AtomicU8::new(0),
         }
     }
@@ -210,8 +220,9 @@ impl StoredResponse {
         self.asked_in_vain.store((now.0 as u32).wrapping_add(1), Ordering::Relaxed);
     }
 
-    /// Notes that it has answered a request.
-    pub fn count_hit(&self) {
+    /// Notes that it answers a request now.
+    pub fn count_hit(&self, now: Moment) {
+        self.used.store(used(now, true), Ordering::Relaxed);
         if self.hits.load(Ordering::Relaxed) < u32::MAX {
             self.hits.fetch_add(1, Ordering::Relaxed);
         }
@@ -224,6 +235,11 @@ impl StoredResponse {
     /// How many requests it has answered since it was stored, or confirmed.
     pub fn hits(&self) -> u64 {
         self.hits.load(Ordering::Relaxed).into()
+    }
+
+    /// A number that is the higher, the later it has last answered, or was stored.
+    pub(super) fn last_used(&self) -> u32 {
+        self.used.load(Ordering::Relaxed)
     }
 
     /// How many requests it has answered that are remembered when room is needed.

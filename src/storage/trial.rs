@@ -71,7 +71,7 @@ impl Trial {
             let age = now.since(stored.content().sent);
             self.lifetime.is_none_or(|lifetime| age < lifetime)
         };
-        slot.variants().iter().for_each(|stored| stored.count_hit());
+        slot.variants().iter().for_each(|stored| stored.count_hit(now));
         slot.variants().iter().any(|stored| is_fresh(stored))
     }
 

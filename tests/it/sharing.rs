@@ -58,6 +58,19 @@ fn many_variants_are_all_stored_up_to_the_bound() {
 }
 
 #[test]
+fn a_page_that_is_asked_for_stays_through_a_flood_of_variants() {
+    let origin =
+        Origin::answering(|_| reply(200, &["Cache-Control: max-age=600", "Vary: Cookie"], "page"));
+    let env = [("LARDER_CACHE__MAX_VARIANTS", "4")];
+    let larder = Larder::with_env(origin.address, &["--cookies", "sessionid"], &env);
+    larder.get("/");
+    for number in 0..20 {
+        larder.get_with("/", &[("Cookie", &format!("sessionid=junk{number}"))]);
+        assert!(larder.get("/").is_hit(), "after {number} of them");
+    }
+}
+
+#[test]
 fn vary_on_everything_is_never_reused() {
     let origin = Origin::answering(|_| reply(200, &["Cache-Control: max-age=60", "Vary: *"], "x"));
     let larder = Larder::in_front_of(origin.address, &[]);
