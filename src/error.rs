@@ -61,6 +61,8 @@ pub enum OriginError {
     Partial,
     /// Its body is in a transfer coding that nobody had asked for.
     Coding,
+    /// Its head does not say in one way where its body ends.
+    Length,
     /// It is a page with placeholders that can't be filled, so that nobody is to see it.
     Unfillable(Unfillable),
     /// The client's own body broke off, stalled, or was too large.
@@ -78,6 +80,7 @@ impl OriginError {
             | OriginError::NotModified
             | OriginError::Partial
             | OriginError::Coding
+            | OriginError::Length
             | OriginError::Unfillable(_) => StatusCode::BAD_GATEWAY,
             OriginError::ConnectTimeout
             | OriginError::FirstByteTimeout
@@ -106,7 +109,7 @@ impl OriginError {
             OriginError::TooManyOfOne => Reason::OriginPerIp,
             OriginError::FirstByteTimeout => Reason::FirstByteTimeout,
             OriginError::TotalTimeout => Reason::TotalTimeout,
-            OriginError::Broken(_) => Reason::BrokenResponse,
+            OriginError::Broken(_) | OriginError::Length => Reason::BrokenResponse,
             OriginError::Switched => Reason::UnaskedUpgrade,
             OriginError::NotModified => Reason::UnaskedNotModified,
             OriginError::Partial => Reason::UnaskedPart,
@@ -135,6 +138,7 @@ impl OriginError {
                 "The app behind this server did not answer in time."
             }
             OriginError::Broken(_) => "The app behind this server broke off its answer.",
+            OriginError::Length => "The app behind this server left open where its answer ends.",
             OriginError::Switched
             | OriginError::NotModified
             | OriginError::Partial
@@ -179,6 +183,7 @@ impl fmt::Display for OriginError {
                     None => Ok(()),
                 }
             }
+            OriginError::Length => f.write_str("it does not say in one way where its body ends"),
             OriginError::Unfillable(why) => write!(f, "a page can't be shown: {why}"),
             OriginError::RequestBody(error) => write!(f, "request body: {error}"),
             other => f.write_str(other.reason().code()),

@@ -47,7 +47,7 @@ impl Framing {
                 Err(Refusal::new(status, "the only transfer coding here is \"chunked\""))
             }
             (Some(_), None) => refuse("the only transfer coding here is \"chunked\""),
-            (None, Some(digits)) => match number(digits) {
+            (None, Some(digits)) => match stated_length(digits) {
                 Some(length) => Ok(Framing::Length(length)),
                 None => refuse("Content-Length must be one number"),
             },
@@ -63,7 +63,7 @@ fn is_more_than_chunked(coding: &[u8]) -> bool {
 }
 
 /// `1*DIGIT`, below 2^63.
-fn number(digits: &[u8]) -> Option<u64> {
+pub fn stated_length(digits: &[u8]) -> Option<u64> {
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
         return None;
     }

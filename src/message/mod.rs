@@ -13,7 +13,7 @@ mod sender;
 mod traces;
 
 pub use chunks::{ChunkReader, Misplaced, Part};
-pub use framing::Framing;
+pub use framing::{Framing, stated_length};
 pub use head::{Head, HeadLimits, HeadReader};
 pub use hosts::Hosts;
 pub use notes::Notes;

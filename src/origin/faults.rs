@@ -1,9 +1,10 @@
 //! What a failed exchange means, and which answers are none.
 
 use crate::error::{BodyError, OriginError};
+use crate::message::stated_length;
 use crate::semantics::validation::may_be_not_modified;
 use crate::tls;
-use http::{HeaderMap, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Version, header};
 use std::error::Error;
 use std::io;
 use std::sync::Arc;
@@ -32,19 +33,68 @@ impl Asked {
     /// that it does not ask for, or a body in a transfer coding other than
     /// `chunked`, of which larder has said that it takes none (RFC 9112 section
     /// 7.4). A name that is registered for no coding means nothing: the body
-    /// is what comes until the connection ends (section 6.3).
+    /// is what comes until the connection ends (section 6.3). Nor is one that does
+    /// not say in one way where its body ends.
+    ///
+    /// What is left of an answer states a length once, as a number, or not at all.
+    /// Tells whether its connection may be used again.
     ///
     /// # Errors
     /// [`OriginError`], the origin's fault.
-    pub fn allows<B>(self, response: &Response<B>) -> Result<(), OriginError> {
+    pub fn judge<B>(self, response: &mut Response<B>) -> Result<bool, OriginError> {
         match response.status() {
             StatusCode::SWITCHING_PROTOCOLS if !self.upgrade => Err(OriginError::Switched),
             StatusCode::PARTIAL_CONTENT if !self.range => Err(OriginError::Partial),
             StatusCode::NOT_MODIFIED if !self.condition => Err(OriginError::NotModified),
             _ if is_coded(response.headers()) => Err(OriginError::Coding),
-            _ => Ok(()),
+            _ => Ok(settle_length(response)? && !self.upgrade),
         }
     }
+}
+
+/// Reads what a head says of the length of its body, which hyper does only where
+/// a body follows: it is handed on to HEAD too, and with a 304. Tells whether the
+/// connection may be used again.
+fn settle_length<B>(response: &mut Response<B>) -> Result<bool, OriginError> {
+    let (version, status) = (response.version(), response.status());
+    let fields = response.headers_mut();
+    let coded = fields.contains_key(header::TRANSFER_ENCODING);
+    if coded && version == Version::HTTP_10 {
+        // Its framing is faulty (RFC 9112 section 6.1).
+        return Err(OriginError::Length);
+    }
+    if status.is_informational() || status == StatusCode::NO_CONTENT {
+        // Neither may be there (RFC 9110 section 8.6, RFC 9112 section 6.1): a client
+        // may wait for a body, and who sends them may send one.
+        let empty = fields.get_all(header::CONTENT_LENGTH).iter().all(|length| length == "0");
+        fields.remove(header::CONTENT_LENGTH);
+        return Ok(empty && !coded);
+    }
+    if coded {
+        // The chunks count (RFC 9112 section 6.3); a length beside them is wrong,
+        // and who sends both may mean another end of the body than we do.
+        return Ok(fields.remove(header::CONTENT_LENGTH).is_none());
+    }
+    if let Some(length) = length(fields)? {
+        fields.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    }
+    Ok(true)
+}
+
+/// The length that a head states: one number, or the same one again, in lists
+/// and lines (RFC 9110 section 8.6).
+fn length(fields: &HeaderMap) -> Result<Option<u64>, OriginError> {
+    let lines = fields.get_all(header::CONTENT_LENGTH).iter();
+    let mut stated = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b','));
+    let Some(first) = stated.next() else { return Ok(None) };
+    let read = |member: &[u8]| stated_length(member.trim_ascii()).ok_or(OriginError::Length);
+    let length = read(first)?;
+    for other in stated {
+        if read(other)? != length {
+            return Err(OriginError::Length);
+        }
+    }
+    Ok(Some(length))
 }
 
 /// Codings that change a body, by their registered names.

@@ -2,7 +2,7 @@
 
 use super::connect::{Connection, Way};
 use crate::body::{self, Body, Passing, ReadAhead};
-use http::{HeaderMap, Response, StatusCode, header};
+use http::{HeaderMap, Response, StatusCode};
 use http_body::Body as _;
 use hyper::body::Incoming;
 use parking_lot::Mutex;
@@ -96,20 +96,9 @@ impl Idle {
         connection: Connection,
         held: impl Send + 'static,
         reading: Reading,
-        mut reusable: bool,
+        reusable: bool,
     ) -> Response<Body> {
-        let (mut parts, incoming) = response.into_parts();
-        if parts.headers.contains_key(header::TRANSFER_ENCODING)
-            && parts.headers.remove(header::CONTENT_LENGTH).is_some()
-        {
-            // The chunks count (RFC 9112 section 6.3); a length beside them is wrong,
-            // and who sends both may mean another end of the body than we do.
-            reusable = false;
-        }
-        if parts.status == StatusCode::NO_CONTENT {
-            // Must not be there (RFC 9110 section 8.6): a client may wait for it.
-            parts.headers.remove(header::CONTENT_LENGTH);
-        }
+        let (parts, incoming) = response.into_parts();
         if parts.status == StatusCode::SWITCHING_PROTOCOLS {
             // The connection is a tunnel now: bounded like the client's, not
             // like a request.

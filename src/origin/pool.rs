@@ -238,12 +238,12 @@ impl Pool {
         is_last: bool,
         end: Option<Instant>,
     ) -> Result<Response<Body>, OriginError> {
-        let Answered { response, connection } = answered;
-        asked.allows(&response)?;
+        let Answered { mut response, connection } = answered;
+        let reusable = asked.judge(&mut response)?;
         let Options { between_bytes_timeout, read_ahead, .. } = *self.options;
         let reading = Reading { stall: between_bytes_timeout, end, ahead: read_ahead };
         let idle = &self.idle[held.0.at];
-        Ok(idle.lease(response, connection, held, reading, !is_last))
+        Ok(idle.lease(response, connection, held, reading, reusable && !is_last))
     }
 }
 

@@ -35,6 +35,7 @@ mod interim;
 mod layers;
 mod leaving;
 mod left_out;
+mod lengths;
 mod limits;
 mod lint;
 mod manual;

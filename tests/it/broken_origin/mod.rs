@@ -2,6 +2,7 @@
 //! and that nothing wrong is stored, nor taken for the answer to another request.
 
 mod document;
+mod framing;
 mod table;
 
 use crate::harness::{
@@ -79,32 +80,36 @@ fn shown(answer: &Response) -> String {
 }
 
 /// What has to be shown of a first and a second GET of what is not stored, of a
-/// POST, and of a GET of what is stored and stale.
-fn expected(then: Then) -> [String; 4] {
-    let with = |shown: [&str; 4]| shown.map(String::from);
+/// POST, of a GET of what is stored and stale, and of a HEAD of what is not stored.
+fn expected(then: Then) -> [String; 5] {
+    let with = |shown: [&str; 5]| shown.map(String::from);
     match then {
         Then::Fails(status, detail) => {
             let page = |fwd| format!("{status} [larder; fwd={fwd}; detail={detail}] a page");
             let covered = "200 [larder; fwd=stale; detail=stale-when-down] good";
-            [page("uri-miss"), page("uri-miss"), page("method"), covered.to_string()]
+            let head = page("uri-miss").replace("a page", "");
+            [page("uri-miss"), page("uri-miss"), page("method"), covered.to_string(), head]
         }
         Then::BreaksOff => with([
             "200 [larder; fwd=uri-miss; stored] page, broken off",
             "200 [larder; fwd=uri-miss; stored] page, broken off",
             "200 [larder; fwd=method] page, broken off",
             "200 [larder; fwd=stale; stored] page, broken off",
+            "200 [larder; fwd=uri-miss; detail=head] ",
         ]),
         Then::Stored => with([
             "200 [larder; fwd=uri-miss; stored] page",
             "200 [larder; hit] page",
             "200 [larder; fwd=method] page",
             "200 [larder; fwd=stale; stored] page",
+            "200 [larder; fwd=uri-miss; detail=head] ",
         ]),
         Then::HeadAlone => with([
             "204 [larder; fwd=uri-miss; detail=no-lifetime] ",
             "204 [larder; fwd=uri-miss; detail=no-lifetime] ",
             "204 [larder; fwd=method] ",
             "204 [larder; fwd=stale; detail=no-lifetime] ",
+            "204 [larder; fwd=uri-miss; detail=head] ",
         ]),
     }
 }
@@ -113,17 +118,27 @@ fn expected(then: Then) -> [String; 4] {
 fn complaints(fault: &Fault, proxy: SocketAddr, broken: &Broken) -> Vec<String> {
     let plain = format!("/plain/{}", fault.id);
     let covered = format!("/covered/{}", fault.id);
+    let head = format!("/head/{}", fault.id);
     let seen = |path: &str| without_ttl(&shown(&get(proxy, path, &[])));
-    let (first, second) = (seen(&plain), seen(&plain));
-    let post = shown(&request(proxy, "POST", &plain, &[], b"x"));
+    let plainly = |method: &str, path: &str, body: &[u8]| {
+        let answer = request(proxy, method, path, &[], body);
+        (without_ttl(&shown(&answer)), answer.all("content-length").join(" and "))
+    };
+    let (first, second) = (plainly("GET", &plain, b""), plainly("GET", &plain, b""));
+    let post = plainly("POST", &plain, b"x");
     let good = seen(&covered);
-    let shown = [first, second, post, seen(&covered)];
-    let mut complaints: Vec<String> = expected(fault.then)
-        .into_iter()
-        .zip(shown)
-        .filter(|(expected, shown)| expected != shown)
-        .map(|(expected, shown)| format!("{}: expected {expected:?}, got {shown:?}", fault.id))
+    let shown = [first, second, post, plainly("GET", &covered, b""), plainly("HEAD", &head, b"")];
+    let mut complaints: Vec<String> = shown
+        .iter()
+        .filter(|(_, length)| !(length.is_empty() || is_canonical(length)))
+        .map(|(shown, length)| format!("{}: {shown:?} is {length:?} long", fault.id))
         .collect();
+    let wrong = expected(fault.then)
+        .into_iter()
+        .zip(shown.into_iter().map(|(shown, _)| shown))
+        .filter(|(expected, shown)| expected != shown)
+        .map(|(expected, shown)| format!("{}: expected {expected:?}, got {shown:?}", fault.id));
+    complaints.extend(wrong);
     if good != "200 [larder; fwd=uri-miss; stored] good" {
         complaints.push(format!("{}: before, there was {good:?}", fault.id));
     }
@@ -133,15 +148,23 @@ fn complaints(fault: &Fault, proxy: SocketAddr, broken: &Broken) -> Vec<String> 
         complaints.push(format!("{}: the next was answered {next:?}", fault.id));
     }
     let (gets, posts) = (broken.asked_for("GET", &plain), broken.asked_for("POST", &plain));
+    let heads = broken.asked_for("HEAD", &head);
     let gets_are_right = match fault.then {
         Then::Stored => gets == 1,
         // Once more at most, if not a byte came.
         _ => gets == 2 || gets == 4 && ["closes", "resets"].contains(&fault.id),
     };
-    if !gets_are_right || posts != 1 {
-        complaints.push(format!("{}: {gets} GETs and {posts} POSTs were sent", fault.id));
+    let again = usize::from(["closes", "resets"].contains(&fault.id));
+    if !gets_are_right || posts != 1 || heads != 1 + again {
+        let sent = format!("{gets} GETs, {posts} POSTs and {heads} HEADs were sent");
+        complaints.push(format!("{}: {sent}", fault.id));
     }
     complaints
+}
+
+/// A number as everybody writes it, which any client can read.
+fn is_canonical(length: &str) -> bool {
+    length.parse::<u32>().is_ok_and(|number| number.to_string() == length)
 }
 
 /// `ttl` counts real seconds here.

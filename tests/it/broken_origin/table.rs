@@ -1,5 +1,6 @@
 //! What an origin can do wrong, and what comes of it.
 
+use super::framing;
 use crate::harness::{Gate, reply};
 use socket2::SockRef;
 use std::io::Write;
@@ -48,11 +49,11 @@ pub enum Then {
 use Does::{Ends, Hangs, Keeps, Repeats, Resets};
 use Then::{BreaksOff, Fails, HeadAlone, Stored};
 
-const BROKEN: Then = Fails(502, "broken-response");
-const CODED: Then = Fails(502, "unasked-coding");
+pub(super) const BROKEN: Then = Fails(502, "broken-response");
+pub(super) const CODED: Then = Fails(502, "unasked-coding");
 const LATE: Then = Fails(504, "first-byte-timeout");
 const OK: &str = "HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\n";
-const CHUNKED: &str = "Transfer-Encoding: chunked\r\n";
+pub(super) const CHUNKED: &str = "Transfer-Encoding: chunked\r\n";
 
 impl Does {
     /// Does it; tells whether the connection is kept.
@@ -84,11 +85,11 @@ impl Does {
     }
 }
 
-fn fault(id: &'static str, what: &'static str, does: Does, then: Then) -> Fault {
+pub(super) fn fault(id: &'static str, what: &'static str, does: Does, then: Then) -> Fault {
     Fault { id, what, does, then }
 }
 
-fn ok(rest: &str) -> String {
+pub(super) fn ok(rest: &str) -> String {
     format!("{OK}{rest}")
 }
 
@@ -98,8 +99,19 @@ fn chunks(rest: &str) -> String {
 
 /// Everything that is tried.
 pub fn faults() -> Vec<Fault> {
-    let groups =
-        [connections(), heads(), interims(), lengths(), codings(), chunked(), ends(), strangers()];
+    let groups = [
+        connections(),
+        heads(),
+        interims(),
+        framing::lengths(),
+        framing::lengths_alike(),
+        framing::shorter_and_longer(),
+        framing::lengths_beside(),
+        framing::codings(),
+        chunked(),
+        ends(),
+        strangers(),
+    ];
     groups.into_iter().flatten().collect()
 }
 
@@ -132,6 +144,7 @@ fn heads() -> Vec<Fault> {
         fault("status-text", "The status is no number.", line("HTTP/1.1 abc OK"), BROKEN),
         fault("status-short", "The status has two digits.", line("HTTP/1.1 20 OK"), BROKEN),
         fault("status-long", "The status has four digits.", line("HTTP/1.1 2000 OK"), BROKEN),
+        fault("reason-cr", "A bare CR in the reason.", line("HTTP/1.1 200 O\rK"), BROKEN),
         fault("status-0", "The status is 099.", line("HTTP/1.1 099 OK"), BROKEN),
         fault(
             "fields-endless",
@@ -159,10 +172,14 @@ fn heads() -> Vec<Fault> {
             head("X: a\r\n b\r\n"),
             BROKEN,
         ),
+        fault("field-tabbed", "The same with a tab.", head("X: a\r\n\tb\r\n"), BROKEN),
+        fault("fields-folded", "The first field goes on the status.", head(" X: a\r\n"), BROKEN),
+        fault("field-crs", "Two CR at the end of a line.", head("X: a\r\r\n"), BROKEN),
     ]
 }
 
 fn interims() -> Vec<Fault> {
+    let page = reply(200, &["Cache-Control: max-age=60"], "page");
     let hint = "HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n";
     vec![
         fault("interim-close", "Early hints, and then the end.", Ends(hint.into()), BROKEN),
@@ -172,105 +189,13 @@ fn interims() -> Vec<Fault> {
             Repeats("", hint.repeat(20)),
             BROKEN,
         ),
+        fault(
+            "interim-body",
+            "Early hints with a length, and so many bytes.",
+            Keeps(hint.replace("\r\n\r\n", "\r\nContent-Length: 4\r\n\r\npage") + &page),
+            BROKEN,
+        ),
         fault("interim-silent", "Early hints, and then nothing.", Hangs(hint.into()), LATE),
-    ]
-}
-
-fn lengths() -> Vec<Fault> {
-    let length = |value: &str| Keeps(ok(&format!("Content-Length: {value}\r\n\r\npage")));
-    vec![
-        fault("length-text", "`Content-Length` is no number.", length("four"), BROKEN),
-        fault("length-tail", "`Content-Length: 4x`.", length("4x"), BROKEN),
-        fault("length-minus", "`Content-Length: -4`.", length("-4"), BROKEN),
-        fault("length-plus", "`Content-Length: +4`.", length("+4"), BROKEN),
-        fault("length-hex", "`Content-Length: 0x4`.", length("0x4"), BROKEN),
-        fault("length-empty", "`Content-Length` is empty.", length(""), BROKEN),
-        fault("length-beyond", "`Content-Length` is 2^64.", length("18446744073709551616"), BROKEN),
-        fault("length-two", "Two lengths.", length("4\r\nContent-Length: 5"), BROKEN),
-        fault("length-list", "Two lengths in a list.", length("4, 5"), BROKEN),
-        fault(
-            "short-close",
-            "A body shorter than its length.",
-            Ends(ok("Content-Length: 9\r\n\r\npage")),
-            BreaksOff,
-        ),
-        fault(
-            "short-reset",
-            "A reset within the body.",
-            Resets(ok("Content-Length: 9\r\n\r\npage")),
-            BreaksOff,
-        ),
-        fault(
-            "short-silent",
-            "Silence within the body.",
-            Hangs(ok("Content-Length: 9\r\n\r\npage")),
-            BreaksOff,
-        ),
-        fault(
-            "long",
-            "A body longer than its length.",
-            Keeps(ok("Content-Length: 4\r\n\r\npagepoison")),
-            Stored,
-        ),
-    ]
-}
-
-fn codings() -> Vec<Fault> {
-    let coded = |value: &str| {
-        Ends(ok(&format!("Transfer-Encoding: {value}\r\n\r\n4\r\npage\r\n0\r\n\r\n")))
-    };
-    let both = "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n4\r\npage\r\n0\r\n\r\n";
-    let other = "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n4\r\npage\r\n0\r\n\r\n";
-    let old = format!(
-        "HTTP/1.0 200 OK\r\nCache-Control: max-age=60\r\n{CHUNKED}\r\n4\r\npage\r\n0\r\n\r\n"
-    );
-    vec![
-        fault(
-            "coding-length",
-            "`Content-Length` before `Transfer-Encoding`.",
-            Keeps(ok(both)),
-            Stored,
-        ),
-        fault(
-            "length-coding",
-            "`Content-Length` after `Transfer-Encoding`.",
-            Keeps(ok(other)),
-            Stored,
-        ),
-        fault("coding-gzip", "`Transfer-Encoding: gzip`.", coded("gzip"), CODED),
-        fault(
-            "coding-gzip-chunked",
-            "`Transfer-Encoding: gzip, chunked`.",
-            coded("gzip, chunked"),
-            CODED,
-        ),
-        fault(
-            "coding-chunked-gzip",
-            "`Transfer-Encoding: chunked, gzip`.",
-            coded("chunked, gzip"),
-            CODED,
-        ),
-        fault(
-            "coding-twice",
-            "`Transfer-Encoding: chunked, chunked`.",
-            coded("chunked, chunked"),
-            CODED,
-        ),
-        fault(
-            "coding-two",
-            "`Transfer-Encoding: chunked` twice.",
-            coded("chunked\r\nTransfer-Encoding: chunked"),
-            CODED,
-        ),
-        fault("coding-misspelt", "`Transfer-Encoding: xchunked`.", coded("xchunked"), CODED),
-        fault(
-            "coding-unknown",
-            "`Transfer-Encoding` with a name that stands for no coding, up to the end of the connection.",
-            Ends(ok("Transfer-Encoding: gibberish\r\n\r\npage")),
-            Stored,
-        ),
-        fault("coding-empty", "`Transfer-Encoding` is empty.", coded(""), CODED),
-        fault("coding-old", "`Transfer-Encoding` in HTTP/1.0.", Ends(old), BROKEN),
     ]
 }
 
@@ -388,6 +313,8 @@ fn strangers() -> Vec<Fault> {
         fault("unplaced-206", "A 206 that says not of what.", part("X: y"), Fails(502, "unasked-206")),
         fault("two-answers", "Two answers to one request.", Keeps(format!("{page}{poison}")), Stored),
         fault("answer-and-more", "Bytes after the answer.", Keeps(format!("{page}\r\n\r\nmore")), Stored),
+        fault("length-of-204", "A 204 with a length that is none.", Keeps("HTTP/1.1 204 No Content\r\nContent-Length: 4x\r\n\r\n".into()), HeadAlone),
+        fault("chunks-of-204", "A 204 with chunks.", Keeps("HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n".into()), HeadAlone),
         fault("body-of-204", "A 204 with a body.", Keeps("HTTP/1.1 204 No Content\r\nContent-Length: 6\r\n\r\npoison".into()), HeadAlone),
     ]
 }
