@@ -28,7 +28,11 @@ pub struct Decoding {
     begun: bool,
     ended: bool,
     account: Arc<Account>,
+    /// Taken and called if the coding turns out to be broken.
+    on_broken: Option<OnBroken>,
 }
+
+type OnBroken = Box<dyn FnOnce(&BodyError) + Send>;
 
 impl Decoding {
     /// Reads a body so. What comes of it is counted for as long as anybody holds it. Trailers
@@ -41,7 +45,15 @@ impl Decoding {
             begun: false,
             ended: false,
             account: Arc::clone(account),
+            on_broken: None,
         }
+    }
+
+    /// Calls back if the coding turns out to be broken; not if the body breaks that is
+    /// read.
+    pub fn on_broken(mut self, callback: impl FnOnce(&BodyError) + Send + 'static) -> Decoding {
+        self.on_broken = Some(Box::new(callback));
+        self
     }
 
     /// The body that is read.
@@ -72,7 +84,11 @@ impl Decoding {
                 Ok(piece) => return Poll::Ready(Some(Ok(Frame::data(self.account.hold(piece))))),
                 Err(_) => {
                     (self.coded, self.ended) = (Bytes::new(), true);
-                    return Poll::Ready(Some(Err(BodyError::Coding)));
+                    let error = BodyError::Coding;
+                    if let Some(callback) = self.on_broken.take() {
+                        callback(&error);
+                    }
+                    return Poll::Ready(Some(Err(error)));
                 }
             }
         }

@@ -38,9 +38,11 @@ pub struct Passing {
     until: Option<Instant>,
     /// Holds each piece.
     account: Option<Arc<Account>>,
-    /// Taken and called once the body has come to its end.
-    on_end: Option<Box<dyn FnOnce() + Send>>,
+    /// Taken and called once the body has come to its end, or has broken.
+    on_end: Option<OnEnd>,
 }
+
+type OnEnd = Box<dyn FnOnce(Result<(), &BodyError>) + Send>;
 
 impl Passing {
     /// Hands on a body within limits.
@@ -81,19 +83,22 @@ impl Passing {
         self.account.as_ref()
     }
 
-    /// Calls back when the body has come whole; a body that breaks or is
+    /// Calls back, once, when the body has come whole, or has broken; a body that is
     /// dropped does not call.
-    pub fn on_end(mut self, callback: impl FnOnce() + Send + 'static) -> Passing {
+    pub fn on_end(
+        mut self,
+        callback: impl FnOnce(Result<(), &BodyError>) + Send + 'static,
+    ) -> Passing {
         self.on_end = Some(Box::new(callback));
-        self.notice_end();
+        if self.is_end_stream() {
+            self.ended(Ok(()));
+        }
         self
     }
 
-    fn notice_end(&mut self) {
-        if self.is_end_stream()
-            && let Some(callback) = self.on_end.take()
-        {
-            callback();
+    fn ended(&mut self, how: Result<(), &BodyError>) {
+        if let Some(callback) = self.on_end.take() {
+            callback(how);
         }
     }
 
@@ -106,18 +111,9 @@ impl Passing {
         }
         timer.as_mut().poll(cx)
     }
-}
 
-impl http_body::Body for Passing {
-    type Data = Bytes;
-    type Error = BodyError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         if let Some(piece) = self.first.pop_front() {
-            self.notice_end();
             return Poll::Ready(Some(Ok(piece)));
         }
         let Poll::Ready(frame) = Pin::new(&mut self.incoming).poll_frame(cx) else {
@@ -126,12 +122,7 @@ impl http_body::Body for Passing {
         };
         self.awaiting = false;
         match frame {
-            None => {
-                if let Some(callback) = self.on_end.take() {
-                    callback();
-                }
-                Poll::Ready(None)
-            }
+            None => Poll::Ready(None),
             Some(Err(error)) => Poll::Ready(Some(Err(BodyError::Broken(Arc::new(error))))),
             Some(Ok(frame)) => {
                 if self.until.is_some_and(|end| end <= Instant::now()) {
@@ -142,13 +133,31 @@ impl http_body::Body for Passing {
                     return Poll::Ready(Some(Err(BodyError::TooLarge)));
                 };
                 self.left = left;
-                self.notice_end();
                 Poll::Ready(Some(Ok(match &self.account {
                     Some(account) => frame.map_data(|piece| account.hold(piece)),
                     None => frame,
                 })))
             }
         }
+    }
+}
+
+impl http_body::Body for Passing {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let polled = self.poll_next(cx);
+        match &polled {
+            Poll::Ready(None) => self.ended(Ok(())),
+            Poll::Ready(Some(Err(error))) => self.ended(Err(error)),
+            Poll::Ready(Some(Ok(_))) if self.is_end_stream() => self.ended(Ok(())),
+            Poll::Ready(Some(Ok(_))) | Poll::Pending => {}
+        }
+        polled
     }
 
     fn is_end_stream(&self) -> bool {

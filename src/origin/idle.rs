@@ -2,6 +2,7 @@
 
 use super::connect::{Connection, Way};
 use crate::body::{self, Body, Passing, ReadAhead};
+use crate::error::BodyError;
 use http::{HeaderMap, Response, StatusCode};
 use http_body::Body as _;
 use hyper::body::Incoming;
@@ -87,14 +88,14 @@ impl Idle {
         }
     }
 
-    /// Ties a connection, and what else is held, to the response's body: both
-    /// come back when the body has come to its end. If it does not, the
-    /// connection is closed.
+    /// Ties a connection to the response's body: it comes back when the body has come
+    /// to its end. If it does not, the connection is closed. `over` is called then too,
+    /// or when the body has broken.
     pub fn lease(
         &self,
         response: Response<Incoming>,
         connection: Connection,
-        held: impl Send + 'static,
+        over: impl FnOnce(Result<(), &BodyError>) + Send + 'static,
         reading: Reading,
         reusable: bool,
     ) -> Response<Body> {
@@ -110,9 +111,9 @@ impl Idle {
         let idle = self.clone();
         let ended = incoming.is_end_stream();
         let limits = body::Limits { stall: reading.stall, size: u64::MAX };
-        let body = Passing::new(incoming, limits).until(reading.end).on_end(move || {
-            drop(held);
-            if reusable && !connection.sender.is_closed() {
+        let body = Passing::new(incoming, limits).until(reading.end).on_end(move |how| {
+            over(how);
+            if how.is_ok() && reusable && !connection.sender.is_closed() {
                 idle.put(connection, longest);
             }
         });

@@ -21,7 +21,7 @@ mod visited;
 pub use address::Address;
 pub use check::HealthCheck;
 pub use health::Ejection;
-pub use pool::{Options, Pool, WhenRefused};
+pub use pool::{Held, Options, Pool, WhenRefused};
 pub use request::{outbound, upgrade_outbound, via};
 pub use state::{UpstreamState, Watched};
 pub use visited::Visited;

@@ -14,11 +14,11 @@ use super::hold::Hold;
 use super::idle::{Idle, Reading};
 use super::places::{Place, Places, Tried};
 use super::request::say_last;
-use super::twice::when_sent;
+use super::twice::{Upload, when_sent};
 use super::upstream::Upstream;
 use super::visited::told_of_upstreams;
 use crate::body::Body;
-use crate::error::OriginError;
+use crate::error::{BodyError, OriginError};
 use http::{Request, Response};
 use std::pin::pin;
 use std::sync::Arc;
@@ -76,6 +76,15 @@ pub enum WhenRefused {
     Fail,
 }
 
+/// What is held as long as a request is under way.
+pub trait Held: Send + 'static {
+    /// The body of the response has broken off: by the origin's fault, or because it
+    /// took too long.
+    fn broke(&self, _error: &BodyError) {}
+}
+
+impl Held for () {}
+
 /// The connections of one runtime.
 #[derive(Debug)]
 pub struct Pool {
@@ -130,7 +139,7 @@ impl Pool {
     /// not be sent again goes over a new connection at once.
     ///
     /// What is `held` is dropped when the request has failed, or the response's body
-    /// has come whole, together with its place.
+    /// has come whole or broken off, together with its place.
     ///
     /// # Errors
     /// [`OriginError`]: no connection, no answer, or none in time.
@@ -138,7 +147,7 @@ impl Pool {
         &self,
         request: Request<Body>,
         when_refused: WhenRefused,
-        held: impl Send + 'static,
+        held: impl Held,
     ) -> Result<Response<Body>, OriginError> {
         self.budget.request();
         let total = self.options.total_timeout;
@@ -157,12 +166,13 @@ impl Pool {
         end: Option<Instant>,
         mut request: Request<Body>,
         when_refused: WhenRefused,
-        held: impl Send + 'static,
+        held: impl Held,
     ) -> Result<Response<Body>, OriginError> {
         let asked = Asked::by(&request);
         let is_last = asked.upgrade || say_last(&mut request);
         let told = told_of_upstreams(&request);
-        let mut attempt = Attempt { sent: when_sent(&mut request), again: false };
+        let (sent, upload) = when_sent(&mut request);
+        let mut attempt = Attempt { sent, again: false };
         let mut way = Way::new(when_refused);
         loop {
             let place = self.places.enter(way.tried, self.options.queue_timeout).await?;
@@ -172,7 +182,8 @@ impl Pool {
             }
             match attempt.send(self, idle, place.upstream(), request).await {
                 Ok(answered) => {
-                    return self.answered(answered, (place, held), asked, is_last, end);
+                    let under_way = UnderWay { place, held, upload };
+                    return self.answered(answered, under_way, asked, is_last, end);
                 }
                 Err(failure) => {
                     request = self.after(failure, place, &mut attempt, &mut way).await?
@@ -233,7 +244,7 @@ impl Pool {
     fn answered(
         &self,
         answered: Answered,
-        held: (Place, impl Send + 'static),
+        under_way: UnderWay<impl Held>,
         asked: Asked,
         is_last: bool,
         end: Option<Instant>,
@@ -242,8 +253,29 @@ impl Pool {
         let reusable = asked.judge(&mut response)?;
         let Options { between_bytes_timeout, read_ahead, .. } = *self.options;
         let reading = Reading { stall: between_bytes_timeout, end, ahead: read_ahead };
-        let idle = &self.idle[held.0.at];
-        Ok(idle.lease(response, connection, held, reading, reusable && !is_last))
+        let idle = &self.idle[under_way.place.at];
+        let over = move |how: Result<(), &BodyError>| under_way.over(how);
+        Ok(idle.lease(response, connection, over, reading, reusable && !is_last))
+    }
+}
+
+/// A request whose answer has begun.
+struct UnderWay<H> {
+    place: Place,
+    held: H,
+    upload: Upload,
+}
+
+impl<H: Held> UnderWay<H> {
+    /// Its answer has come whole, or has broken off: if that was by the request's own
+    /// body, it is not the origin's fault.
+    fn over(self, how: Result<(), &BodyError>) {
+        drop(self.place);
+        if let Err(error) = how
+            && !self.upload.has_broken()
+        {
+            self.held.broke(error);
+        }
     }
 }
 

@@ -2,24 +2,41 @@
 
 use crate::body::Body;
 use http::Request;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::oneshot;
 
-/// Tells when the request's body has gone; `None` if it has none.
-pub(super) fn when_sent(request: &mut Request<Body>) -> Option<oneshot::Receiver<()>> {
-    let body = std::mem::replace(request.body_mut(), Body::empty());
-    let (body, receiver) = match body {
+/// What has become of a request's body that is still coming, if there is any.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Upload(Option<Arc<AtomicBool>>);
+
+impl Upload {
+    /// It broke, and the connection to the origin with it.
+    pub fn has_broken(&self) -> bool {
+        self.0.as_ref().is_some_and(|broken| broken.load(Ordering::Acquire))
+    }
+}
+
+/// Tells when the request's body has gone, if it has one that is not in hand.
+pub(super) fn when_sent(request: &mut Request<Body>) -> (Option<oneshot::Receiver<()>>, Upload) {
+    match std::mem::replace(request.body_mut(), Body::empty()) {
         Body::Passing(passing) => {
             let (sender, receiver) = oneshot::channel();
-            let passing = passing.on_end(move || {
+            let broken = Arc::<AtomicBool>::default();
+            let upload = Upload(Some(Arc::clone(&broken)));
+            let passing = passing.on_end(move |ended| {
+                broken.store(ended.is_err(), Ordering::Release);
                 // Nobody may be waiting any more.
                 let _ = sender.send(());
             });
-            (Body::Passing(Box::new(passing)), Some(receiver))
+            *request.body_mut() = Body::Passing(Box::new(passing));
+            (Some(receiver), upload)
         }
-        other => (other, None),
-    };
-    *request.body_mut() = body;
-    receiver
+        other => {
+            *request.body_mut() = other;
+            (None, Upload::default())
+        }
+    }
 }
 
 /// Whether a request may be sent twice: it is idempotent, and its body in hand.

@@ -4,10 +4,13 @@
 use super::{Proxy, Shared, forms};
 use crate::account::{Charge, Room};
 use crate::body::Body;
-use crate::error::OriginError;
+use crate::clock::Clock;
+use crate::error::{BodyError, OriginError};
 use crate::gate::Ticket;
+use crate::key::Target;
 use crate::message::Presented;
-use crate::origin::WhenRefused;
+use crate::metrics::{Leave, Metrics, Trouble};
+use crate::origin::{Held, WhenRefused};
 use http::{Request, Response, StatusCode};
 use std::sync::Arc;
 
@@ -17,10 +20,39 @@ use std::sync::Arc;
 const PER_ERRAND: usize = 128 << 10;
 
 /// What is held until the answer has come whole.
-#[derive(Debug)]
-pub(super) struct Errand {
+struct Errand {
     _charge: Charge,
     _ticket: Arc<Ticket>,
+    watch: Watch,
+}
+
+impl Held for Errand {
+    fn broke(&self, error: &BodyError) {
+        self.watch.broke(error);
+    }
+}
+
+/// Counts an answer whose body breaks, whoever it is for, and writes it down.
+pub(super) struct Watch {
+    target: Target,
+    metrics: Arc<Metrics>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Watch {
+    pub fn over(request: &Presented, shared: &Shared) -> Watch {
+        let Shared { metrics, clock, .. } = shared;
+        let (metrics, clock) = (Arc::clone(metrics), Arc::clone(clock));
+        Watch { target: request.target.clone(), metrics, clock }
+    }
+
+    pub fn broke(&self, error: &BodyError) {
+        let met = self.metrics.troubles.met(Trouble::BrokenAnswer, self.clock.now());
+        if let Some(Leave { unlogged }) = met {
+            let target = &self.target;
+            tracing::warn!(%target, %error, unlogged, "a response broke off");
+        }
+    }
 }
 
 /// One of those that an address may have at the origin, for as long as its tunnel lasts. It
@@ -52,7 +84,8 @@ impl Proxy {
         let ticket = self.shared.at_origin.enter(request.client);
         let ticket = Arc::new(ticket.map_err(|_| OriginError::TooManyOfOne)?);
         let in_tunnel = request.wants_websocket.then(|| InTunnel { _ticket: Arc::clone(&ticket) });
-        let errand = Errand { _charge: account.charge(PER_ERRAND), _ticket: ticket };
+        let watch = Watch::over(request, &self.shared);
+        let errand = Errand { _charge: account.charge(PER_ERRAND), _ticket: ticket, watch };
         let Shared { metrics, clock, .. } = &self.shared;
         let offer = self.shared.options.forms;
         offer.make(outbound.headers_mut());
@@ -73,6 +106,6 @@ impl Proxy {
         metrics.origin_answered(response.status(), took, clock.now());
         request.notes.origin_took(took);
         let response = response.map(|body| body.counted(account));
-        Ok(forms::received(response, &request.method, offer, account))
+        Ok(forms::received(response, request, offer, &self.shared))
     }
 }

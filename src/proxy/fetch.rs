@@ -10,7 +10,6 @@ use crate::account::Room;
 use crate::body::{Body, Fill, Pushed, Source};
 use crate::collapse::{self, Landing};
 use crate::error::{BodyError, OriginError};
-use crate::metrics::{Leave, Trouble};
 use crate::purge::{Departure, Verdict};
 use crate::semantics::cache_status::CacheStatus;
 use crate::semantics::directives::ResponseDirectives;
@@ -274,14 +273,7 @@ impl Proxy {
         };
         let trailers = match whole {
             Ok(trailers) => trailers,
-            Err(BodyError::Abandoned) => return fill.abort(BodyError::Abandoned),
-            Err(error) => {
-                if let Some(Leave { unlogged }) = self.shared.met(Trouble::BrokenAnswer) {
-                    let target = plan.key.target();
-                    tracing::warn!(%target, %error, unlogged, "a response broke off");
-                }
-                return fill.abort(error);
-            }
+            Err(error) => return fill.abort(error),
         };
         if let Some(filled) = fill.finish(trailers)
             // What is stored is a copy in one piece.

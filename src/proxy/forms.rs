@@ -4,8 +4,8 @@
 //! What is stored, collapsed, observed and explained is what the app sent. A visitor's
 //! token exists in their own answer alone.
 
-use super::{Answer, Proxy, respond};
-use crate::account::Account;
+use super::errand::Watch;
+use super::{Answer, Proxy, Shared, respond};
 use crate::body::{Body, Decoding, Replacing};
 use crate::error::OriginError;
 use crate::message::Presented;
@@ -14,8 +14,8 @@ use crate::semantics::csrf::{Secret, letters};
 use crate::semantics::form::{Csrf, Filling, Form, for_one_visitor};
 use crate::semantics::offer::{Coded, Offer, Unfillable};
 use crate::storage::Content;
+use http::Response;
 use http::header::{COOKIE, HeaderMap, HeaderValue, SET_COOKIE};
-use http::{Method, Response};
 use http_body::Body as _;
 use std::sync::Arc;
 
@@ -23,20 +23,22 @@ use std::sync::Arc;
 /// beside. Its body is not coded then.
 pub(super) fn received(
     mut response: Response<Body>,
-    method: &Method,
+    request: &Presented,
     offer: Offer,
-    account: &Arc<Account>,
+    shared: &Shared,
 ) -> Response<Body> {
     let status = response.status();
-    match offer.take(method, status, response.headers_mut()) {
+    match offer.take(&request.method, status, response.headers_mut()) {
         Ok(None) => response,
         Ok(Some((form, coded))) => {
             response.extensions_mut().insert(Arc::new(form));
             match coded {
                 Coded::Plain => response,
-                Coded::Gzip => {
-                    response.map(|body| Body::Decoding(Box::new(Decoding::new(body, account))))
-                }
+                Coded::Gzip => response.map(|body| {
+                    let watch = Watch::over(request, shared);
+                    let decoding = Decoding::new(body, &shared.account);
+                    Body::Decoding(Box::new(decoding.on_broken(move |error| watch.broke(error))))
+                }),
             }
         }
         Err(why) => {

@@ -6,6 +6,7 @@ mod aging;
 mod ahead;
 mod apps;
 mod bench;
+mod broken_off;
 mod broken_origin;
 mod bypass_paths;
 mod caching;

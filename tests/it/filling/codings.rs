@@ -85,14 +85,17 @@ fn gzip_that_is_broken_breaks_the_answer_and_is_not_stored() {
     wrong[at] ^= 1;
     let short = packed(page().as_bytes())[..40].to_vec();
     for body in [wrong, short, b"no gzip".to_vec()] {
-        let origin = coded("gzip", body, STORED);
-        let larder = filling(&origin, &[]);
-        for _ in 0..2 {
-            let answer = larder.get_with("/", &GZIP);
-            assert!(!answer.complete && !answer.is_hit(), "{:?}", answer.text());
-            assert!(!answer.text().contains(super::TOKEN));
+        for fields in [STORED, "Cache-Control: no-store\r\n"] {
+            let origin = coded("gzip", body.clone(), fields);
+            let larder = filling(&origin, &[]);
+            for count in 1..=2 {
+                let answer = larder.get_with("/", &GZIP);
+                assert!(!answer.complete && !answer.is_hit(), "{:?}", answer.text());
+                assert!(!answer.text().contains(super::TOKEN));
+                assert_eq!(larder.stat("/troubles/broken_answer"), count);
+            }
+            larder.says("its content coding can't be undone");
         }
-        larder.says("its content coding can't be undone");
     }
 }
 
