@@ -4,7 +4,7 @@ use crate::error::{BodyError, OriginError};
 use crate::message::stated_length;
 use crate::semantics::validation::may_be_not_modified;
 use crate::tls;
-use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Version, header};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version, header};
 use std::error::Error;
 use std::io;
 use std::sync::Arc;
@@ -14,6 +14,7 @@ use std::sync::Arc;
 pub(super) struct Asked {
     /// 101.
     pub upgrade: bool,
+    head: bool,
     condition: bool,
     range: bool,
 }
@@ -24,6 +25,7 @@ impl Asked {
         let fields = request.headers();
         Asked {
             upgrade: fields.contains_key(header::UPGRADE),
+            head: request.method() == Method::HEAD,
             condition: may_be_not_modified(fields),
             range: fields.contains_key(header::RANGE),
         }
@@ -47,15 +49,16 @@ impl Asked {
             StatusCode::PARTIAL_CONTENT if !self.range => Err(OriginError::Partial),
             StatusCode::NOT_MODIFIED if !self.condition => Err(OriginError::NotModified),
             _ if is_coded(response.headers()) => Err(OriginError::Coding),
-            _ => Ok(settle_length(response)? && !self.upgrade),
+            _ => Ok(settle_length(response, self.head)? && !self.upgrade),
         }
     }
 }
 
 /// Reads what a head says of the length of its body, which hyper does only where
 /// a body follows: it is handed on to HEAD too, and with a 304. Tells whether the
-/// connection may be used again.
-fn settle_length<B>(response: &mut Response<B>) -> Result<bool, OriginError> {
+/// connection may be used again: not if a body may come that nobody waits for. It
+/// would be read as the answer to another request.
+fn settle_length<B>(response: &mut Response<B>, head: bool) -> Result<bool, OriginError> {
     let (version, status) = (response.version(), response.status());
     let fields = response.headers_mut();
     let coded = fields.contains_key(header::TRANSFER_ENCODING);
@@ -73,12 +76,18 @@ fn settle_length<B>(response: &mut Response<B>) -> Result<bool, OriginError> {
     if coded {
         // The chunks count (RFC 9112 section 6.3); a length beside them is wrong,
         // and who sends both may mean another end of the body than we do.
-        return Ok(fields.remove(header::CONTENT_LENGTH).is_none());
+        let alone = fields.remove(header::CONTENT_LENGTH).is_none();
+        return Ok(alone && !head && status != StatusCode::NOT_MODIFIED);
     }
-    if let Some(length) = length(fields)? {
+    let length = length(fields)?;
+    if let Some(length) = length {
         fields.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
     }
-    Ok(true)
+    Ok(match length {
+        Some(0) => true,
+        Some(_) => !head && status != StatusCode::NOT_MODIFIED,
+        None => !head,
+    })
 }
 
 /// The length that a head states: one number, or the same one again, in lists
