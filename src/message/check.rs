@@ -3,8 +3,18 @@
 
 use super::{Framing, Options};
 use crate::error::Refusal;
+use crate::semantics::cache_status::NAME;
+use crate::semantics::fields::members;
 use http::header::{self, HeaderMap, HeaderValue};
 use http::{Method, StatusCode, Uri, Version};
+
+/// How often this cache may stand in `Via` before a request is taken for one
+/// that goes round in circles.
+const MOST_HOPS: usize = 4;
+
+/// How many options `Connection` may have: more than a request may have fields to be
+/// dropped by name.
+const MOST_OPTIONS: usize = 128;
 
 pub(super) fn method(method: &Method) -> Result<(), Refusal> {
     if *method == Method::CONNECT || *method == Method::TRACE {
@@ -63,5 +73,18 @@ pub(super) fn expectation(fields: &mut HeaderMap) -> Result<(), Refusal> {
         return Err(Refusal::new(status, "the only expectation here is \"100-continue\""));
     }
     fields.remove(header::EXPECT);
+    Ok(())
+}
+
+/// Counts the caches that a request has come through, and what it names for this hop.
+pub(super) fn hops(fields: &HeaderMap) -> Result<(), Refusal> {
+    let own = members(fields, &header::VIA)
+        .filter(|hop| hop.split(u8::is_ascii_whitespace).nth(1) == Some(NAME.as_bytes()));
+    if own.count() >= MOST_HOPS {
+        return Err(Refusal::new(StatusCode::LOOP_DETECTED, "the request goes in circles"));
+    }
+    if members(fields, &header::CONNECTION).nth(MOST_OPTIONS).is_some() {
+        return Err(Refusal::bad_request("Connection has too many options"));
+    }
     Ok(())
 }

@@ -27,8 +27,7 @@ pub use traces::{
 use crate::error::Refusal;
 use crate::interim::Interims;
 use crate::key::{Host, Scheme, Target};
-use crate::semantics::cache_status::NAME;
-use crate::semantics::fields::{has_member, members, remove_hop_by_hop};
+use crate::semantics::fields::{has_member, remove_hop_by_hop};
 use crate::semantics::parameters::IgnoredParameters;
 use crate::semantics::paths::Paths;
 use crate::semantics::query::QueryContent;
@@ -41,14 +40,6 @@ use ipnet::IpNet;
 use sender::Sender;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-
-/// How often this cache may stand in `Via` before a request is taken for one
-/// that goes round in circles.
-const MOST_HOPS: usize = 4;
-
-/// How many options `Connection` may have: more than a request may have fields to be
-/// dropped by name.
-const MOST_OPTIONS: usize = 128;
 
 /// What the reading of requests needs to know.
 #[derive(Clone, Debug)]
@@ -150,15 +141,7 @@ impl Presented {
         check::sizes(&uri, &fields, options)?;
         let has_body = check::framing(&mut fields, version, options)?;
         check::expectation(&mut fields)?;
-        let hops = members(&fields, &header::VIA)
-            .filter(|hop| hop.split(u8::is_ascii_whitespace).nth(1) == Some(NAME.as_bytes()));
-        if hops.count() >= MOST_HOPS {
-            return Err(Refusal::new(StatusCode::LOOP_DETECTED, "the request goes in circles"));
-        }
-
-        if members(&fields, &header::CONNECTION).nth(MOST_OPTIONS).is_some() {
-            return Err(Refusal::bad_request("Connection has too many options"));
-        }
+        check::hops(&fields)?;
         let forwarded = is_forwarded(&fields);
         let host = read_host(&uri, &fields, version, options)?;
         let wants_websocket = wants_websocket(&method, &fields, version);

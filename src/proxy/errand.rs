@@ -11,7 +11,7 @@ use crate::key::Target;
 use crate::message::Presented;
 use crate::metrics::{Leave, Metrics, Trouble};
 use crate::origin::{Held, WhenRefused};
-use http::{Request, Response, StatusCode};
+use http::{Request, Response};
 use std::sync::Arc;
 
 /// What is put by for a request that is at the origin, or waits for it: its fields
@@ -22,7 +22,7 @@ const PER_ERRAND: usize = 128 << 10;
 /// What is held until the answer has come whole.
 struct Errand {
     _charge: Charge,
-    _ticket: Arc<Ticket>,
+    _ticket: Ticket,
     watch: Watch,
 }
 
@@ -55,13 +55,6 @@ impl Watch {
     }
 }
 
-/// One of those that an address may have at the origin, for as long as its tunnel lasts. It
-/// comes with the answer that agrees to the tunnel.
-#[derive(Clone, Debug)]
-pub(super) struct InTunnel {
-    _ticket: Arc<Ticket>,
-}
-
 impl Proxy {
     /// Sends a request that this one causes, and waits for the head of the answer, as
     /// [`Pool::send`](crate::origin::Pool::send) does. The pieces of its body are
@@ -82,8 +75,7 @@ impl Proxy {
             return Err(OriginError::NoMemory);
         }
         let ticket = self.shared.at_origin.enter(request.client);
-        let ticket = Arc::new(ticket.map_err(|_| OriginError::TooManyOfOne)?);
-        let in_tunnel = request.wants_websocket.then(|| InTunnel { _ticket: Arc::clone(&ticket) });
+        let ticket = ticket.map_err(|_| OriginError::TooManyOfOne)?;
         let watch = Watch::over(request, &self.shared);
         let errand = Errand { _charge: account.charge(PER_ERRAND), _ticket: ticket, watch };
         let Shared { metrics, clock, .. } = &self.shared;
@@ -96,12 +88,7 @@ impl Proxy {
         if let Some(asking) = asking {
             asking.ended(response.as_ref().map(Response::status));
         }
-        let mut response = response?;
-        if let Some(in_tunnel) = in_tunnel
-            && response.status() == StatusCode::SWITCHING_PROTOCOLS
-        {
-            response.extensions_mut().insert(in_tunnel);
-        }
+        let response = response?;
         let took = clock.precise().saturating_sub(began);
         metrics.origin_answered(response.status(), took, clock.now());
         request.notes.origin_took(took);

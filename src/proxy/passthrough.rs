@@ -1,7 +1,6 @@
 //! Requests that the cache has no part in: handed on as they come, and their
 //! answers too.
 
-use super::errand::InTunnel;
 use super::lookup::Found;
 use super::respond::{self, Failed};
 use super::{Answer, Options, Proxy, forms};
@@ -278,9 +277,7 @@ impl Proxy {
     }
 
     /// Hands on a request for a WebSocket; a tunnel is opened only once the
-    /// origin has agreed. It counts as one of its address's requests until it ends, and
-    /// leaves its place at the origin to others: an app that has tunnels has many, which
-    /// take a connection each and no worker.
+    /// origin has agreed.
     pub(super) async fn tunnel(
         &self,
         request: &Presented,
@@ -292,7 +289,6 @@ impl Proxy {
         let mut answer = self.hand_on(request, outbound, status).await;
         if answer.response.status() == StatusCode::SWITCHING_PROTOCOLS {
             let origin = hyper::upgrade::on(&mut answer.response);
-            let held = answer.response.extensions_mut().remove::<InTunnel>();
             let fields = answer.response.headers_mut();
             fields.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
             fields.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
@@ -300,7 +296,6 @@ impl Proxy {
                 if let (Ok(client), Ok(origin)) = (client.await, origin.await) {
                     copy_both_ways(client, origin).await;
                 }
-                drop(held);
             });
         }
         answer

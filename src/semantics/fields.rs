@@ -21,10 +21,15 @@ fn is_hop_by_hop(name: &HeaderName) -> bool {
 
 /// Fields that a sender may not have dropped by naming them in `Connection`:
 /// routing, framing, identity and caching rest on them.
-const NOT_DROPPED_BY_NAME: [HeaderName; 15] = [
+const NOT_DROPPED_BY_NAME: [HeaderName; 20] = [
     header::HOST,
     header::CONTENT_LENGTH,
+    header::CONTENT_ENCODING,
+    header::CONTENT_RANGE,
+    header::CONTENT_TYPE,
     header::CACHE_CONTROL,
+    HeaderName::from_static("cdn-cache-control"),
+    HeaderName::from_static("larder-cache-control"),
     header::COOKIE,
     header::SET_COOKIE,
     header::AUTHORIZATION,
@@ -117,7 +122,9 @@ mod tests {
         let mut fields = HeaderMap::new();
         for (name, value) in [
             ("connection", "X-Hop, Cache-Control, close"),
-            ("connection", "cookie, x-forwarded-proto"),
+            ("connection", "cookie, x-forwarded-proto, CDN-Cache-Control, content-encoding"),
+            ("cdn-cache-control", "no-store"),
+            ("content-encoding", "gzip"),
             ("x-forwarded-proto", "https"),
             ("x-hop", "1"),
             ("keep-alive", "timeout=5"),
@@ -131,6 +138,16 @@ mod tests {
         remove_hop_by_hop(&mut fields);
         let mut left: Vec<&str> = fields.keys().map(HeaderName::as_str).collect();
         left.sort_unstable();
-        assert_eq!(left, ["cache-control", "cookie", "x-forwarded-proto", "x-stays"]);
+        assert_eq!(
+            left,
+            [
+                "cache-control",
+                "cdn-cache-control",
+                "content-encoding",
+                "cookie",
+                "x-forwarded-proto",
+                "x-stays",
+            ]
+        );
     }
 }

@@ -1,8 +1,7 @@
 //! Upgrades: a WebSocket is let through once the origin has agreed, and nothing
 //! else is.
 
-use crate::harness::{Connection, House, Larder, Origin, exchange, read_head, reply, wait_until};
-use larder::config::{Settings, Target};
+use crate::harness::{Connection, Larder, Origin, exchange, read_head, reply};
 use std::io::{BufReader, Read, Write};
 use std::net::{Shutdown, TcpStream};
 
@@ -77,48 +76,6 @@ fn a_silent_websocket_is_not_timed_out_like_a_request() {
         client.send(b"still here");
         assert_eq!(client.read_exact(10), b"STILL HERE");
     }
-}
-
-#[test]
-fn a_tunnel_counts_for_its_address_until_it_ends_and_takes_no_place() {
-    let origin = Origin::raw(|_, stream| {
-        let mut reader = BufReader::new(stream);
-        while let Some(seen) = read_head(&mut reader) {
-            if seen.field("upgrade").is_some() {
-                return echo(reader);
-            }
-            let page = reply(200, &[], "page");
-            reader.get_mut().write_all(page.as_bytes()).expect("a page");
-        }
-    });
-    let (host, port) = (origin.address.ip().to_string(), origin.address.port());
-    let mut settings = Settings::new(Target::Tcp { host, port });
-    settings.limits.origin_per_ip = 2;
-    settings.origin.max_connections = 1;
-    settings.trust.proxies = vec!["127.0.0.0/8".parse().expect("a network")];
-    let house = House::with(settings);
-    let of = |address: &str| format!("X-Forwarded-For: {address}\r\n");
-    let open = |address: &str| {
-        let mut client = Connection::open(house.proxy());
-        client.ask("/socket", &format!("{ASK}{}", of(address)));
-        let status = client.head().expect("an answer").status;
-        (client, status)
-    };
-    let (mut first, status) = open("192.0.2.1");
-    assert_eq!((status, first.read_exact(5)), (101, b"hello".to_vec()));
-    let (second, status) = open("192.0.2.1");
-    assert_eq!(status, 101, "the first takes no place");
-    let page = |address: &str| {
-        let mut client = Connection::open(house.proxy());
-        client.ask("/page", &of(address));
-        client.answer("GET").expect("an answer").status
-    };
-    assert_eq!((open("192.0.2.1").1, page("192.0.2.1")), (503, 503), "it has two already");
-    assert_eq!((open("192.0.2.2").1, page("192.0.2.2")), (101, 200), "others have none");
-    first.send(b"still");
-    assert_eq!(first.read_exact(5), b"STILL");
-    drop((first, second));
-    wait_until("they have ended", || page("192.0.2.1") == 200);
 }
 
 #[test]
