@@ -167,17 +167,16 @@ impl Proxy {
         request: &Presented,
         mut outbound: Request<Body>,
     ) -> Result<Response<Body>, OriginError> {
-        let may_be_confirmed =
-            request.method.is_safe() && validation::may_be_not_modified(outbound.headers());
-        let again = match outbound.body().is_end_stream() {
-            true => may_be_confirmed.then(|| unconditional(&outbound)),
-            false => {
-                if may_be_confirmed && self.shared.options.forms.is_any() {
-                    validation::remove_conditions(outbound.headers_mut());
-                }
-                None
-            }
-        };
+        let may_be_confirmed = self.shared.options.forms.is_any()
+            && request.method.is_safe()
+            && validation::may_be_not_modified(outbound.headers());
+        if !may_be_confirmed {
+            return self.exchange(request, outbound).await;
+        }
+        let again = outbound.body().is_end_stream().then(|| unconditional(&outbound));
+        if again.is_none() {
+            validation::remove_conditions(outbound.headers_mut());
+        }
         let response = self.exchange(request, outbound).await?;
         let is_confirmed = response.status() == StatusCode::NOT_MODIFIED;
         match again.filter(|_| is_confirmed && forms::are_spoken_of(&response)) {

@@ -23,10 +23,11 @@ pub fn check(data: &[u8]) {
             let said: Vec<_> = all.get_all(LARDER_FILL).iter().collect();
             match taken {
                 Ok(Some((form, _))) => {
-                    assert!(status == StatusCode::OK && offer.covers(&form) && said.len() == 1);
+                    let may_bear = status != StatusCode::PARTIAL_CONTENT;
+                    assert!(may_bear && offer.covers(&form) && said.len() == 1);
                     can_be_filled(&form, said[0].as_bytes(), &mut left);
                 }
-                Ok(None) => assert!(said.is_empty() || status == StatusCode::NOT_MODIFIED),
+                Ok(None) => assert!(said.is_empty()),
                 Err(_) => assert!(!said.is_empty()),
             }
         }

@@ -8,16 +8,21 @@ use larder::semantics::policy::Policy;
 use larder::semantics::vary::NominatedFields;
 use std::collections::BTreeSet;
 
-/// The members of a list, as a recipient reads them.
+/// The members of a list, empty ones too.
 fn members(request: &HeaderMap, name: &HeaderName) -> Option<Vec<String>> {
     let lines: Vec<&[u8]> = request.get_all(name).iter().map(|line| line.as_bytes()).collect();
     let joined = String::from_utf8_lossy(&lines.join(&b","[..])).into_owned();
     let members = joined.split(',').map(|member| member.trim_matches([' ', '\t']).to_string());
-    (!lines.is_empty()).then(|| members.filter(|member| !member.is_empty()).collect())
+    (!lines.is_empty()).then(|| members.collect())
 }
 
+/// Without case, and without the white space around what divides a member.
 fn plain(member: &str) -> String {
-    member.replace([' ', '\t'], "").to_ascii_lowercase()
+    let divided = |member: &str, by: &str| {
+        let pieces: Vec<&str> = member.split(by).map(|p| p.trim_matches([' ', '\t'])).collect();
+        pieces.join(by)
+    };
+    divided(&divided(member, ";"), "=").to_ascii_lowercase()
 }
 
 fn are_the_same(name: &HeaderName, one: &HeaderMap, other: &HeaderMap) {
