@@ -58,6 +58,7 @@ pub struct Admin {
     reloader: Option<Reloader>,
     closing: watch::Receiver<bool>,
     closed: watch::Receiver<bool>,
+    most: usize,
     keys: Arc<Keys>,
     /// For the streams of events that there may still be.
     streams: Arc<Semaphore>,
@@ -65,10 +66,6 @@ pub struct Admin {
     walks: Arc<Semaphore>,
 }
 
-/// The most connections at a time, streams included: half of the descriptors that are
-/// reserved, so that whoever holds this door open takes none from clients, the application or
-/// the log. A browser has six, of events there are sixteen streams, of the log four.
-const MOST_CONNECTIONS: usize = 32;
 /// What a connection beyond is told.
 const TOO_MANY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 10\r\n\
     Connection: close\r\nContent-Length: 0\r\n\r\n";
@@ -84,18 +81,22 @@ const LAST_PATIENCE: Duration = Duration::from_secs(5);
 
 impl Admin {
     /// A door to what is configured. While the process is `closing` it says that
-    /// it is not ready; when it has `closed`, it ends.
+    /// it is not ready; when it has `closed`, it ends. It has at most so many connections
+    /// at a time, streams included: whoever holds it open takes none from clients, the
+    /// application or the log.
     pub fn new(
         current: watch::Receiver<Configured>,
         reloader: Option<Reloader>,
         closing: watch::Receiver<bool>,
         closed: watch::Receiver<bool>,
+        most: usize,
     ) -> Admin {
         Admin {
             current,
             reloader,
             closing,
             closed,
+            most,
             keys: Arc::default(),
             streams: Arc::new(Semaphore::new(events::MOST)),
             walks: Arc::new(Semaphore::new(1)),
@@ -116,7 +117,7 @@ impl Admin {
                 accepted = listener.accept() => match accepted {
                     Ok((stream, peer)) => {
                         while connections.try_join_next().is_some() {}
-                        match connections.len() < MOST_CONNECTIONS {
+                        match connections.len() < admin.most {
                             true => {
                                 let admin = Arc::clone(&admin);
                                 connections.spawn(admin.serve_connection(stream, peer));

@@ -3,9 +3,24 @@
 use crate::config::Settings;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Descriptors that neither clients nor the application are given: for listening, the
-/// log, the admin port, and what the machine's libraries open. Of few it is half.
-const RESERVED: usize = 64;
+/// Descriptors for listening, the log, and what the machine's libraries open.
+const OWN: usize = 32;
+
+/// The most connections to the admin port: a sixteenth of the descriptors, but not fewer
+/// than the first, nor more than the second. The processes of many applications keep one
+/// each to send purges, a browser has six, and there are streams of events and of the log.
+const TO_THE_ADMIN_PORT: (usize, usize) = (32, 256);
+
+/// The most connections to the admin port, streams included.
+pub(super) fn for_the_operator(descriptors: Option<usize>) -> usize {
+    let (least, most) = TO_THE_ADMIN_PORT;
+    descriptors.map_or(most, |descriptors| (descriptors / 16).clamp(least, most))
+}
+
+/// Descriptors that neither clients nor the application are given. Of few it is half.
+fn reserved(descriptors: usize) -> usize {
+    (OWN + for_the_operator(Some(descriptors))).min(descriptors / 2)
+}
 
 /// Raises the soft limit to the hard one. Returns how many descriptors the process may
 /// have; `None` is without limit.
@@ -25,7 +40,7 @@ pub(super) fn for_clients(settings: &Settings, descriptors: Option<usize>) -> us
     let (wanted, origin) = (settings.limits.connections, &settings.origin);
     let Some(descriptors) = descriptors else { return wanted };
     let to_origin = origin.max_connections.saturating_mul(origin.to.len());
-    let free = descriptors - RESERVED.min(descriptors / 2);
+    let free = descriptors - reserved(descriptors);
     wanted.min(free.saturating_sub(to_origin).max(free / 2)).max(1)
 }
 
@@ -34,9 +49,10 @@ pub(super) fn warn_if_fewer(settings: &Settings, descriptors: Option<usize>) {
     let (most, wanted) = (for_clients(settings, descriptors), settings.limits.connections);
     if most < wanted {
         let descriptors = descriptors.unwrap_or_default();
+        let reserved = reserved(descriptors);
         tracing::warn!(
             "at most {most} connections, though limits.connections is {wanted}: the process may \
-             have {descriptors} open files (ulimit -n), of which {RESERVED} are reserved, and \
+             have {descriptors} open files (ulimit -n), of which {reserved} are reserved, and \
              others are for connections to the application"
         );
     }
@@ -55,8 +71,8 @@ mod tests {
         for (connections, descriptors, most) in [
             (10_000, None, 10_000),
             (10_000, Some(1 << 20), 10_000),
-            (1000, Some(1164), 1000),
-            (1000, Some(1163), 999),
+            (1000, Some(1207), 1000),
+            (1000, Some(1203), 996),
             (1000, Some(264), 100),
             (1000, Some(164), 50),
             (1000, Some(66), 16),
@@ -69,6 +85,15 @@ mod tests {
         }
         settings.origin.to.push(target(2));
         settings.limits.connections = 1000;
-        assert_eq!(for_clients(&settings, Some(1164)), 900);
+        assert_eq!(for_clients(&settings, Some(1207)), 900);
+    }
+
+    #[test]
+    fn what_is_reserved_has_room_for_all_who_may_be_at_the_admin_port() {
+        for (descriptors, most) in [(164, 32), (1024, 64), (4096, 256), (1 << 20, 256)] {
+            assert_eq!(for_the_operator(Some(descriptors)), most);
+            assert!(reserved(descriptors) >= most + OWN);
+        }
+        assert_eq!(for_the_operator(None), 256);
     }
 }

@@ -2,7 +2,7 @@
 //! everything on one thread and by one clock, so that one thing follows another
 //! and can be repeated.
 
-use super::{StartError, open, open_door, options, put_together, workers};
+use super::{StartError, descriptors, open, open_door, options, put_together, workers};
 use crate::access_log::{self, AccessLog};
 use crate::admin::{self, Admin};
 use crate::clock::Clock;
@@ -91,7 +91,8 @@ pub fn start_here(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Here, St
     let admin = door.as_ref().map(|sockets| sockets.address);
     for listener in door.into_iter().flat_map(|sockets| sockets.listeners) {
         let (is_closing, has_closed) = (is_closing.clone(), has_closed.clone());
-        let door = Admin::new(told.clone(), None, is_closing, has_closed);
+        let most = descriptors::for_the_operator(None);
+        let door = Admin::new(told.clone(), None, is_closing, has_closed, most);
         tokio::spawn(door.serve(listener.socket));
     }
     Ok(Here {

@@ -196,7 +196,8 @@ fn start_from(
         })?);
     }
     if let Some(listener) = admin.and_then(|sockets| sockets.listeners.into_iter().next()) {
-        let door = Admin::new(current, reloader, is_closing, has_closed);
+        let most = descriptors::for_the_operator(descriptors);
+        let door = Admin::new(current, reloader, is_closing, has_closed, most);
         running.door = Some(workers::on_a_thread("admin".into(), move |runtime| {
             if let Err(error) = runtime.block_on(door.serve(listener.socket)) {
                 tracing::error!(%error, "the admin port cannot be served");

@@ -16,7 +16,7 @@ const MOST_READINGS: usize = 48;
 
 /// The most bytes that they may have together, for each is read in every way again: no path is
 /// to cost many times what it costs its sender.
-const MOST_BYTES: usize = 8 << 10;
+const MOST_BYTES: usize = 4 << 10;
 
 /// What ends a segment for one server or another: a parameter, a query, a fragment, the end
 /// of a text.
