@@ -178,9 +178,7 @@ impl Proxy {
         let host = self.shared.options.host.as_ref();
         let request = origin::outbound(&plan.request, fields, query::held(&plan.request), host);
         let sent = self.shared.clock.now();
-        let mut response = self.send(&plan.request, request, self.when_refused(plan)).await?;
-        crate::semantics::fields::remove_hop_by_hop(response.headers_mut());
-        self.purge_in_band(&plan.request, response.headers_mut()).await;
+        let response = self.exchange(&plan.request, request, self.when_refused(plan)).await?;
         let exchange = Exchange {
             sent,
             received: self.shared.clock.now(),

@@ -11,6 +11,7 @@ use crate::key::Target;
 use crate::message::Presented;
 use crate::metrics::{Leave, Metrics, Trouble};
 use crate::origin::{Held, WhenRefused};
+use crate::semantics::fields::remove_hop_by_hop;
 use http::{Request, Response};
 use std::sync::Arc;
 
@@ -94,5 +95,22 @@ impl Proxy {
         request.notes.origin_took(took);
         let response = response.map(|body| body.counted(account));
         Ok(forms::received(response, request, offer, &self.shared))
+    }
+
+    /// Sends a request as [`Proxy::send`] does, and takes off the answer what is for this
+    /// hop and what it purges, once that is done.
+    ///
+    /// # Errors
+    /// As [`Proxy::send`].
+    pub(super) async fn exchange(
+        &self,
+        request: &Presented,
+        outbound: Request<Body>,
+        when_refused: WhenRefused,
+    ) -> Result<Response<Body>, OriginError> {
+        let mut response = self.send(request, outbound, when_refused).await?;
+        remove_hop_by_hop(response.headers_mut());
+        self.purge_in_band(request, response.headers_mut()).await;
+        Ok(response)
     }
 }

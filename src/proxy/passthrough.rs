@@ -13,7 +13,7 @@ use crate::purge::{Group, IN_BAND, Made, Selectors, Softness};
 use crate::semantics::cache_status::{CacheStatus, Forward};
 use crate::semantics::reason::Reason;
 use crate::semantics::validation;
-use crate::semantics::{conditional, cookies, fields, invalidation, range, tags, targeted};
+use crate::semantics::{conditional, cookies, invalidation, range, tags, targeted};
 use http::header::{self, HeaderValue};
 use http::{Method, Request, Response, StatusCode};
 use http_body::Body as _;
@@ -171,32 +171,21 @@ impl Proxy {
             && request.method.is_safe()
             && validation::may_be_not_modified(outbound.headers());
         if !may_be_confirmed {
-            return self.exchange(request, outbound).await;
+            return self.exchange(request, outbound, WhenRefused::Wait).await;
         }
         let again = outbound.body().is_end_stream().then(|| unconditional(&outbound));
         if again.is_none() {
             validation::remove_conditions(outbound.headers_mut());
         }
-        let response = self.exchange(request, outbound).await?;
+        let response = self.exchange(request, outbound, WhenRefused::Wait).await?;
         let is_confirmed = response.status() == StatusCode::NOT_MODIFIED;
         match again.filter(|_| is_confirmed && forms::are_spoken_of(&response)) {
             Some(again) => {
                 drop(response);
-                self.exchange(request, again).await
+                self.exchange(request, again, WhenRefused::Wait).await
             }
             None => Ok(response),
         }
-    }
-
-    async fn exchange(
-        &self,
-        request: &Presented,
-        outbound: Request<Body>,
-    ) -> Result<Response<Body>, OriginError> {
-        let mut response = self.send(request, outbound, WhenRefused::Wait).await?;
-        fields::remove_hop_by_hop(response.headers_mut());
-        self.purge_in_band(request, response.headers_mut()).await;
-        Ok(response)
     }
 
     /// The origin's answer as a client is given it that the cache has no part in.

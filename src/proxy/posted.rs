@@ -14,7 +14,7 @@ use crate::purge::Verdict;
 use crate::semantics::cache_status::{CacheStatus, Forward};
 use crate::semantics::tags::Tags;
 use crate::semantics::time::Exchange;
-use crate::semantics::{cookies, fields, invalidation, validation};
+use crate::semantics::{cookies, invalidation, validation};
 use http::{Method, StatusCode};
 use hyper::body::Incoming;
 use std::sync::Arc;
@@ -45,12 +45,10 @@ impl Proxy {
         let departure = self.shared.purger.depart();
         let sent = self.shared.clock.now();
         let comes = passthrough::still_comes(&outbound);
-        let mut response = match self.send(request, outbound, WhenRefused::Wait).await {
+        let response = match self.exchange(request, outbound, WhenRefused::Wait).await {
             Ok(response) => response,
             Err(error) => return self.not_sent(request, error, status, comes),
         };
-        fields::remove_hop_by_hop(response.headers_mut());
-        self.purge_in_band(request, response.headers_mut()).await;
         let (received, received_at) = (self.shared.clock.now(), self.shared.clock.wall());
         let exchange = Exchange { sent, received, received_at };
         let host = request.target.host();
