@@ -4,15 +4,15 @@
 //! `cargo bench --bench reuse`. The target: `reuse::decide` under 150 ns.
 
 use criterion::{Criterion, criterion_group, criterion_main};
+use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use http::{Method, StatusCode};
 use larder::semantics::cookies::Cookies;
 use larder::semantics::directives::ResponseDirectives;
 use larder::semantics::freshness::Freshness;
+use larder::semantics::identity::Visitor;
 use larder::semantics::policy::Policy;
 use larder::semantics::request_directives::RequestDirectives;
 use larder::semantics::reuse;
-use larder::semantics::storable::Asked;
 use larder::semantics::time::{Exchange, Moment};
 use larder::semantics::vary::{NominatedFields, VariantKey};
 use std::hint::black_box;
@@ -72,7 +72,7 @@ fn decisions(criterion: &mut Criterion) {
     criterion.bench_function("select one of two variants, and decide", |bencher| {
         bencher.iter(|| {
             let request = black_box(&asked);
-            let personal = Asked::of(&Method::GET, "/", request, &policy).is_personal();
+            let personal = Visitor::of(request, &policy).is_known();
             let selected = slot.iter().find(|s| s.nominated.selects(request, &s.variant, &policy));
             selected.map(|s| reuse::decide(&s.freshness, None, personal, &nothing, now))
         });

@@ -28,10 +28,13 @@ use crate::error::Refusal;
 use crate::interim::Interims;
 use crate::key::{Host, Scheme, Target};
 use crate::semantics::fields::{has_member, remove_hop_by_hop};
+use crate::semantics::identity::Visitor;
 use crate::semantics::parameters::IgnoredParameters;
 use crate::semantics::paths::Paths;
+use crate::semantics::policy::Policy;
 use crate::semantics::query::QueryContent;
 use crate::semantics::request_directives::RequestDirectives;
+use crate::semantics::storable::Asked;
 use http::header::{self, HeaderMap, HeaderValue};
 
 use http::request::Parts;
@@ -39,7 +42,7 @@ use http::{Method, StatusCode, Uri, Version};
 use ipnet::IpNet;
 use sender::Sender;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// What the reading of requests needs to know.
 #[derive(Clone, Debug)]
@@ -117,6 +120,8 @@ pub struct Presented {
     pub notes: Arc<Notes>,
     /// What has been left out of it because the operator says that it makes no difference.
     pub left_out: LeftOut,
+    /// What it says of its visitor, once somebody has [asked](Presented::visitor).
+    pub(crate) visitor: OnceLock<Visitor>,
 }
 
 /// What has been left out of a request, neither keyed nor sent to the app.
@@ -189,12 +194,23 @@ impl Presented {
             interims: Interims::default(),
             notes: Arc::default(),
             left_out: LeftOut::default(),
+            visitor: OnceLock::new(),
         };
         presented.leave_out(options);
         if has_body {
             presented.detach()?;
         }
         Ok(presented)
+    }
+
+    /// What it says of its visitor. It is read once: many steps ask.
+    pub fn visitor(&self, policy: &Policy) -> Visitor {
+        *self.visitor.get_or_init(|| Visitor::of(&self.fields, policy))
+    }
+
+    /// What of it matters for storing its response.
+    pub fn asked(&self, policy: &Policy) -> Asked<'_> {
+        Asked::of(&self.method, self.target.path(), &self.fields, self.visitor(policy))
     }
 
     /// Copies what is a part of the buffer that the head was read into: as long as that is
@@ -229,6 +245,7 @@ impl Presented {
             && let Some(cookies) = self.fields.remove(header::COOKIE)
         {
             self.left_out.cookies = Some(cookies);
+            self.visitor = OnceLock::new();
         }
     }
 
@@ -258,6 +275,7 @@ impl Presented {
             interims: Interims::default(),
             notes: Arc::default(),
             left_out: LeftOut::default(),
+            visitor: OnceLock::new(),
         }
     }
 }

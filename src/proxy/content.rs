@@ -8,7 +8,7 @@ use crate::message::Presented;
 use crate::semantics::directives::ResponseDirectives;
 use crate::semantics::freshness::Freshness;
 use crate::semantics::no_vary_search::{NO_VARY_SEARCH, SearchVariance};
-use crate::semantics::storable::{self, Asked, Reason, Storability};
+use crate::semantics::storable::{self, Reason, Storability};
 use crate::semantics::tags::Tags;
 use crate::semantics::time::Exchange;
 use crate::semantics::vary::NominatedFields;
@@ -153,7 +153,7 @@ impl Proxy {
         exchange: &Exchange,
     ) -> Freshness {
         let policy = &self.shared.options.policy;
-        let personal = super::lookup::is_personal(&plan.request, policy);
+        let personal = plan.request.visitor(policy).is_known();
         // Each target has its own share of what may be taken off.
         let [low, high, ..] = plan.key.hash().to_le_bytes();
         Freshness::of(status, fields, directives, exchange, policy, personal)
@@ -168,8 +168,7 @@ impl Proxy {
         length: u64,
     ) -> Result<(), Reason> {
         let policy = &self.shared.options.policy;
-        let path = request.target.path();
-        let asked = Asked::of(&request.method, path, &request.fields, policy);
+        let asked = request.asked(policy);
         let Judged { content, directives, .. } = judged;
         let (fields, freshness) = (&content.lines.fields(), &content.freshness);
         // The cookie may bear the secret by which the form is filled.

@@ -337,7 +337,7 @@ impl Proxy {
     /// instead may not be stored: the stale one is not to stand in for it. Nor
     /// is a part, unless there is only too much of the whole.
     pub(super) fn outdate(&self, plan: &Plan, reason: Reason) {
-        let personal = super::lookup::is_personal(&plan.request, &self.shared.options.policy);
+        let personal = plan.request.visitor(&self.shared.options.policy).is_known();
         if personal || !reason.is_about_the_response() {
             return;
         }

@@ -2,7 +2,7 @@
 //! stored response to GET (RFC 9111 section 4.3.5).
 
 use super::ask::{Plan, Reply};
-use super::lookup::{Found, is_personal};
+use super::lookup::Found;
 use super::{Answer, Proxy, forms};
 use crate::key::CacheKey;
 use crate::message::Presented;
@@ -27,7 +27,7 @@ impl Proxy {
             Ok(reply) => {
                 // What a visitor is told because of who they are says nothing
                 // about what all the others are given.
-                let personal = is_personal(request, &self.shared.options.policy);
+                let personal = request.visitor(&self.shared.options.policy).is_known();
                 if let Some(stale) = plan.stale.as_ref().filter(|_| !personal) {
                     self.compare(&plan, stale, &reply);
                 }

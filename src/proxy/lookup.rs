@@ -9,7 +9,6 @@ use crate::semantics::no_vary_search::SearchVariance;
 use crate::semantics::policy::Policy;
 use crate::semantics::reason::Reason;
 use crate::semantics::reuse::{self, Reuse};
-use crate::semantics::storable::Asked;
 use crate::semantics::vary::{NominatedFields, VariantKey};
 use crate::semantics::{language, validation};
 use crate::storage::{Content, Slot, StoredResponse};
@@ -160,7 +159,7 @@ impl Shared {
     /// What may be done with the response that a request selects.
     fn selected(&self, request: &Presented, stored: &Arc<StoredResponse>) -> Found {
         let now = self.clock.now();
-        let personal = is_personal(request, &self.options.policy);
+        let personal = request.visitor(&self.options.policy).is_known();
         let (freshness, softened) = (&stored.content().freshness, stored.softened());
         // Validating behind would ask as this visitor, or for a part; so it is
         // done in front, for this request.
@@ -205,7 +204,7 @@ impl Shared {
         let by_coding = |s: &&Arc<StoredResponse>| {
             validation::is_told_apart_by_coding(&s.content().rare.nominated)
         };
-        if !standing.iter().all(by_coding) || is_personal(request, &self.options.policy) {
+        if !standing.iter().all(by_coding) || request.visitor(&self.options.policy).is_known() {
             return Found::Nothing(Forward::VaryMiss);
         }
         let may_be_offered = |content: &Content| {
@@ -267,10 +266,4 @@ impl<'a> Selecting<'a> {
             language::chooses(&request.fields, selected, nominated, variant, &fields)
         })
     }
-}
-
-/// Whether a request says who its visitor is.
-pub(super) fn is_personal(request: &Presented, policy: &Policy) -> bool {
-    let path = request.target.path();
-    Asked::of(&request.method, path, &request.fields, policy).is_personal()
 }

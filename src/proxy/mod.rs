@@ -315,7 +315,7 @@ impl Proxy {
         found: &Found,
         flight: &Flight,
     ) -> Followed {
-        let personal = lookup::is_personal(request, &self.shared.options.policy);
+        let personal = request.visitor(&self.shared.options.policy).is_known();
         let part = request.fields.contains_key(header::RANGE);
         let known = self.known_not_storable(request, key);
         if personal || part || known.is_some() {

@@ -11,7 +11,7 @@ use crate::key::CacheKey;
 use crate::message::Presented;
 use crate::purge::{Refill, Refilled, Selectors};
 use crate::semantics::cache_status::Outcome;
-use crate::semantics::identity;
+use crate::semantics::identity::Visitor;
 use crate::semantics::policy::Policy;
 use crate::semantics::time::Moment;
 use crate::storage::StoredResponse;
@@ -129,10 +129,7 @@ fn request_for(key: &CacheKey, stored: &StoredResponse, policy: &Policy) -> Opti
         return None;
     }
     let fields = rare.nominated.request(&rare.variant)?;
-    let says_who = fields.contains_key(header::COOKIE)
-        || fields.contains_key(header::AUTHORIZATION)
-        || identity::shows_credentials(&fields, &policy.identity_fields);
-    if says_who {
+    if fields.contains_key(header::COOKIE) || Visitor::of(&fields, policy).is_known() {
         return None;
     }
     let request = Presented::of_our_own(key.target().clone(), fields);

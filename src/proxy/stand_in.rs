@@ -3,7 +3,7 @@
 
 use super::ask::{Plan, Reply};
 use super::follow::Followed;
-use super::lookup::{self, Found};
+use super::lookup::Found;
 use super::respond::{self, Failed};
 use super::{Answer, Proxy};
 use crate::key::CacheKey;
@@ -73,7 +73,7 @@ impl Proxy {
     ) -> bool {
         self.pool.is_away()
             && stale.content().rare.part.is_none()
-            && !lookup::is_personal(request, &self.shared.options.policy)
+            && !request.visitor(&self.shared.options.policy).is_known()
             && self.may_stand_in(request, key, stale, Failure::Unreachable)
     }
 
@@ -117,7 +117,7 @@ impl Proxy {
         if !self.shared.stands(key, stale) {
             return false;
         }
-        let personal = lookup::is_personal(request, &self.shared.options.policy);
+        let personal = request.visitor(&self.shared.options.policy).is_known();
         let now = self.shared.clock.now();
         let freshness = &stale.content().freshness;
         reuse::on_failure(freshness, stale.softened(), personal, why, now) == OnFailure::AnswerStale
@@ -174,7 +174,7 @@ impl Proxy {
         // A purge may have come while we waited.
         let now = self.shared.clock.now();
         let (freshness, softened) = (&stale.content().freshness, stale.softened());
-        let personal = lookup::is_personal(request, &self.shared.options.policy);
+        let personal = request.visitor(&self.shared.options.policy).is_known();
         match reuse::when_slow(freshness, softened, personal, &request.demands, now) {
             WhenSlow::AnswerStale if self.shared.stands(key, stale) => {}
             WhenSlow::AnswerStale | WhenSlow::Wait => return fetching.await,

@@ -3,8 +3,8 @@
 //!
 //! Never keeps a response from being stored: the next one is judged as ever.
 
+use super::Proxy;
 use super::ask::Plan;
-use super::{Proxy, lookup};
 use crate::key::CacheKey;
 use crate::message::Presented;
 use crate::semantics::policy::Policy;
@@ -139,7 +139,7 @@ impl Proxy {
             return;
         }
         self.outdate(plan, reason);
-        let personal = lookup::is_personal(&plan.request, &self.shared.options.policy);
+        let personal = plan.request.visitor(&self.shared.options.policy).is_known();
         // What one visitor is answered, or provokes, says nothing about the next.
         if !personal && !matches!(reason, Reason::Status | Reason::Part | Reason::Provoked) {
             self.not_worth_waiting_for(plan, nominated, reason);

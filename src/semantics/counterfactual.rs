@@ -93,7 +93,7 @@ impl Case<'_> {
         let mut fields = self.fields.clone();
         let directives = ResponseDirectives::of(&fields);
         let (status, exchange, policy) = (self.status, &self.exchange, self.policy);
-        let identified = self.asked.is_personal();
+        let identified = self.asked.visitor.is_known();
         let freshness = Freshness::of(status, &fields, &directives, exchange, policy, identified);
         directives.withhold(&mut fields);
         storable::decide(&self.asked, status, &fields, &directives, &freshness, policy)
@@ -174,11 +174,13 @@ fn without(line: &HeaderValue, name: &str) -> Option<HeaderValue> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::semantics::identity::Visitor;
     use crate::semantics::testing::{exchange, fields};
     use http::Method;
 
     fn asked(method: &Method, authorized: bool, identified: bool) -> Asked<'_> {
-        Asked { method, path: "/page", ranged: false, authorized, identified, credentials: false }
+        let visitor = Visitor { authorized, identified, credentials: false };
+        Asked { method, path: "/page", ranged: false, visitor }
     }
 
     fn case<'a>(asked: Asked<'a>, lines: &[(&str, &str)], policy: &'a Policy) -> Case<'a> {

@@ -1,11 +1,13 @@
-//! Request fields besides `Authorization` and cookies that say who a visitor is: keys of
-//! APIs, tokens, and what proxies and platforms that let visitors in tell the app of them.
+//! What of a request says who its visitor is: `Authorization`, cookies, and other fields
+//! with keys of APIs, tokens, and what proxies and platforms that let visitors in tell the
+//! app of them.
 //!
 //! RFC 9111 knows `Authorization` alone. An app that says for how long an answer is good
 //! is believed whoever asks; but where it says nothing, nobody guesses for a visitor who
 //! has shown a key.
 
-use http::header::{HeaderMap, HeaderName};
+use super::policy::Policy;
+use http::header::{self, HeaderMap, HeaderName};
 
 /// Fields that say it by themselves.
 fn is_listed(name: &str) -> bool {
@@ -20,6 +22,9 @@ fn is_listed(name: &str) -> bool {
             | "job-token"
             | "ocp-apim-subscription-key"
             | "private-token"
+            | "remote-email"
+            | "remote-groups"
+            | "remote-name"
             | "x-access-token"
             | "x-api-key"
             | "x-api-secret"
@@ -57,46 +62,67 @@ fn is_listed(name: &str) -> bool {
     )
 }
 
-/// Beginnings of others, without the `x-` that all of these have.
-const FAMILIES: [&str; 17] = [
-    "amz-security-",
-    "amzn-mtls-clientcert",
-    "amzn-oidc-",
-    "auth-request-",
-    "authenticated-",
-    "authentik-",
-    "client-cert",
-    "consumer-",
-    "credential-",
-    "goog-api-key",
-    "goog-authenticated-user-",
-    "goog-iap-",
-    "ms-client-principal",
-    "ms-token-",
-    "pomerium-",
-    "vouch-",
-    "webauth-",
-];
+/// Whether a field is one of a family that is known by how its names begin.
+fn is_of_family(name: &str) -> bool {
+    // Their first letters are looked at first: each field of each request is asked.
+    let of_letter: &[&str] = match name.as_bytes() {
+        [b'x', b'-', b'a', ..] => &[
+            "x-amz-security-",
+            "x-amzn-mtls-clientcert",
+            "x-amzn-oidc-",
+            "x-auth-request-",
+            "x-authenticated-",
+            "x-authentik-",
+        ],
+        [b'x', b'-', b'c', ..] => &["x-client-cert", "x-consumer-", "x-credential-"],
+        [b'x', b'-', b'g', ..] => &["x-goog-api-key", "x-goog-authenticated-user-", "x-goog-iap-"],
+        [b'x', b'-', b'm', ..] => &["x-ms-client-principal", "x-ms-token-"],
+        [b'x', b'-', b'p', ..] => &["x-pomerium-"],
+        [b'x', b'-', b'v', ..] => &["x-vouch-"],
+        [b'x', b'-', b'w', ..] => &["x-webauth-"],
+        [b'c', b'f', b'-', ..] => &["cf-access-"],
+        [b't', b'a', b'i', ..] => &["tailscale-user-"],
+        _ => &[],
+    };
+    of_letter.iter().any(|family| name.starts_with(family))
+}
 
-/// Whether a field is known to say who a visitor is. What says whether a certificate was
-/// shown is there without one too.
+/// What a server that ends TLS says of its client's certificate. Whether one was shown is
+/// told without one too.
+fn is_of_certificate(name: &str) -> bool {
+    let rest = name.strip_prefix("x-").unwrap_or(name).strip_prefix("ssl-client-");
+    rest.is_some_and(|rest| rest != "verify")
+}
+
+/// Whether a field is known to say who a visitor is.
 fn is_credential(name: &str) -> bool {
-    let bytes = name.as_bytes();
-    match bytes {
-        [b'x', b'-', b's', b's', b'l', ..] | [b's', b's', b'l', b'-', ..] => {
-            let of_client = name.strip_prefix("x-").unwrap_or(name).strip_prefix("ssl-client-");
-            of_client.is_some_and(|rest| rest != "verify") || is_listed(name)
+    is_listed(name) || is_of_family(name) || is_of_certificate(name)
+}
+
+/// What a request says of who its visitor is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Visitor {
+    /// It bears `Authorization`.
+    pub authorized: bool,
+    /// It bears a cookie that identifies its visitor.
+    pub identified: bool,
+    /// It bears a key, or another field that says who its visitor is.
+    pub credentials: bool,
+}
+
+impl Visitor {
+    /// Reads it off the fields of a request.
+    pub fn of(fields: &HeaderMap, policy: &Policy) -> Visitor {
+        Visitor {
+            authorized: fields.contains_key(header::AUTHORIZATION),
+            identified: policy.cookies.identify(fields),
+            credentials: shows_credentials(fields, &policy.identity_fields),
         }
-        [b'x', b'-', ..] => {
-            is_listed(name) || FAMILIES.iter().any(|family| name[2..].starts_with(family))
-        }
-        [b'c', b'f', b'-', ..] => name.starts_with("cf-access-"),
-        [b'r', b'e', b'm', b'o', ..] => {
-            matches!(name, "remote-email" | "remote-groups" | "remote-name")
-        }
-        [b't', b'a', b'i', b'l', ..] => name.starts_with("tailscale-user-"),
-        [b'a' | b'c' | b'j' | b'o' | b'p', ..] => is_listed(name),
-        _ => false,
+    }
+
+    /// Whether it says anything of that.
+    pub fn is_known(self) -> bool {
+        self.authorized || self.identified || self.credentials
     }
 }
 

@@ -3,7 +3,7 @@
 use super::directives::{ResponseDirectives, Value};
 use super::fields::media_type;
 use super::freshness::{Freshness, StaleCause};
-use super::identity;
+use super::identity::Visitor;
 use super::lifetime::{FreshnessLifetime, Source};
 use super::partial::place;
 use super::policy::Policy;
@@ -33,30 +33,19 @@ pub struct Asked<'a> {
     pub path: &'a str,
     /// It bore `Range`.
     pub ranged: bool,
-    /// It bore `Authorization`.
-    pub authorized: bool,
-    /// It bore a cookie that identifies its visitor.
-    pub identified: bool,
-    /// It bore a key, or another [field](identity) that says who its visitor is.
-    pub credentials: bool,
+    /// Who asked.
+    pub visitor: Visitor,
 }
 
 impl<'a> Asked<'a> {
-    /// Reads it off a request.
-    pub fn of(method: &'a Method, path: &'a str, fields: &HeaderMap, policy: &Policy) -> Asked<'a> {
-        Asked {
-            method,
-            path,
-            ranged: fields.contains_key(header::RANGE),
-            authorized: fields.contains_key(header::AUTHORIZATION),
-            identified: policy.cookies.identify(fields),
-            credentials: identity::shows_credentials(fields, &policy.identity_fields),
-        }
-    }
-
-    /// The request says who it is, by a cookie or by credentials.
-    pub fn is_personal(&self) -> bool {
-        self.authorized || self.identified || self.credentials
+    /// Reads it off a request, who made it aside.
+    pub fn of(
+        method: &'a Method,
+        path: &'a str,
+        fields: &HeaderMap,
+        visitor: Visitor,
+    ) -> Asked<'a> {
+        Asked { method, path, ranged: fields.contains_key(header::RANGE), visitor }
     }
 }
 
@@ -97,7 +86,7 @@ pub fn decide(
     let shared = directives.public
         || matches!(directives.s_maxage, Value::Given(_))
         || (policy.authorized_must_revalidate && directives.must_revalidate);
-    if asked.authorized && !shared {
+    if asked.visitor.authorized && !shared {
         return refuse(Reason::Authorization);
     }
     if fields.contains_key(header::SET_COOKIE) && !policy.store_set_cookie {
@@ -113,10 +102,10 @@ pub fn decide(
     // No time at all is not a word on who may see the answer either.
     let lives = freshness.lifetime.is_explicit() && freshness.lifetime.span.get() > 0;
     let meant_for_all = lives || directives.public;
-    if asked.identified && !meant_for_all && !nominated.names(&header::COOKIE) {
+    if asked.visitor.identified && !meant_for_all && !nominated.names(&header::COOKIE) {
         return refuse(Reason::IdentityCookie);
     }
-    if asked.credentials && !meant_for_all {
+    if asked.visitor.credentials && !meant_for_all {
         return refuse(Reason::IdentityField);
     }
     if !freshness.lifetime.is_explicit() && pretence::is_pretended(asked.path, fields) {

@@ -6,10 +6,11 @@ const PLAIN: Asked<'static> = Asked {
     method: &Method::GET,
     path: "/",
     ranged: false,
-    authorized: false,
-    identified: false,
-    credentials: false,
+    visitor: Visitor { authorized: false, identified: false, credentials: false },
 };
+
+const AUTHORIZED: Asked<'static> =
+    Asked { visitor: Visitor { authorized: true, ..PLAIN.visitor }, ..PLAIN };
 
 /// What is forbidden at first sight has to be refused for the same reason.
 fn decided(asked: &Asked<'_>, status: u16, lines: &[(&str, &str)]) -> Storability {
@@ -18,7 +19,7 @@ fn decided(asked: &Asked<'_>, status: u16, lines: &[(&str, &str)]) -> Storabilit
     let policy = Policy { default_lifetime: DeltaSeconds::new(60), ..Policy::default() };
     let status = StatusCode::from_u16(status).expect("a status");
     let freshness =
-        Freshness::of(status, &fields, &directives, &exchange(), &policy, asked.is_personal());
+        Freshness::of(status, &fields, &directives, &exchange(), &policy, asked.visitor.is_known());
     let decided = decide(asked, status, &fields, &directives, &freshness, &policy);
     if let Some(reason) = forbidden(asked.method, status, &directives) {
         assert_eq!(decided, Storability::Refuse(reason), "{status} {lines:?}");
@@ -115,7 +116,8 @@ fn what_is_forbidden_at_first_sight_is_refused_for_the_same_reason() {
         let lines = [("cache-control", value), ("content-range", "bytes 0-4/10")];
         let directives = ResponseDirectives::of(&fields(&lines));
         for (method, ranged) in [(Method::GET, false), (Method::GET, true), (Method::POST, true)] {
-            let asked = Asked { method: &method, ranged, authorized: ranged, ..PLAIN };
+            let visitor = Visitor { authorized: ranged, ..PLAIN.visitor };
+            let asked = Asked { method: &method, ranged, visitor, ..PLAIN };
             decided(&asked, status, &lines);
             let status = StatusCode::from_u16(status).expect("a status");
             forbidden_at_all += usize::from(forbidden(&method, status, &directives).is_some());
@@ -154,8 +156,7 @@ fn section_3_3_a_part_is_stored_if_it_was_asked_for_and_its_place_is_known() {
 fn the_authorized_and_the_identified_are_kept_apart() {
     use Storability::{Refuse, Store};
     let cc = "cache-control";
-    let authorized = Asked { authorized: true, ..PLAIN };
-    let identified = Asked { identified: true, ..PLAIN };
+    let identified = Asked { visitor: Visitor { identified: true, ..PLAIN.visitor }, ..PLAIN };
     for (line, expected) in [
         ("max-age=60", Refuse(Reason::Authorization)),
         ("max-age=60, must-revalidate", Refuse(Reason::Authorization)),
@@ -163,7 +164,7 @@ fn the_authorized_and_the_identified_are_kept_apart() {
         ("max-age=60, public", Store),
         ("s-maxage=60", Store),
     ] {
-        assert_eq!(decided(&authorized, 200, &[(cc, line)]), expected, "{line}");
+        assert_eq!(decided(&AUTHORIZED, 200, &[(cc, line)]), expected, "{line}");
     }
     assert_eq!(decided(&identified, 200, &[]), Refuse(Reason::IdentityCookie));
     assert_eq!(decided(&identified, 200, &[("etag", "\"a\"")]), Refuse(Reason::IdentityCookie));
@@ -189,13 +190,12 @@ proptest! {
         ),
         expires in prop::bool::ANY,
     ) {
-        let authorized = Asked { authorized: true, ..PLAIN };
         let line = directives.join(", ");
         let mut lines = vec![("cache-control", line.as_str()), ("etag", "\"a\"")];
         if expires {
             lines.push(("expires", "Fri, 31 Dec 2100 00:00:00 GMT"));
         }
-        prop_assert_eq!(decided(&authorized, 200, &lines), Storability::Refuse(Reason::Authorization));
+        prop_assert_eq!(decided(&AUTHORIZED, 200, &lines), Storability::Refuse(Reason::Authorization));
     }
 
     #[test]

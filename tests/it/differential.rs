@@ -7,6 +7,7 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header
 use http_cache_semantics::{CacheOptions, CachePolicy};
 use larder::semantics::directives::ResponseDirectives;
 use larder::semantics::freshness::Freshness;
+use larder::semantics::identity::Visitor;
 use larder::semantics::policy::Policy;
 use larder::semantics::storable::{self, Asked, Reason, Storability};
 use larder::semantics::time::{DeltaSeconds, Exchange, Moment};
@@ -95,7 +96,7 @@ fn ours(drawn: &Drawn) -> (Storability, u64) {
     let status = StatusCode::from_u16(drawn.status).expect("a status");
     let exchange = Exchange { sent: Moment(0), received: Moment(0), received_at: now() };
     let policy = Policy { heuristic_max: Some(DeltaSeconds::MAX), ..Policy::default() };
-    let asked = Asked::of(&Method::GET, "/", &request, &policy);
+    let asked = Asked::of(&Method::GET, "/", &request, Visitor::of(&request, &policy));
     let directives = ResponseDirectives::of(&fields);
     let freshness = Freshness::of(status, &fields, &directives, &exchange, &policy, false);
     let left = freshness.fresh_until().since(Moment(0)).as_secs();

@@ -6,6 +6,7 @@ use crate::cli::lines::Record;
 use crate::config::Settings;
 use crate::semantics::directives::ResponseDirectives;
 use crate::semantics::freshness::Freshness;
+use crate::semantics::identity::Visitor;
 use crate::semantics::paths::Paths;
 use crate::semantics::policy::Policy;
 use crate::semantics::reason::{Kind, Reason};
@@ -152,14 +153,7 @@ impl Judge {
         }
         let path = path(record);
         let method = Method::GET;
-        let asked = Asked {
-            method: &method,
-            path,
-            ranged: false,
-            authorized: false,
-            identified: false,
-            credentials: false,
-        };
+        let asked = Asked { method: &method, path, ranged: false, visitor: Visitor::default() };
         let now = Moment(0);
         let exchange = Exchange { sent: now, received: now, received_at: SystemTime::UNIX_EPOCH };
         let directives = ResponseDirectives::of(&fields);

@@ -3,7 +3,7 @@
 
 mod steps;
 
-use super::lookup::{Found, is_personal};
+use super::lookup::Found;
 use super::{Answer, Options, Shared, passthrough};
 use crate::explain::{self, Explanation, Said, Step, Variant, Why};
 use crate::key::CacheKey;
@@ -13,7 +13,6 @@ use crate::semantics::cache_status::{CacheStatus, Outcome};
 use crate::semantics::counterfactual::Case;
 use crate::semantics::form::for_one_visitor;
 use crate::semantics::reason::{Kind, Reason};
-use crate::semantics::storable::Asked;
 use crate::semantics::time::{Exchange, Moment};
 use crate::storage::StoredResponse;
 use http::StatusCode;
@@ -108,7 +107,7 @@ impl Shared {
             url: &request.target.to_string(),
             path_and_query: request.target.path_and_query(),
             asked: &request.fields,
-            personal: is_personal(request, &self.options.policy),
+            personal: request.visitor(&self.options.policy).is_known(),
             status: answer.response.status(),
             fields: answer.response.headers(),
             doubtful_age: answer.response.extensions().get::<DoubtfulAge>().is_some()
@@ -244,13 +243,12 @@ impl Shared {
 
     fn case<'a>(&'a self, request: &'a Presented, head: &Head<'_>) -> Case<'a> {
         let policy = &self.options.policy;
-        let (method, path) = (&request.method, request.target.path());
         let now = self.clock.now();
         let mut fields = head.fields.clone();
         // What larder and who is before it have added.
         fields.remove(header::AGE);
         Case {
-            asked: Asked::of(method, path, &request.fields, policy),
+            asked: request.asked(policy),
             status: head.status,
             fields,
             exchange: Exchange { sent: now, received: now, received_at: self.clock.wall() },

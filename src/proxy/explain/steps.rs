@@ -1,7 +1,6 @@
 //! The way of a request in questions and answers, and what of it made no difference.
 
 use super::super::Shared;
-use super::super::lookup::is_personal;
 use crate::explain::{LeftOut, Said, Step, Variant};
 use crate::message::{self, NewTraces, Presented};
 use crate::semantics::cache_status::{CacheStatus, Forward, Outcome};
@@ -45,7 +44,7 @@ impl Shared {
         }
         if let Some((stored, told)) = selected.zip(variants.iter().find(|v| v.selected)) {
             let is_assumed = stored.content().freshness.lifetime.is_assumed();
-            if is_assumed && is_personal(request, &self.options.policy) {
+            if is_assumed && request.visitor(&self.options.policy).is_known() {
                 let no =
                     "no: its lifetime is assumed, which is for visitors who are not identified";
                 steps.push(Step::new("May this visitor have it?", no, "cache.default_ttl"));

@@ -6,6 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Status
 use http_cache_semantics::{CacheOptions, CachePolicy};
 use larder::semantics::directives::{ResponseDirectives, Scope, Value};
 use larder::semantics::freshness::Freshness;
+use larder::semantics::identity::Visitor;
 use larder::semantics::policy::Policy;
 use larder::semantics::request_directives::RequestDirectives;
 use larder::semantics::storable::{self, Asked, Storability};
@@ -126,7 +127,7 @@ fn stores_no_more_than_others(response: &HeaderMap, lines: &[&[u8]], read: &Resp
     fields.insert(DATE, HeaderValue::from_str(&date).unwrap());
     let exchange = Exchange { sent: Moment(0), received: Moment(0), received_at: now() };
     let (policy, request) = (Policy::default(), HeaderMap::new());
-    let asked = Asked::of(&Method::GET, "/", &request, &policy);
+    let asked = Asked::of(&Method::GET, "/", &request, Visitor::of(&request, &policy));
     let freshness = Freshness::of(StatusCode::OK, &fields, read, &exchange, &policy, false);
     let ours = storable::decide(&asked, StatusCode::OK, &fields, read, &freshness, &policy);
     if ours == Storability::Store {
