@@ -11,8 +11,9 @@ enum Form {
     Long,
     /// Byte by byte: nothing is known of the field but that it is a list.
     Plain,
-    /// Without case and the white space around weights, which stay part of each member. The
-    /// order of languages means something to Django, which takes the first of
+    /// Without case and the white space around semicolons; weights stay part of each member.
+    /// Around `=` there may be none (section 12.4.2): apps read such a weight in their own
+    /// ways. The order of languages means something to Django, which takes the first of
     /// those that weigh the same (RFC 9110 section 12.5.4).
     Ordered,
     /// The same, and in any order (section 12.5.3).
@@ -71,9 +72,9 @@ fn members(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii)
 }
 
-/// The bytes of a member that count: without the white space around what divides it.
+/// The bytes of a member that count.
 fn bytes(member: &[u8], form: Form) -> impl Iterator<Item = u8> {
-    let divides = |byte: &u8| matches!(byte, b';' | b'=');
+    let divides = |byte: &u8| *byte == b';';
     let (whole, divided) =
         if form.is_exact() { (Some(member), None) } else { (None, Some(member)) };
     let pieces = divided.into_iter().flat_map(move |member| member.split_inclusive(divides));

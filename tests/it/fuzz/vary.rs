@@ -16,13 +16,10 @@ fn members(request: &HeaderMap, name: &HeaderName) -> Option<Vec<String>> {
     (!lines.is_empty()).then(|| members.collect())
 }
 
-/// Without case, and without the white space around what divides a member.
+/// Without case, and without the white space around semicolons.
 fn plain(member: &str) -> String {
-    let divided = |member: &str, by: &str| {
-        let pieces: Vec<&str> = member.split(by).map(|p| p.trim_matches([' ', '\t'])).collect();
-        pieces.join(by)
-    };
-    divided(&divided(member, ";"), "=").to_ascii_lowercase()
+    let pieces: Vec<&str> = member.split(';').map(|p| p.trim_matches([' ', '\t'])).collect();
+    pieces.join(";").to_ascii_lowercase()
 }
 
 fn are_the_same(name: &HeaderName, one: &HeaderMap, other: &HeaderMap) {
