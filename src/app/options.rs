@@ -43,6 +43,7 @@ pub(super) fn proxy(settings: &Settings) -> proxy::Options {
         },
         request_body: body::Limits {
             stall: settings.timeouts.body_stall,
+            rate: settings.limits.body_rate,
             size: settings.limits.request_body,
         },
         request_ahead: settings.limits.request_ahead,

@@ -2,6 +2,7 @@
 //! straight from one side to the other.
 
 mod ahead;
+mod allowance;
 mod begun;
 mod decoding;
 mod document;

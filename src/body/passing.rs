@@ -1,6 +1,7 @@
 //! A body that is handed on as it comes, with back-pressure: nothing is read
 //! before the other side has taken what came before.
 
+use super::allowance::Allowance;
 use crate::account::Account;
 use crate::error::BodyError;
 use bytes::Bytes;
@@ -19,6 +20,8 @@ use tokio::time::{Instant, Sleep, sleep};
 pub struct Limits {
     /// The longest time without a byte.
     pub stall: Duration,
+    /// The least bytes a second, over more time than that; 0 for no bound.
+    pub rate: u64,
     /// The most bytes.
     pub size: u64,
 }
@@ -28,12 +31,12 @@ pub struct Passing {
     /// What has been taken from it and put back.
     first: VecDeque<Frame<Bytes>>,
     incoming: Incoming,
-    stall: Duration,
+    allowance: Allowance,
     left: u64,
     /// Runs while a byte is awaited, and only then: time that the *receiver*
     /// takes is not the sender's.
     timer: Option<Pin<Box<Sleep>>>,
-    awaiting: bool,
+    awaited: Option<Instant>,
     /// When it has to have ended, however it moves.
     until: Option<Instant>,
     /// Holds each piece.
@@ -50,10 +53,10 @@ impl Passing {
         Passing {
             first: VecDeque::new(),
             incoming,
-            stall: limits.stall,
+            allowance: Allowance::new(limits.stall, limits.rate),
             left: limits.size,
             timer: None,
-            awaiting: false,
+            awaited: None,
             until: None,
             account: None,
             on_end: None,
@@ -103,11 +106,13 @@ impl Passing {
     }
 
     fn poll_timer(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let stall = self.stall;
-        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(stall)));
-        if !std::mem::replace(&mut self.awaiting, true) {
-            let stalled = Instant::now() + stall;
+        let left = self.allowance.left();
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(left)));
+        if self.awaited.is_none() {
+            let now = Instant::now();
+            let stalled = now + left;
             timer.as_mut().reset(self.until.map_or(stalled, |end| end.min(stalled)));
+            self.awaited = Some(now);
         }
         timer.as_mut().poll(cx)
     }
@@ -120,7 +125,7 @@ impl Passing {
             ready!(self.poll_timer(cx));
             return Poll::Ready(Some(Err(BodyError::TimedOut)));
         };
-        self.awaiting = false;
+        let waited = self.awaited.take().map_or(Duration::ZERO, |since| since.elapsed());
         match frame {
             None => Poll::Ready(None),
             Some(Err(error)) => Poll::Ready(Some(Err(BodyError::Broken(Arc::new(error))))),
@@ -128,8 +133,9 @@ impl Passing {
                 if self.until.is_some_and(|end| end <= Instant::now()) {
                     return Poll::Ready(Some(Err(BodyError::TimedOut)));
                 }
-                let length = frame.data_ref().map_or(0, |data| data.len() as u64);
-                let Some(left) = self.left.checked_sub(length) else {
+                let length = frame.data_ref().map_or(0, Bytes::len);
+                self.allowance.came(length, waited);
+                let Some(left) = self.left.checked_sub(length as u64) else {
                     return Poll::Ready(Some(Err(BodyError::TooLarge)));
                 };
                 self.left = left;

@@ -181,6 +181,7 @@ impl Default for Limits {
             response_fields: 200,
             request_body: 100 * MIB,
             request_ahead: 64 * 1024,
+            body_rate: 1024,
             in_flight: 128 * MIB,
             connections: 10_000,
             connections_per_ip: 256,

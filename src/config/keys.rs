@@ -164,6 +164,7 @@ pub(super) const KEYS: &[Key] = keys! {
         response_fields: count,
         request_body: size,
         request_ahead: size,
+        body_rate: size,
         in_flight: size,
         connections: count,
         connections_per_ip: count,

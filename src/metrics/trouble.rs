@@ -33,7 +33,8 @@ pub enum Trouble {
     Refused,
     /// A request's head that did not come within `timeouts.header`.
     SlowHead,
-    /// A request's body that stood still for `timeouts.body_stall`.
+    /// A request's body that stood still for `timeouts.body_stall`, or was slower than
+    /// `limits.body_rate`.
     SlowBody,
     /// A client that took nothing for `timeouts.write_stall`, or held others up.
     SlowReader,

@@ -110,7 +110,7 @@ impl Idle {
         });
         let idle = self.clone();
         let ended = incoming.is_end_stream();
-        let limits = body::Limits { stall: reading.stall, size: u64::MAX };
+        let limits = body::Limits { stall: reading.stall, rate: 0, size: u64::MAX };
         let body = Passing::new(incoming, limits).until(reading.end).on_end(move |how| {
             over(how);
             if how.is_ok() && reusable && !connection.sender.is_closed() {

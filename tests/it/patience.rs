@@ -93,7 +93,8 @@ fn the_rest_of_an_upload_that_is_answered_already_is_no_head() {
     let larder = Larder::with_env(
         origin.address,
         &[],
-        &[&[("LARDER_LIMITS__REQUEST_AHEAD", "0")], QUICK].concat(),
+        &[&[("LARDER_LIMITS__REQUEST_AHEAD", "0"), ("LARDER_LIMITS__BODY_RATE", "0")], QUICK]
+            .concat(),
     );
     let mut client = Connection::open(larder.proxy);
     let head = format!("POST / HTTP/1.1\r\nHost: site.test\r\nContent-Length: {LENGTH}\r\n\r\n");
@@ -140,6 +141,37 @@ fn a_body_that_stalls_gets_408() {
             );
             assert!(client.is_closed());
         }
+    }
+}
+
+/// A byte before each pause is over would hold a worker for as long as its client likes.
+#[test]
+fn a_body_that_drips_gets_408_though_it_never_stands_still() {
+    const LENGTH: usize = 400;
+    let origin = echo();
+    for ahead in ["0", "1KiB"] {
+        let larder = Larder::with_env(
+            origin.address,
+            &[],
+            &[&[("LARDER_LIMITS__REQUEST_AHEAD", ahead)], QUICK].concat(),
+        );
+        let mut slow = TcpStream::connect(larder.proxy).expect("a connection");
+        let head = format!("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {LENGTH}\r\n\r\n");
+        slow.write_all(head.as_bytes()).expect("a head");
+        let mut reader = slow.try_clone().expect("the other half");
+        let told = std::thread::spawn(move || {
+            let mut text = String::new();
+            let _ = reader.read_to_string(&mut text);
+            text
+        });
+        let mut sent = 0;
+        while sent < LENGTH && !told.is_finished() && slow.write_all(b"x").is_ok() {
+            sent += 1;
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        let text = told.join().expect("the answer");
+        assert!(text.starts_with("HTTP/1.1 408 "), "{ahead}: {sent} bytes, {text}");
+        assert!(sent < LENGTH / 4, "{ahead}: {sent} bytes");
     }
 }
 

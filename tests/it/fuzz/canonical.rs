@@ -202,7 +202,7 @@ async fn forwarded(request: Request<Incoming>) -> Seen {
     let peer = Peer::new(([127, 0, 0, 1], 1).into());
     let mut seen = Seen { method, target, fields, written: None };
     if let Ok(presented) = Presented::read(parts, &peer, &options) {
-        let limits = Limits { stall: Duration::from_secs(60), size: options.max_body };
+        let limits = Limits { stall: Duration::from_secs(60), rate: 0, size: options.max_body };
         let request = match presented.wants_websocket {
             true => upgrade_outbound(&presented, None),
             false => {
