@@ -97,35 +97,39 @@ impl Proxy {
         self: &Arc<Self>,
         request: &Arc<Presented>,
         as_sent: Option<&HeaderMap>,
-        body: Incoming,
-        upgrade: OnUpgrade,
-    ) -> Answer {
-        match may_be_one(request) {
-            true => Box::pin(self.purge_or_page(request, as_sent, body, upgrade)).await,
-            false => self.page(request, body, upgrade).await,
-        }
-    }
-
-    async fn purge_or_page(
-        self: &Arc<Self>,
-        request: &Arc<Presented>,
-        as_sent: Option<&HeaderMap>,
         mut body: Incoming,
         upgrade: OnUpgrade,
     ) -> Answer {
-        let mut answer = match self.purging(request, as_sent, &mut body).await {
+        if may_be_one(request) {
+            // In a box that is gone when the app is asked: uploads have many at a time.
+            let purge = Box::pin(self.purge(request, as_sent, &mut body));
+            if let Some(answer) = purge.await {
+                return answer;
+            }
+        }
+        self.page(request, body, upgrade).await
+    }
+
+    /// The answer to a purge; `None` if the request is none.
+    async fn purge(
+        self: &Arc<Self>,
+        request: &Arc<Presented>,
+        as_sent: Option<&HeaderMap>,
+        body: &mut Incoming,
+    ) -> Option<Answer> {
+        let mut answer = match self.purging(request, as_sent, body).await {
             Purging::Done(answer) => *answer,
             Purging::Refresh(as_get) => match passthrough::reason(&as_get, &self.shared.options) {
                 Some(why) => self.pass_with(&as_get, Body::empty(), why).await,
                 None => self.through_the_cache(&as_get).await,
             },
-            Purging::Page => return self.page(request, body, upgrade).await,
+            Purging::Page => return None,
         };
         let is_expected = as_sent.is_some_and(|fields| fields.contains_key(header::EXPECT));
-        if !body::is_over(&mut body, is_expected).await {
+        if !body::is_over(body, is_expected).await {
             respond::say_closed(&mut answer);
         }
-        answer
+        Some(answer)
     }
 
     /// Counts the purge of somebody who may not, and writes it down.
