@@ -77,8 +77,10 @@ pub(super) async fn work_behind(mut current: watch::Receiver<listen::Configured>
         let proxy = Arc::clone(&current.borrow_and_update().proxy);
         let working = async { tokio::join!(Arc::clone(&proxy).watch_origin(), proxy.refill()) };
         tokio::select! {
-            _ = working => {}
+            // What waits when another is configured is that one's.
+            biased;
             changed = current.changed() => if changed.is_err() { return },
+            _ = working => {}
         }
     }
 }

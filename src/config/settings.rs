@@ -340,8 +340,7 @@ pub struct Limits {
     pub request_body: u64,
     /// Bytes of a request's body that are read before the application is asked.
     pub request_ahead: usize,
-    /// Bytes a second with which a request's body has to come, pauses of up to
-    /// `timeouts.body_stall` aside; 0 is no bound.
+    /// Bytes a second with which a request's body has to come, pauses aside; 0 is no bound.
     pub body_rate: u64,
     /// Memory for what is under way, besides `cache.memory`.
     pub in_flight: u64,
