@@ -1,5 +1,5 @@
 //! Chunked bodies are written anew before hyper sees them: small chunks that came together
-//! as one, and without extensions.
+//! as one, and without extensions and trailers.
 //!
 //! hyper reads what is around a chunk's data byte by byte, and makes a piece of each chunk,
 //! which everybody after it has to handle. How large its chunks are says the client.
@@ -10,9 +10,6 @@ use std::io::Write;
 
 /// A chunk of at least so many bytes is given on as it comes, whole or not.
 const LARGE: u64 = 4 << 10;
-
-/// The most bytes of trailers. hyper reads them byte by byte, at 40 ns each.
-const MOST_TRAILERS: usize = 512;
 
 /// What is given on of some bytes: the first of them as they stand, and behind them what is
 /// written anew.
@@ -58,28 +55,19 @@ impl Given {
 }
 
 /// A chunked body that is written anew as it is read.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Anew {
     reader: ChunkReader,
-    /// Its head has announced trailers. Others reach nobody.
-    announced: bool,
-    /// Bytes of trailers so far.
-    trailers: usize,
     /// The chunk that is being read has been given on with its size.
     large: bool,
 }
 
 impl Anew {
-    /// A body of which nothing has been read; whether its head has announced trailers.
-    pub fn new(announced: bool) -> Anew {
-        Anew { reader: ChunkReader::default(), announced, trailers: 0, large: false }
-    }
-
     /// Reads on in a body, and gives on what that is: nothing of its data is held back.
     /// Whether the body ends in these bytes.
     ///
     /// # Errors
-    /// At the first byte that is [`Misplaced`], and behind too many trailers.
+    /// At the first byte that is [`Misplaced`].
     pub fn read(&mut self, bytes: &[u8], given: &mut Given) -> Result<bool, Misplaced> {
         let (mut rest, mut small) = (bytes, Vec::new());
         while !rest.is_empty() {
@@ -104,30 +92,16 @@ impl Anew {
                     rest = &rest[more..];
                     given.leave_out(length + more);
                 }
-                Part::Trailers => self.trailers(these, given)?,
+                Part::Trailers => given.leave_out(length),
                 Part::End => {
-                    self.trailers(these, given)?;
-                    if !self.announced {
-                        given.written.extend_from_slice(b"\r\n");
-                    }
+                    given.leave_out(length);
+                    given.written.extend_from_slice(b"\r\n");
                     return Ok(true);
                 }
             }
         }
         given.chunk(&mut small);
         Ok(false)
-    }
-
-    fn trailers(&mut self, bytes: &[u8], given: &mut Given) -> Result<(), Misplaced> {
-        self.trailers += bytes.len();
-        if self.trailers > MOST_TRAILERS {
-            return Err(Misplaced);
-        }
-        match self.announced {
-            true => given.keep(bytes),
-            false => given.leave_out(bytes.len()),
-        }
-        Ok(())
     }
 
     /// What is behind a size line: nothing yet, a chunk, or the trailers.
@@ -152,7 +126,7 @@ mod tests {
 
     /// What is given on of pieces that come one after the other.
     fn given(pieces: Pieces<'_>) -> Vec<Vec<u8>> {
-        let mut body = Anew::new(true);
+        let mut body = Anew::default();
         let one = |piece: &&[u8]| {
             let mut given = Given::default();
             body.read(piece, &mut given).expect("a chunked body");
@@ -170,8 +144,8 @@ mod tests {
                 &[b"2\r\nab\r\n", b"1\r\nc\r\n", b"1\r\nd\r\n", b""],
             ),
             (&[b"0", b"2", b"\r\n", b"ab\r\n0"], &[b"", b"", b"", b"2\r\nab\r\n"]),
-            (&[b"1\r\na\r\n0\r\nX: y\r\n", b"\r\n"], &[b"1\r\na\r\n0\r\nX: y\r\n", b"\r\n"]),
-            (&[b"0\r\n", b"\r", b"\n"], &[b"0\r\n", b"\r", b"\n"]),
+            (&[b"1\r\na\r\n0\r\nX: y\r\n", b"\r\n"], &[b"1\r\na\r\n0\r\n", b"\r\n"]),
+            (&[b"0\r\n", b"\r", b"\n"], &[b"0\r\n", b"", b"\r\n"]),
         ];
         for (pieces, expected) in cases {
             assert_eq!(given(pieces), expected);
@@ -190,27 +164,11 @@ mod tests {
         ];
         assert_eq!(given(&pieces), expected);
         // In the middle of it nothing is copied.
-        let mut body = Anew::new(true);
+        let mut body = Anew::default();
         for (piece, kept) in [(&b"1388\r\n"[..], 0), (first, 2000), (&rest[1..], 2999)] {
             let mut given = Given::default();
             body.read(piece, &mut given).expect("a part of a chunk");
             assert_eq!(given.kept, kept);
-        }
-    }
-
-    #[test]
-    fn trailers_that_are_not_announced_are_left_out_and_have_a_bound_all_the_same() {
-        for announced in [true, false] {
-            let read = |size: usize| {
-                let field = format!("X: {}\r\n", "y".repeat(size - 5));
-                let (mut body, mut given) = (Anew::new(announced), Given::default());
-                let text = format!("1\r\na\r\n0\r\n{field}\r\n");
-                let end = body.read(text.as_bytes(), &mut given);
-                let expected = if announced { &text } else { "1\r\na\r\n0\r\n\r\n" };
-                end.map(|is_end| assert!(is_end && given.written == expected.as_bytes()))
-            };
-            assert_eq!(read(MOST_TRAILERS - 2), Ok(()));
-            assert_eq!(read(MOST_TRAILERS - 1), Err(Misplaced));
         }
     }
 }

@@ -1,8 +1,8 @@
 //! The strict reading of chunks (RFC 9112 section 7.1), byte for byte: where a
 //! chunked body ends, so that nobody takes a part of it for a request.
 
-/// The most bytes of all size lines of a body that say nothing: leading zeros, white
-/// space and extensions.
+/// The most bytes of a body that say nothing to anybody: leading zeros, white space and
+/// extensions in its size lines, and trailers.
 const MOST_THAT_SAYS_NOTHING: usize = 16 << 10;
 
 /// Digits that a size may need.
@@ -15,7 +15,7 @@ pub struct ChunkReader {
     /// Of a size, or of a chunk what is left of it.
     size: u64,
     digits: u8,
-    /// Bytes of size lines that said nothing so far.
+    /// Bytes that said nothing so far.
     said_nothing: usize,
 }
 
@@ -100,9 +100,7 @@ impl ChunkReader {
         if super::head::has_control(&bytes[..length]) {
             return Err(Misplaced);
         }
-        if self.at == At::Extension {
-            self.nothing(length)?;
-        }
+        self.nothing(length)?;
         Ok(length)
     }
 
@@ -160,7 +158,9 @@ impl ChunkReader {
                 Ok(At::Size)
             }
             (At::Trailer, b'\r') => Ok(At::LastLineFeed),
-            (At::Trailer | At::Name, _) if super::head::is_in_tokens(byte) => Ok(At::Name),
+            (At::Trailer | At::Name, _) if super::head::is_in_tokens(byte) => {
+                self.nothing(1).map(|()| At::Name)
+            }
             (At::Name, b':') => Ok(At::Value),
             (At::Value, b'\r') => Ok(At::ValueLineFeed),
             (At::ValueLineFeed, b'\n') => Ok(At::Trailer),
@@ -192,6 +192,11 @@ impl ChunkReader {
 /// length in bytes, and the size. `None` if anything else stands there, or may.
 fn plain_framing(bytes: &[u8]) -> Option<(usize, u64)> {
     const FEW: usize = 8;
+    // Those who make the most of them have one digit.
+    if let [b'\r', b'\n', digit, b'\r', b'\n', ..] = bytes {
+        let size = char::from(*digit).to_digit(16).filter(|size| *size > 0)?;
+        return Some((5, u64::from(size)));
+    }
     let line = bytes.strip_prefix(b"\r\n")?;
     let mut size = 0;
     for (digits, byte) in line.iter().take(FEW).enumerate() {
@@ -296,6 +301,13 @@ mod tests {
             let mut full = reader;
             assert!(reader.read(behind.as_bytes()).is_ok());
             assert!(full.read(&piece.repeat(2)).is_err());
+        }
+        // Names of trailers count, and their values.
+        for (line, counted) in [(b"X:yyyyyy\r\n", 7), (b"XXXXXX:y\r\n", 7)] {
+            let mut reader = ChunkReader::default();
+            assert!(reader.read(b"0\r\n").is_ok());
+            assert!(reader.read(&line.repeat(most / counted)).is_ok());
+            assert!(reader.read(line).is_err());
         }
     }
 

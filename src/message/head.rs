@@ -28,7 +28,6 @@ pub struct HeadReader {
     /// A field speaks of the body's length.
     framed: bool,
     upgrade: bool,
-    trailers: bool,
 }
 
 /// A whole head.
@@ -40,8 +39,6 @@ pub struct Head {
     pub framing: Framing,
     /// It bears `Upgrade`: what follows may not be HTTP.
     pub upgrade: bool,
-    /// It bears `Trailer`: fields behind the body are announced.
-    pub trailers: bool,
 }
 
 impl Head {
@@ -77,8 +74,8 @@ impl HeadReader {
                         true => framing(version, &bytes[fields..first])?,
                         false => Framing::Length(0),
                     };
-                    let (length, upgrade, trailers) = (end + 1, self.upgrade, self.trailers);
-                    return Ok(Some(Head { length, framing, upgrade, trailers }));
+                    let (length, upgrade) = (end + 1, self.upgrade);
+                    return Ok(Some(Head { length, framing, upgrade }));
                 }
                 Some(_) => self.field(line, limits)?,
             }
@@ -102,10 +99,7 @@ impl HeadReader {
             return Err(Refusal::new(status, "there are too many header fields"));
         }
         match field_name(line)?.len() {
-            7 => {
-                self.upgrade |= is_named(line, b"upgrade");
-                self.trailers |= is_named(line, b"trailer");
-            }
+            7 => self.upgrade |= is_named(line, b"upgrade"),
             14 => self.framed |= is_named(line, b"content-length"),
             17 => self.framed |= is_named(line, b"transfer-encoding"),
             _ => {}
@@ -249,14 +243,14 @@ mod tests {
         let text = b"\r\nPOST /a?b HTTP/1.1\r\nHost: x\r\ncontent-LENGTH: \t7 \r\n\r\nbody";
         let length = text.len() - 4;
         let framing = Framing::Length(7);
-        let head = Head { length, framing, upgrade: false, trailers: false };
+        let head = Head { length, framing, upgrade: false };
         assert_eq!(read(text), Ok(Some(head)));
         for end in 0..text.len() - 4 {
             assert_eq!(read(&text[..end]), Ok(None), "{end}");
         }
-        let text = b"GET * HTTP/1.0\r\nUpgrade:x\r\nTRAILER: y\r\n\r\n";
+        let text = b"GET * HTTP/1.0\r\nUpgrade:x\r\n\r\n";
         let (length, framing) = (text.len(), Framing::Length(0));
-        let head = Head { length, framing, upgrade: true, trailers: true };
+        let head = Head { length, framing, upgrade: true };
         assert_eq!(read(text), Ok(Some(head)));
     }
 

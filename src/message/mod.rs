@@ -161,6 +161,8 @@ impl Presented {
             sender::drop_descriptions(&mut fields);
         }
         remove_hop_by_hop(&mut fields);
+        // Those of a request are dropped (RFC 9112 section 7.1.2).
+        fields.remove(header::TRAILER);
         join_cookies(&mut fields, options)?;
         let sender = Sender::settle(&mut fields, host, peer, options)?;
         if !options.hosts.have(sender.host.as_str()) {

@@ -191,19 +191,23 @@ fn with_unreserved_decoded(path: &[u8]) -> Vec<u8> {
 }
 
 fn decoded_where(path: &[u8], is_wanted: impl Fn(u8) -> bool) -> Vec<u8> {
-    let digit = |at: usize| char::from(*path.get(at)?).to_digit(16);
     let mut decoded = Vec::with_capacity(path.len());
-    let mut at = 0;
-    while let Some(byte) = path.get(at) {
-        let stands_for = match (byte, digit(at + 1), digit(at + 2)) {
-            (b'%', Some(high), Some(low)) => Some((high << 4 | low) as u8),
-            _ => None,
-        };
-        let stands_for = stands_for.filter(|byte| is_wanted(*byte));
-        decoded.push(stands_for.unwrap_or(*byte));
-        at += if stands_for.is_some() { 3 } else { 1 };
+    let mut rest = path;
+    while let Some(percent) = memchr::memchr(b'%', rest) {
+        let (plain, encoded) = rest.split_at(percent);
+        decoded.extend_from_slice(plain);
+        let byte = stands_for(encoded).filter(|byte| is_wanted(*byte));
+        decoded.push(byte.unwrap_or(b'%'));
+        rest = &encoded[if byte.is_some() { 3 } else { 1 }..];
     }
+    decoded.extend_from_slice(rest);
     decoded
+}
+
+/// What the percent-encoded byte stands for with which this begins, if it is one.
+fn stands_for(encoded: &[u8]) -> Option<u8> {
+    let digit = |at: usize| char::from(*encoded.get(at)?).to_digit(16);
+    Some((digit(1)? << 4 | digit(2)?) as u8)
 }
 
 /// Whether a segment is what is wanted, where `*` is any bytes; what is wanted is in lower

@@ -172,7 +172,7 @@ fn a_client_of_http_1_0_gets_no_chunks_and_a_closed_connection() {
 }
 
 #[test]
-fn chunked_bodies_and_trailers_pass_both_ways() {
+fn chunked_bodies_pass_both_ways_and_trailers_to_the_client() {
     for (path, cache) in [("/pass", "no-store"), ("/stored", "max-age=60")] {
         let origin = Origin::scripted(move |_, stream| {
             let text = format!(
@@ -204,8 +204,9 @@ fn chunked_bodies_and_trailers_pass_both_ways() {
         assert_eq!(client.answer("POST").expect("an answer").status, 200);
         let seen = origin.last();
         assert_eq!((seen.body.as_slice(), seen.complete), (&b"abcdefg"[..], true));
-        assert_eq!(seen.trailers, [("x-sum".to_string(), "7".to_string())]);
-        assert_eq!(seen.field("content-length"), None);
+        // A client's trailers reach nobody.
+        assert_eq!((seen.trailers.len(), seen.field("trailer")), (0, None));
+        assert_eq!(seen.field("content-length"), Some("7"));
     }
 }
 

@@ -78,8 +78,7 @@ pub fn cases(read_first: bool) -> Vec<Case> {
         cases.push(taken(format!("{head}\r\n{size}\r\n{body}\r\n0\r\n\r\n"), &sees));
     }
     cases.push(taken(format!("{head}\r\n0\r\n\r\n"), &format!("POST /up | {}", framed(0))));
-    // Trailers never become fields, whatever they are called; those that are not announced
-    // are dropped.
+    // Trailers are dropped, whatever they are called.
     for trailer in
         ["Host: evil.test", "Content-Length: 5", "Cookie: a=b", "X-Forwarded-For: 6.6.6.6"]
     {

@@ -23,8 +23,6 @@ pub struct Reader {
     pub name: &'static str,
     /// What it puts between the values of a field that is repeated.
     pub joins_by: Option<&'static str>,
-    /// A field that it tells nobody of.
-    pub keeps: Option<&'static str>,
     way: Way,
 }
 
@@ -38,11 +36,11 @@ impl Reader {
     pub fn all() -> Vec<Reader> {
         let told = |name, joins_by, command| {
             let way = Way::Told(Program::start(command));
-            Reader { name, joins_by, keeps: None, way }
+            Reader { name, joins_by, way }
         };
-        let serves = |name, joins_by, keeps, server| {
+        let serves = |name, joins_by, server| {
             let way = Way::Serves(Box::new(server));
-            Reader { name, joins_by, keeps, way }
+            Reader { name, joins_by, way }
         };
         let mut node = Command::new("node");
         node.arg(script("with_node.js"));
@@ -50,8 +48,8 @@ impl Reader {
             told("h11", None, with_python("with_h11.py")),
             told("gunicorn", Some(","), with_python("with_gunicorn.py")),
             told("Node", None, node),
-            serves("nginx", None, None, super::servers::nginx()),
-            serves("Apache", Some(", "), Some("trailer"), super::servers::apache()),
+            serves("nginx", None, super::servers::nginx()),
+            serves("Apache", Some(", "), super::servers::apache()),
         ]
     }
 

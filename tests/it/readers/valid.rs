@@ -50,8 +50,8 @@ pub fn sent(random: &mut Random, number: u64, last: bool) -> Sent {
         draft.insert(random, line);
     }
     if matches!(sending, Sending::Chunked { .. }) && random.percent(20) {
-        // Those that are announced may be handed on, behind the body.
-        draft.handed_on(random, "Trailer", b"X-Trailer, Content-Length, Host");
+        // Those of a request are dropped, whatever they are called.
+        draft.insert(random, b"Trailer: X-Trailer, Content-Length, Host".to_vec());
     }
     if !old && sending.is_some() && random.percent(20) {
         draft.insert(random, b"Expect: 100-continue".to_vec());

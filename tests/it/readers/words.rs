@@ -74,7 +74,6 @@ pub const NAMES: &[&str] = &[
     "Content-Encoding",
     "X-Content-Length",
     "X-Transfer-Encoding",
-    "Trailer",
 ];
 /// At most one line of each: gunicorn refuses several of the first.
 pub const SINGLE: &[&str] = &["Content-Type", "Authorization", "Referer", "User-Agent", "Origin"];
@@ -96,6 +95,7 @@ pub const NOT_HANDED_ON: &[&str] = &[
     "Keep-Alive",
     "Proxy-Connection",
     "Proxy-Authorization",
+    "Trailer",
 ];
 pub const VALUES: &[&[u8]] = &[
     b"",
