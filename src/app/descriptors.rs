@@ -1,10 +1,14 @@
 //! File descriptors: how many the process may have, and for whom.
 
+use super::workers;
 use crate::config::Settings;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Descriptors for listening, the log, and what the machine's libraries open.
-const OWN: usize = 32;
+/// Descriptors for the log, the admin port, and what the machine's libraries open.
+const OWN: usize = 27;
+
+/// Those of each worker's runtime; it has a socket for each address too.
+const OF_A_WORKER: usize = 4;
 
 /// The most connections to the admin port: a sixteenth of the descriptors, but not fewer
 /// than the first, nor more than the second. The processes of many applications keep one
@@ -18,8 +22,10 @@ pub(super) fn for_the_operator(descriptors: Option<usize>) -> usize {
 }
 
 /// Descriptors that neither clients nor the application are given. Of few it is half.
-fn reserved(descriptors: usize) -> usize {
-    (OWN + for_the_operator(Some(descriptors))).min(descriptors / 2)
+fn reserved(settings: &Settings, descriptors: usize) -> usize {
+    let addresses: usize = settings.listen.iter().map(|listen| listen.addresses.len()).sum();
+    let workers = workers::count(settings) * (OF_A_WORKER + addresses);
+    (OWN + workers + for_the_operator(Some(descriptors))).min(descriptors / 2)
 }
 
 /// Raises the soft limit to the hard one. Returns how many descriptors the process may
@@ -40,7 +46,7 @@ pub(super) fn for_clients(settings: &Settings, descriptors: Option<usize>) -> us
     let (wanted, origin) = (settings.limits.connections, &settings.origin);
     let Some(descriptors) = descriptors else { return wanted };
     let to_origin = origin.max_connections.saturating_mul(origin.to.len());
-    let free = descriptors - reserved(descriptors);
+    let free = descriptors - reserved(settings, descriptors);
     wanted.min(free.saturating_sub(to_origin).max(free / 2)).max(1)
 }
 
@@ -49,7 +55,7 @@ pub(super) fn warn_if_fewer(settings: &Settings, descriptors: Option<usize>) {
     let (most, wanted) = (for_clients(settings, descriptors), settings.limits.connections);
     if most < wanted {
         let descriptors = descriptors.unwrap_or_default();
-        let reserved = reserved(descriptors);
+        let reserved = reserved(settings, descriptors);
         tracing::warn!(
             "at most {most} connections, though limits.connections is {wanted}: the process may \
              have {descriptors} open files (ulimit -n), of which {reserved} are reserved, and \
@@ -68,6 +74,7 @@ mod tests {
         let target = |port| Target::Tcp { host: "127.0.0.1".into(), port };
         let mut settings = Settings::new(target(1));
         settings.origin.max_connections = 100;
+        settings.threads = 1;
         for (connections, descriptors, most) in [
             (10_000, None, 10_000),
             (10_000, Some(1 << 20), 10_000),
@@ -89,10 +96,15 @@ mod tests {
     }
 
     #[test]
-    fn what_is_reserved_has_room_for_all_who_may_be_at_the_admin_port() {
+    fn what_is_reserved_has_room_for_all_workers_and_who_may_be_at_the_admin_port() {
+        let mut settings = Settings::new(Target::Tcp { host: "127.0.0.1".into(), port: 1 });
         for (descriptors, most) in [(164, 32), (1024, 64), (4096, 256), (1 << 20, 256)] {
             assert_eq!(for_the_operator(Some(descriptors)), most);
-            assert!(reserved(descriptors) >= most + OWN);
+            for threads in [1, 8] {
+                settings.threads = threads;
+                let reserved = reserved(&settings, descriptors);
+                assert_eq!(reserved, (OWN + threads * 5 + most).min(descriptors / 2));
+            }
         }
         assert_eq!(for_the_operator(None), 256);
     }

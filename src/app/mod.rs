@@ -151,10 +151,7 @@ fn start_from(
     mut passed: Passed,
     reloader: Option<Reloader>,
 ) -> Result<Running, StartError> {
-    let count = match settings.threads {
-        0 => std::thread::available_parallelism().map_or(1, usize::from),
-        given => given,
-    };
+    let count = workers::count(settings);
     let sockets = open(settings, count, &mut passed)?;
     let admin = open_door(settings, &mut passed)?;
     if let Some(address) = passed.left() {

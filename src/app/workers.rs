@@ -35,6 +35,14 @@ impl Worker {
     }
 }
 
+/// How many are wanted: one a core, if nothing else is said.
+pub(super) fn count(settings: &Settings) -> usize {
+    match settings.threads {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        given => given,
+    }
+}
+
 /// Starts so many, each with a share of every address's sockets.
 pub(super) fn start(
     settings: &Settings,

@@ -379,11 +379,11 @@ fn a_connection_that_is_turned_away_is_counted_and_written_down() {
     larder.says("why=\"connections\"");
 }
 
-/// larder in front of this origin, with at most so many open files.
+/// larder in front of this origin, with one worker and at most so many open files.
 fn with_descriptors(most: usize, origin: &Origin) -> Larder {
     let origin = origin.address.to_string();
     let args = ["proxy", "--to", &origin, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"];
-    let larder = Larder::command(&args, &[]);
+    let larder = Larder::command(&args, &[("LARDER_THREADS", "1")]);
     let mut command = Command::new("sh");
     command.args(["-c", &format!("ulimit -n {most} && exec \"$0\" \"$@\"")]);
     command.arg(larder.get_program()).args(larder.get_args());
