@@ -11,13 +11,17 @@ enum Form {
     Long,
     /// Byte by byte: nothing is known of the field but that it is a list.
     Plain,
-    /// Without case and the white space around semicolons; weights stay part of each member.
-    /// Around `=` there may be none (section 12.4.2): apps read such a weight in their own
-    /// ways. The order of languages means something to Django, which takes the first of
-    /// those that weigh the same (RFC 9110 section 12.5.4).
-    Ordered,
-    /// The same, and in any order (section 12.5.3).
-    Unordered,
+    /// Without the white space around semicolons; weights stay part of each member. Around
+    /// `=` there may be none (section 12.4.2): apps read such a weight in their own ways.
+    Weighed {
+        /// In any order, and each once. That of codings means nothing (section 12.5.3); that
+        /// of languages does to Django, which takes the first of those that weigh the same
+        /// (section 12.5.4).
+        any_order: bool,
+        /// Case means nothing. It does in codings to Django, which sends who says `GZIP`
+        /// all bytes.
+        any_case: bool,
+    },
 }
 
 /// The most members that are compared in any order. Nobody means more, and a
@@ -32,21 +36,27 @@ fn form(request: &HeaderMap, name: &HeaderName, policy: &Policy) -> Form {
     if request.get_all(name).iter().map(HeaderValue::len).sum::<usize>() > LONG {
         return Form::Long;
     }
-    let in_any_order = *name == header::ACCEPT_ENCODING
-        || (*name == header::ACCEPT_LANGUAGE && policy.ignore_language_order);
-    if in_any_order && parts(request, name, Form::Unordered).nth(MOST).is_none() {
-        Form::Unordered
-    } else if in_any_order || *name == header::ACCEPT_LANGUAGE {
-        Form::Ordered
-    } else {
-        Form::Plain
-    }
+    let (any_order, any_case) = match *name {
+        header::ACCEPT_ENCODING => (true, false),
+        header::ACCEPT_LANGUAGE => (policy.ignore_language_order, true),
+        _ => return Form::Plain,
+    };
+    let are_few = parts(request, name, Form::Plain).nth(MOST).is_none();
+    Form::Weighed { any_order: any_order && are_few, any_case }
 }
 
 impl Form {
     /// Whether members count byte for byte.
     fn is_exact(self) -> bool {
         matches!(self, Form::Long | Form::Plain)
+    }
+
+    fn is_in_any_order(self) -> bool {
+        matches!(self, Form::Weighed { any_order: true, .. })
+    }
+
+    fn is_in_any_case(self) -> bool {
+        matches!(self, Form::Weighed { any_case: true, .. })
     }
 }
 
@@ -83,9 +93,11 @@ fn bytes(member: &[u8], form: Form) -> impl Iterator<Item = u8> {
             Some((last, text)) if divides(last) => (text, Some(*last)),
             _ => (piece, None),
         };
-        text.trim_ascii().iter().map(u8::to_ascii_lowercase).chain(end)
+        text.trim_ascii().iter().copied().chain(end)
     });
-    whole.into_iter().flatten().copied().chain(trimmed)
+    let any_case = form.is_in_any_case();
+    let cased = trimmed.map(move |byte| if any_case { byte.to_ascii_lowercase() } else { byte });
+    whole.into_iter().flatten().copied().chain(cased)
 }
 
 /// What is left of a value in its normal form behind a member, if it begins with that.
@@ -109,7 +121,7 @@ pub(super) fn value(request: &HeaderMap, name: &HeaderName, policy: &Policy) -> 
     let form = form(request, name, policy);
     let mut values: Vec<Vec<u8>> =
         parts(request, name, form).map(|part| bytes(part, form).collect()).collect();
-    if form == Form::Unordered {
+    if form.is_in_any_order() {
         values.sort_unstable();
         values.dedup();
     }
@@ -134,7 +146,7 @@ pub(super) fn is_value(
     };
     let form = form(request, name, policy);
     let own = || parts(request, name, form);
-    if form != Form::Unordered {
+    if !form.is_in_any_order() {
         let rest = own().enumerate().try_fold(wanted, |rest, (at, part)| {
             let rest = if at > 0 { rest.strip_prefix(b",")? } else { rest };
             behind(part, form, rest)

@@ -205,11 +205,19 @@ fn normalised() -> Vec<Case> {
         ),
         pair(
             "vary-codings",
-            "Codings have no case, no order and no space.",
+            "Codings have no order and no space.",
             encoding,
             &["Accept-Encoding: gzip;q=1, br"],
-            &["Accept-Encoding: BR,GZIP; q=1"],
+            &["Accept-Encoding: br,gzip; q=1"],
             true,
+        ),
+        pair(
+            "vary-codings-in-capitals",
+            "What an application may not know for a coding is not taken for one.",
+            encoding,
+            &["Accept-Encoding: gzip"],
+            &["Accept-Encoding: GZIP"],
+            false,
         ),
         pair(
             "vary-coding-refused",

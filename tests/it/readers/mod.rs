@@ -1,5 +1,6 @@
 //! What larder writes for the application is read in the same way by h11, gunicorn,
-//! Node, nginx and Apache, and in that way which larder meant, whatever a client sends.
+//! Node, nginx and Apache, and in that way which larder meant, whatever a client sends. And
+//! who is given the same stored response is the same to Django and Flask.
 //!
 //! `LARDER_READERS_COUNT` is how many requests of each kind are tried,
 //! `LARDER_READERS_SEED` which; a failure names the seed.
@@ -10,6 +11,7 @@ mod hostile;
 mod reader;
 mod recorder;
 mod refusals;
+mod selected;
 mod servers;
 mod valid;
 mod words;

@@ -67,20 +67,21 @@ fn script(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/readers").join(name)
 }
 
-fn with_python(name: &str) -> Command {
+pub fn with_python(name: &str) -> Command {
     let mut command = python(&[]);
     command.arg(script(name));
     command
 }
 
-/// Hexadecimal digits in, JSON out, a line for each connection.
-struct Program {
+/// A line in, a line of JSON out.
+pub struct Program {
     child: Child,
     lines: Receiver<String>,
 }
 
 impl Program {
-    fn start(mut command: Command) -> Program {
+    /// Starts it.
+    pub fn start(mut command: Command) -> Program {
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let started = command.spawn();
         let mut child = started.unwrap_or_else(|error| {
@@ -96,16 +97,24 @@ impl Program {
         Program { child, lines }
     }
 
+    /// What it says to a line.
+    pub fn ask(&mut self, line: &str) -> Value {
+        let stdin = self.child.stdin.as_mut().expect("its input");
+        stdin.write_all(format!("{line}\n").as_bytes()).expect("it takes a line");
+        let answer = self.lines.recv_timeout(DEADLINE).expect("it answers");
+        serde_json::from_str(&answer).expect("JSON")
+    }
+
+    /// What it reads on a connection, which it is told in hexadecimal digits.
     fn read(&mut self, bytes: &[u8]) -> Reading {
         let mut line = String::new();
         for byte in bytes {
             let _ = write!(line, "{byte:02x}");
         }
-        line.push_str(if bytes.ends_with(LAST) { " open\n" } else { "\n" });
-        let stdin = self.child.stdin.as_mut().expect("its input");
-        stdin.write_all(line.as_bytes()).expect("it takes a line");
-        let answer = self.lines.recv_timeout(DEADLINE).expect("it answers");
-        reading(&serde_json::from_str(&answer).expect("JSON"))
+        if bytes.ends_with(LAST) {
+            line.push_str(" open");
+        }
+        reading(&self.ask(&line))
     }
 }
 
