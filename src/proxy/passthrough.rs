@@ -99,7 +99,8 @@ impl Proxy {
         status: CacheStatus,
     ) -> Answer {
         match self.with_body(request, body).await {
-            Ok(outbound) => self.hand_on(request, outbound, status).await,
+            // In a box of its own: while a body is awaited, nothing of it is needed.
+            Ok(outbound) => Box::pin(self.hand_on(request, outbound, status)).await,
             Err(error) => self.no_answer(request, error, status),
         }
     }

@@ -7,6 +7,7 @@ use super::lookup::Found;
 use super::partial::Beside;
 use super::respond;
 use super::{Answer, Proxy, forms, passthrough};
+use crate::body::Body;
 use crate::key::CacheKey;
 use crate::message::Presented;
 use crate::origin::WhenRefused;
@@ -15,7 +16,7 @@ use crate::semantics::cache_status::{CacheStatus, Forward};
 use crate::semantics::tags::Tags;
 use crate::semantics::time::Exchange;
 use crate::semantics::{cookies, invalidation, validation};
-use http::{Method, StatusCode};
+use http::{Method, Request, StatusCode};
 use hyper::body::Incoming;
 use std::sync::Arc;
 use tokio::sync::oneshot;
@@ -38,10 +39,19 @@ impl Proxy {
         body: Incoming,
         status: CacheStatus,
     ) -> Answer {
-        let outbound = match self.with_body(request, body).await {
-            Ok(outbound) => outbound,
-            Err(error) => return self.no_answer(request, error, status),
-        };
+        match self.with_body(request, body).await {
+            // In a box of its own: while a body is awaited, nothing of it is needed.
+            Ok(outbound) => Box::pin(self.post_with(request, outbound, status)).await,
+            Err(error) => self.no_answer(request, error, status),
+        }
+    }
+
+    async fn post_with(
+        self: &Arc<Self>,
+        request: &Presented,
+        outbound: Request<Body>,
+        status: CacheStatus,
+    ) -> Answer {
         let departure = self.shared.purger.depart();
         let sent = self.shared.clock.now();
         let comes = passthrough::still_comes(&outbound);

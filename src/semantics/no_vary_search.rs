@@ -13,7 +13,7 @@ const LONGEST: usize = 2048;
 /// The most parameters of a query that is compared with others: more than people's links and
 /// forms have. One with more stands for itself alone: bringing it into the form of all equivalent
 /// ones would cost larder many times what it costs its sender.
-pub const MOST_PARAMETERS: usize = 256;
+pub const MOST_PARAMETERS: usize = 128;
 
 /// What a response says about the queries that it may answer besides its own
 /// (section 4, "URL search variance"): never that everything matters, which is
