@@ -12,6 +12,9 @@ use http::{Method, StatusCode, Uri, Version};
 /// that goes round in circles.
 const MOST_HOPS: usize = 4;
 
+/// How many hops `Via` may have: no request comes through so many, but on its way in a circle.
+const MOST_HOPS_IN_ALL: usize = 128;
+
 /// How many options `Connection` may have: more than a request may have fields to be
 /// dropped by name.
 const MOST_OPTIONS: usize = 128;
@@ -78,9 +81,9 @@ pub(super) fn expectation(fields: &mut HeaderMap) -> Result<(), Refusal> {
 
 /// Counts the caches that a request has come through, and what it names for this hop.
 pub(super) fn hops(fields: &HeaderMap) -> Result<(), Refusal> {
-    let own = members(fields, &header::VIA)
-        .filter(|hop| hop.split(u8::is_ascii_whitespace).nth(1) == Some(NAME.as_bytes()));
-    if own.count() >= MOST_HOPS {
+    let is_own = |hop: &&[u8]| hop.split(u8::is_ascii_whitespace).nth(1) == Some(NAME.as_bytes());
+    let hops = || members(fields, &header::VIA);
+    if hops().nth(MOST_HOPS_IN_ALL).is_some() || hops().filter(is_own).count() >= MOST_HOPS {
         return Err(Refusal::new(StatusCode::LOOP_DETECTED, "the request goes in circles"));
     }
     if members(fields, &header::CONNECTION).nth(MOST_OPTIONS).is_some() {

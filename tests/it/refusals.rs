@@ -247,7 +247,11 @@ fn chunk_extensions_and_trailers_have_bounds() {
 fn methods_and_circles_that_are_refused() {
     let origin = echo();
     let larder = Larder::in_front_of(origin.address, &[]);
+    let far =
+        |hops| format!("GET / HTTP/1.1\r\nHost: site.test\r\nVia: {}\r\n", "1 a,".repeat(hops));
+    let too_far = far(129);
     for (head, status) in [
+        (too_far.as_str(), 508),
         ("CONNECT site.test:443 HTTP/1.1\r\nHost: site.test:443\r\n", 405),
         ("TRACE / HTTP/1.1\r\nHost: site.test\r\n", 405),
         (
@@ -266,6 +270,9 @@ fn methods_and_circles_that_are_refused() {
         assert!(client.is_closed());
     }
     assert_eq!(origin.count(), 0);
+    let mut client = Connection::open(larder.proxy);
+    client.send(format!("{}\r\n", far(128)).as_bytes());
+    assert_eq!(client.answer("GET").expect("an answer").status, 200);
 }
 
 #[test]
