@@ -17,7 +17,7 @@ use hyper::body::Incoming;
 use hyper::ext::ReasonPhrase;
 use hyper::upgrade::OnUpgrade;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 const X_CACHE: HeaderName = HeaderName::from_static("x-cache");
 const X_PURGED_COUNT: HeaderName = HeaderName::from_static("x-purged-count");
@@ -320,8 +320,9 @@ fn page(request: &Presented) -> Selectors {
 /// A request for the same page that what is stored does not answer.
 fn anew(request: &Presented, options: &message::Options) -> Presented {
     let demands = RequestDirectives { no_cache: true, ..RequestDirectives::default() };
-    let (method, has_body) = (Method::GET, false);
-    let mut anew = Presented { method, has_body, demands, ..request.clone() };
+    // Who purged is not its visitor.
+    let (method, has_body, visitor) = (Method::GET, false, OnceLock::new());
+    let mut anew = Presented { method, has_body, demands, visitor, ..request.clone() };
     anew.leave_out(options);
     anew
 }
