@@ -12,6 +12,10 @@ use std::hash::{BuildHasher, RandomState};
 use std::ops::Range;
 use std::sync::Arc;
 
+/// A piece of so many bytes is sent as it is held. To copy a smaller one costs less than to
+/// send one more.
+const LARGE: usize = 1024;
+
 /// Parts of a body, with the fields that say which: one part as it is, several
 /// in one `multipart/byteranges`. `chunks` are what is held of the body, from
 /// its byte `first` on; `length` is that of all of it, in bytes.
@@ -33,19 +37,26 @@ pub(super) fn partial(
         // Nobody can know it beforehand and write it into a page.
         let boundary = format!("{:016x}", RandomState::new().hash_one(length));
         let media_type = fields.get(header::CONTENT_TYPE).map(|v| v.as_bytes().to_vec());
+        let mut written = Vec::new();
         for range in ranges {
-            let mut head = format!("\r\n--{boundary}\r\n").into_bytes();
+            written.extend_from_slice(format!("\r\n--{boundary}\r\n").as_bytes());
             if let Some(media_type) = &media_type {
-                head.extend_from_slice(b"Content-Type: ");
-                head.extend_from_slice(media_type);
-                head.extend_from_slice(b"\r\n");
+                written.extend_from_slice(b"Content-Type: ");
+                written.extend_from_slice(media_type);
+                written.extend_from_slice(b"\r\n");
             }
             let place = content_range(*range, length);
-            head.extend_from_slice(format!("Content-Range: {place}\r\n\r\n").as_bytes());
-            body.push_back(Bytes::from(head));
-            body.extend(slice(chunks, held(*range)));
+            written.extend_from_slice(format!("Content-Range: {place}\r\n\r\n").as_bytes());
+            for piece in slice(chunks, held(*range)) {
+                if piece.len() < LARGE {
+                    written.extend_from_slice(&piece);
+                } else {
+                    body.extend([Bytes::from(std::mem::take(&mut written)), piece]);
+                }
+            }
         }
-        body.push_back(Bytes::from(format!("\r\n--{boundary}--\r\n")));
+        written.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
+        body.push_back(Bytes::from(written));
         let value = format!("multipart/byteranges; boundary={boundary}");
         insert(fields, header::CONTENT_TYPE, &value);
     }
@@ -134,6 +145,36 @@ mod tests {
         Arc::new(Account::unlimited())
     }
     use crate::semantics::partial::join;
+
+    #[test]
+    fn small_parts_are_sent_as_one_piece_and_large_ones_as_they_are_held() {
+        let whole: Vec<u8> = (0..5000u32).map(|at| at as u8).collect();
+        let chunks =
+            [Bytes::copy_from_slice(&whole[..3000]), Bytes::copy_from_slice(&whole[3000..])];
+        let large = ByteRange { first: 2900, last: 4500 };
+        let ranges =
+            [ByteRange { first: 0, last: 9 }, large, ByteRange { first: 4990, last: 4999 }];
+        let mut fields = HeaderMap::new();
+        let Body::Chunks(pieces) = partial(&mut fields, &chunks, 0, 5000, &ranges) else {
+            panic!("pieces")
+        };
+        let sent: Vec<u8> = pieces.iter().flatten().copied().collect();
+        let media_type = fields[header::CONTENT_TYPE].to_str().expect("text");
+        let (_, boundary) = media_type.split_once("boundary=").expect("a boundary");
+        let mut expected = Vec::new();
+        for range in ranges {
+            let (ByteRange { first, last }, line) = (range, format!("\r\n--{boundary}\r\n"));
+            expected
+                .extend(format!("{line}Content-Range: bytes {first}-{last}/5000\r\n\r\n").bytes());
+            expected.extend(&whole[first as usize..=last as usize]);
+        }
+        expected.extend(format!("\r\n--{boundary}--\r\n").bytes());
+        assert_eq!(sent, expected);
+        assert_eq!(fields[header::CONTENT_LENGTH], *sent.len().to_string());
+        // What is small, a piece that is large, and what is behind it.
+        assert_eq!(pieces.len(), 3);
+        assert_eq!(pieces[1].as_ptr(), chunks[1].as_ptr());
+    }
 
     #[test]
     fn what_is_joined_shares_whole_pieces_and_copies_what_is_cut() {
