@@ -1,6 +1,7 @@
 //! Which parts of a query do not matter: `No-Vary-Search`
 //! (draft-ietf-httpbis-no-vary-search).
 
+use super::paths::percent_decoded;
 use http::header::{HeaderMap, HeaderName};
 use sfv::{BareItem, Dictionary, InnerList, ListEntry, Parser};
 
@@ -170,25 +171,15 @@ fn cut(text: &str, character: u8) -> (&str, Option<&str>) {
 
 /// Writes a name or a value in the one way that there is for the bytes that it stands for.
 pub(super) fn encode(text: &str, written: &mut String) {
-    let bytes = text.as_bytes();
-    if bytes.iter().all(|byte| is_plain(*byte)) {
+    let mut rest = text.as_bytes();
+    if rest.iter().all(|byte| is_plain(*byte)) {
         return written.push_str(text);
     }
-    let hex = |at: usize| char::from(*bytes.get(at)?).to_digit(16).map(|digit| digit as u8);
-    let mut at = 0;
-    while let Some(byte) = bytes.get(at) {
-        at += 1;
-        encode_byte(
-            written,
-            match (byte, hex(at), hex(at + 1)) {
-                (b'%', Some(high), Some(low)) => {
-                    at += 2;
-                    high << 4 | low
-                }
-                (b'+', ..) => b' ',
-                _ => *byte,
-            },
-        );
+    while let [byte, behind @ ..] = rest {
+        let decoded = percent_decoded(rest);
+        rest = if decoded.is_some() { &rest[3..] } else { behind };
+        let plain = if *byte == b'+' { b' ' } else { *byte };
+        encode_byte(written, decoded.unwrap_or(plain));
     }
 }
 

@@ -41,8 +41,8 @@ fn form(request: &HeaderMap, name: &HeaderName, policy: &Policy) -> Form {
         header::ACCEPT_LANGUAGE => (policy.ignore_language_order, true),
         _ => return Form::Plain,
     };
-    let are_few = parts(request, name, Form::Plain).nth(MOST).is_none();
-    Form::Weighed { any_order: any_order && are_few, any_case }
+    let any_order = any_order && parts(request, name, Form::Plain).nth(MOST).is_none();
+    Form::Weighed { any_order, any_case }
 }
 
 impl Form {

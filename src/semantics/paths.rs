@@ -196,7 +196,7 @@ fn decoded_where(path: &[u8], is_wanted: impl Fn(u8) -> bool) -> Vec<u8> {
     while let Some(percent) = memchr::memchr(b'%', rest) {
         let (plain, encoded) = rest.split_at(percent);
         decoded.extend_from_slice(plain);
-        let byte = stands_for(encoded).filter(|byte| is_wanted(*byte));
+        let byte = percent_decoded(encoded).filter(|byte| is_wanted(*byte));
         decoded.push(byte.unwrap_or(b'%'));
         rest = &encoded[if byte.is_some() { 3 } else { 1 }..];
     }
@@ -204,10 +204,11 @@ fn decoded_where(path: &[u8], is_wanted: impl Fn(u8) -> bool) -> Vec<u8> {
     decoded
 }
 
-/// What the percent-encoded byte stands for with which this begins, if it is one.
-fn stands_for(encoded: &[u8]) -> Option<u8> {
-    let digit = |at: usize| char::from(*encoded.get(at)?).to_digit(16);
-    Some((digit(1)? << 4 | digit(2)?) as u8)
+/// The byte with which a text begins, if that is percent-encoded (RFC 3986 section 2.1).
+pub(super) fn percent_decoded(text: &[u8]) -> Option<u8> {
+    let [b'%', high, low, ..] = text else { return None };
+    let digit = |byte: &u8| char::from(*byte).to_digit(16);
+    Some((digit(high)? << 4 | digit(low)?) as u8)
 }
 
 /// Whether a segment is what is wanted, where `*` is any bytes; what is wanted is in lower
