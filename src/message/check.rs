@@ -24,6 +24,12 @@ pub(super) fn method(method: &Method) -> Result<(), Refusal> {
         let status = StatusCode::METHOD_NOT_ALLOWED;
         return Err(Refusal::new(status, "CONNECT and TRACE are not served"));
     }
+    // To an ASGI application a method is told in capitals: it would see another one than is
+    // asked for here (RFC 9110 section 9.1).
+    if method.as_str().bytes().any(|byte| byte.is_ascii_lowercase()) {
+        let status = StatusCode::NOT_IMPLEMENTED;
+        return Err(Refusal::new(status, "only methods in capital letters are served"));
+    }
     Ok(())
 }
 

@@ -103,6 +103,8 @@ fn what_two_parties_could_read_differently_is_refused() {
         ("GET", "*", &[host], 400),
         ("OPTIONS", "*", &[host], 200),
         ("TRACE", "/", &[host], 405),
+        ("Get", "/", &[host], 501),
+        ("OWN", "/", &[host], 200),
         ("GET", "/", &[host, option, option, option, option, option, option], 200),
         ("GET", "/", &[host, option, option, option, option, option, option, option], 400),
         ("GET", "page", &[host], 400),

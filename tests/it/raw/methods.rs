@@ -64,8 +64,11 @@ pub fn cases() -> Vec<Case> {
     cases.push(refused(405, with("CONNECT site.test:443 HTTP/1.1")));
     cases.push(refused(405, with("CONNECT site.test HTTP/1.1")));
     cases.push(refused(405, with("CONNECT / HTTP/1.1")));
-    for method in
-        ["GET", "DELETE", "PATCH", "OPTIONS", "PROPFIND", "get", "M-SEARCH", "X!#$%&'*+.^_`|~9"]
+    // Whoever tells an application of a method in capitals makes another one of these.
+    for method in ["get", "Get", "GeT", "head", "trace", "Connect", "purge", "x-own"] {
+        cases.push(refused(501, with(&format!("{method} /x HTTP/1.1"))));
+    }
+    for method in ["GET", "DELETE", "PATCH", "OPTIONS", "PROPFIND", "M-SEARCH", "X!#$%&'*+.^_`|~9"]
     {
         cases.push(taken(with(&format!("{method} /x HTTP/1.1")), &format!("{method} /x")));
     }

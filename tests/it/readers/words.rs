@@ -4,7 +4,7 @@ pub const METHODS: &[&str] =
     &["GET", "GET", "HEAD", "POST", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"];
 /// Some readers will have none of them.
 pub const ODD_METHODS: &[&str] =
-    &["PROPFIND", "REPORT", "M-SEARCH", "SOURCE", "get", "Get", "G!#$%&'*+.^_`|~9", "X"];
+    &["PROPFIND", "REPORT", "M-SEARCH", "SOURCE", "LINK", "SHOW", "G!#$%&'*+.^_`|~9", "X"];
 
 pub const SEGMENTS: &[&str] = &[
     "",
