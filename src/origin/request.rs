@@ -57,8 +57,9 @@ pub(super) fn say_last(request: &mut Request<Body>) -> bool {
     let is_odd = !request.body().is_end_stream() && !means_one.contains(request.method());
     if is_odd {
         let fields = request.headers_mut();
-        let options = if fields.contains_key(header::CONNECTION) { "te, close" } else { "close" };
-        fields.insert(header::CONNECTION, HeaderValue::from_static(options));
+        // By itself: not every server looks for it in a list.
+        fields.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        fields.remove(header::TE);
     }
     is_odd
 }

@@ -1,7 +1,7 @@
 //! Whether a reader reads what is written there.
 
-use super::reader::{LAST, Reader, Reading};
-use super::refusals;
+use super::reader::{AtOnce, End, LAST, Reader, Reading};
+use super::{is_framing, refusals};
 use crate::fuzz::reference::{Message, message};
 use std::collections::BTreeMap;
 
@@ -11,6 +11,7 @@ pub struct Part {
     /// Where each request begins.
     starts: Vec<usize>,
     pub requests: Vec<Message>,
+    end: End,
 }
 
 /// A connection in pieces: requests that are whole, behind which there could be others,
@@ -24,7 +25,8 @@ pub fn parts(bytes: &[u8]) -> Vec<Part> {
             parts.push(std::mem::replace(&mut part, Part::empty()).and_the_last());
             let requests = vec![request];
             assert_eq!(at, bytes.len(), "there is more behind an upgrade");
-            parts.push(Part { bytes: written.to_vec(), starts: vec![0], requests });
+            let (bytes, starts) = (written.to_vec(), vec![0]);
+            parts.push(Part { bytes, starts, requests, end: End::Answered });
         } else {
             part.starts.push(part.bytes.len());
             part.bytes.extend(written);
@@ -38,7 +40,7 @@ pub fn parts(bytes: &[u8]) -> Vec<Part> {
     }
     parts.push(part.and_the_last());
     if at < bytes.len() {
-        parts.push(Part { bytes: bytes[at..].to_vec(), ..Part::empty() });
+        parts.push(Part { bytes: bytes[at..].to_vec(), end: End::Breaks, ..Part::empty() });
     }
     parts
 }
@@ -59,7 +61,7 @@ impl Part {
     }
 
     fn empty() -> Part {
-        Part { bytes: Vec::new(), starts: Vec::new(), requests: Vec::new() }
+        Part { bytes: Vec::new(), starts: Vec::new(), requests: Vec::new(), end: End::Closes }
     }
 
     fn and_the_last(mut self) -> Part {
@@ -78,14 +80,15 @@ impl Part {
     pub fn read_by(&self, reader: &mut Reader) -> Result<usize, String> {
         let (mut from, mut refused) = (0, 0);
         loop {
-            let bytes = &self.bytes[self.starts.get(from).copied().unwrap_or(0)..];
-            let reading = reader.read(bytes);
+            let until = self.until(from, reader);
+            let (bytes, requests, end) = self.run(from, until, reader);
+            let reading = reader.read(&bytes, end);
             let fail = |what: String| {
                 let text = String::from_utf8_lossy(&bytes[..bytes.len().min(4000)]).into_owned();
                 let read = shown(&reading);
                 Err(format!("{}: {what}\n  written: {text:?}\n  read:    {read:?}", reader.name))
             };
-            let mut expected = self.requests[from..].iter();
+            let mut expected = requests.iter();
             for outcome in &reading {
                 match (outcome, expected.next()) {
                     (Ok(_), None) => return fail("there is a request too many".into()),
@@ -97,19 +100,49 @@ impl Part {
                     // What broke off.
                     (Err(_), None) => {}
                     (Err(why), Some(one)) if refusals::known(reader.name, why, one) => refused += 1,
-                    (Err(why), Some(one)) => return fail(format!("{why}: {}", one.target)),
+                    (Err(why), Some(one)) => {
+                        return fail(format!("{why}: {} {}", one.method, one.target));
+                    }
                 }
             }
             let left = expected.len();
-            if left == 0 {
-                return Ok(refused);
-            }
-            if !matches!(reading.last(), Some(Err(_))) {
+            if left > 0 && !matches!(reading.last(), Some(Err(_))) {
                 return fail(format!("{left} requests are not read"));
             }
             // What is behind a refusal is read by itself.
-            from = self.requests.len() - left;
+            from = if left > 0 { from + requests.len() - left } else { until };
+            if from == self.requests.len() {
+                return Ok(refused);
+            }
         }
+    }
+
+    /// Up to which request the reader is given them at once.
+    fn until(&self, from: usize, reader: &Reader) -> usize {
+        let all = self.requests.len();
+        let is_refused = |at: &usize| refusals::known(reader.name, "400", &self.requests[*at]);
+        match reader.habits.at_once {
+            AtOnce::All => all,
+            AtOnce::One => all.min(from + 1),
+            AtOnce::NoneRefused => (from + 1..all).find(is_refused).unwrap_or(all),
+        }
+    }
+
+    /// Some of the requests, as if there were no more.
+    fn run(&self, from: usize, until: usize, reader: &Reader) -> (Vec<u8>, Vec<Message>, End) {
+        let start = self.starts.get(from).copied().unwrap_or(0);
+        let mut requests = self.requests[from..until].to_vec();
+        let next = self.starts.get(until);
+        let mut bytes = self.bytes[start..next.copied().unwrap_or(self.bytes.len())].to_vec();
+        if reader.habits.at_once == AtOnce::One && !requests.is_empty() {
+            return (bytes, requests, End::Answered);
+        }
+        if next.is_none() {
+            return (bytes, requests, self.end);
+        }
+        bytes.extend(LAST);
+        requests.push(message(LAST).expect("a request").0);
+        (bytes, requests, End::Closes)
     }
 }
 
@@ -126,7 +159,8 @@ fn difference(reader: &Reader, read: &Message, expected: &Message) -> Option<Str
     if read.method != expected.method {
         return Some(told("method", &read.method, &expected.method));
     }
-    if read.target != expected.target {
+    let dropped = reader.habits.drops_empty_queries.then(|| expected.target.strip_suffix('?'));
+    if read.target != expected.target && Some(&*read.target) != dropped.flatten() {
         return Some(told("target", &read.target, &expected.target));
     }
     if read.body != expected.body {
@@ -140,11 +174,12 @@ fn difference(reader: &Reader, read: &Message, expected: &Message) -> Option<Str
 /// The values of each field in order; as one, if that is how the reader has them.
 fn by_name(reader: &Reader, message: &Message) -> BTreeMap<String, Vec<String>> {
     let mut fields: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for (name, value) in &message.fields {
+    let counts = |name: &str| !(reader.habits.measures && is_framing(name));
+    for (name, value) in message.fields.iter().filter(|(name, _)| counts(name)) {
         let text: String = value.iter().copied().map(char::from).collect();
         fields.entry(name.clone()).or_default().push(text);
     }
-    if let Some(between) = reader.joins_by {
+    if let Some(between) = reader.habits.joins_by {
         // With empty ones at the ends there is white space around it.
         let joined = |values: &[String]| values.join(between).trim_matches(' ').to_string();
         fields.values_mut().for_each(|values| *values = vec![joined(values)]);

@@ -1,6 +1,6 @@
-//! What larder writes for the application is read in the same way by h11, gunicorn,
-//! Node, nginx and Apache, and in that way which larder meant, whatever a client sends. And
-//! who is given the same stored response is the same to Django and Flask.
+//! What larder writes for the application is read in the same way by h11, gunicorn, waitress,
+//! uWSGI, uvicorn, hypercorn, Node, nginx and Apache, and in that way which larder meant, whatever
+//! a client sends. And who is given the same stored response is the same to Django and Flask.
 //!
 //! `LARDER_READERS_COUNT` is how many requests of each kind are tried,
 //! `LARDER_READERS_SEED` which; a failure names the seed.
@@ -130,11 +130,9 @@ fn is_meant(sent: &Sent, written: &Message) {
     let mut meant = sent.meant.fields.clone();
     let means_a_body = ["POST", "PUT", "PATCH", "QUERY"].contains(&sent.meant.method.as_str());
     if !means_a_body && !sent.meant.body.is_empty() {
-        // Nothing is to come behind it.
-        match meant.iter_mut().find(|(name, _)| name == "connection") {
-            Some((_, options)) => options.extend(b", close"),
-            None => meant.push(("connection".into(), b"close".to_vec())),
-        }
+        // Nothing is to come behind it, which is said so that every server sees it.
+        meant.retain(|(name, _)| name != "connection" && name != "te");
+        meant.push(("connection".into(), b"close".to_vec()));
     }
     assert_eq!(fields, sorted(&meant, |_| true), "{}", text(&sent.bytes));
     let framed = written.fields.iter().any(|(name, value)| is_framing(name) && value != b"0");

@@ -15,15 +15,48 @@ use std::sync::mpsc::{Receiver, channel};
 /// Behind what is read, so that nobody waits for more.
 pub const LAST: &[u8] = b"GET /the-last HTTP/1.1\r\nHost: site.test\r\nConnection: close\r\n\r\n";
 
+/// How the bytes of a connection end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// The last request says that it is.
+    Closes,
+    /// It is answered once, and may stay open.
+    Answered,
+    /// In the middle of a request.
+    Breaks,
+}
+
 /// What a reader has made of some bytes: requests that it has read whole, and why not of
 /// those that it has refused. Behind one of these there may be nothing more.
 pub type Reading = Vec<Result<Message, String>>;
 
 pub struct Reader {
     pub name: &'static str,
+    pub habits: Habits,
+    way: Way,
+}
+
+/// What a reader tells in its own words, and means what was written.
+#[derive(Clone, Copy, Default)]
+pub struct Habits {
     /// What it puts between the values of a field that is repeated.
     pub joins_by: Option<&'static str>,
-    way: Way,
+    /// It tells the length of what came in chunks.
+    pub measures: bool,
+    /// An empty query is none to it.
+    pub drops_empty_queries: bool,
+    pub at_once: AtOnce,
+}
+
+/// What a reader may be sent at once, if it is to read all of it.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub enum AtOnce {
+    #[default]
+    All,
+    /// With a request it refuses those before it that came at the same time.
+    NoneRefused,
+    /// It reads nothing that comes with the first, and closes when it likes.
+    One,
 }
 
 enum Way {
@@ -34,31 +67,43 @@ enum Way {
 impl Reader {
     /// All of them.
     pub fn all() -> Vec<Reader> {
-        let told = |name, joins_by, command| {
+        let told = |name, habits, command| {
             let way = Way::Told(Program::start(command));
-            Reader { name, joins_by, way }
+            Reader { name, habits, way }
         };
-        let serves = |name, joins_by, server| {
+        let serves = |name, habits, server| {
             let way = Way::Serves(Box::new(server));
-            Reader { name, joins_by, way }
+            Reader { name, habits, way }
+        };
+        let server = |name, habits| {
+            let mut command = with_python("with_server.py");
+            command.arg(name);
+            told(name, habits, command)
         };
         let mut node = Command::new("node");
         node.arg(script("with_node.js"));
+        let lists = Habits::default();
+        let joins = |by| Habits { joins_by: Some(by), ..lists };
+        let asgi = Habits { drops_empty_queries: true, ..lists };
         vec![
-            told("h11", None, with_python("with_h11.py")),
-            told("gunicorn", Some(","), with_python("with_gunicorn.py")),
-            told("Node", None, node),
-            serves("nginx", None, super::servers::nginx()),
-            serves("Apache", Some(", "), super::servers::apache()),
+            told("h11", lists, with_python("with_h11.py")),
+            told("gunicorn", joins(","), with_python("with_gunicorn.py")),
+            told("Node", lists, node),
+            server("waitress", Habits { measures: true, ..joins(", ") }),
+            server("uvicorn-h11", asgi),
+            server("uvicorn-httptools", Habits { at_once: AtOnce::NoneRefused, ..asgi }),
+            server("hypercorn", asgi),
+            server("uwsgi", Habits { at_once: AtOnce::One, ..joins(", ") }),
+            serves("nginx", lists, super::servers::nginx()),
+            serves("Apache", joins(", "), super::servers::apache()),
         ]
     }
 
-    /// Reads what comes on a connection. It stays open until the reader closes it, if
-    /// [`LAST`] is the last of it.
-    pub fn read(&mut self, bytes: &[u8]) -> Reading {
+    /// Reads what comes on a connection.
+    pub fn read(&mut self, bytes: &[u8], end: End) -> Reading {
         match &mut self.way {
-            Way::Told(program) => program.read(bytes),
-            Way::Serves(server) => server.read(bytes),
+            Way::Told(program) => program.read(bytes, end),
+            Way::Serves(server) => server.read(bytes, end),
         }
     }
 }
@@ -106,21 +151,27 @@ impl Program {
     }
 
     /// What it reads on a connection, which it is told in hexadecimal digits.
-    fn read(&mut self, bytes: &[u8]) -> Reading {
+    fn read(&mut self, bytes: &[u8], end: End) -> Reading {
         let mut line = String::new();
         for byte in bytes {
             let _ = write!(line, "{byte:02x}");
         }
-        if bytes.ends_with(LAST) {
-            line.push_str(" open");
-        }
+        line.push_str(match end {
+            End::Closes => " closes",
+            End::Answered => " answered",
+            End::Breaks => " breaks",
+        });
         reading(&self.ask(&line))
     }
 }
 
 impl Drop for Program {
+    /// Without more to read it ends, and leaves nothing behind.
     fn drop(&mut self) {
-        let _ = self.child.kill();
+        drop(self.child.stdin.take());
+        if std::thread::panicking() {
+            let _ = self.child.kill();
+        }
         let _ = self.child.wait();
     }
 }
@@ -165,13 +216,13 @@ pub const WRITTEN_ANEW: [&str; 5] =
     ["Connection", "Content-Length", "TE", "Transfer-Encoding", "Upgrade"];
 
 impl Server {
-    fn read(&mut self, bytes: &[u8]) -> Reading {
+    fn read(&mut self, bytes: &[u8], end: End) -> Reading {
         let before = self.behind.count();
         let mut stream = TcpStream::connect(self.address).expect("a connection");
         stream.set_read_timeout(Some(DEADLINE)).expect("a time-out");
         // Who is refused early may find the connection closed while still sending.
         let _ = stream.write_all(bytes);
-        if !bytes.ends_with(LAST) {
+        if end != End::Closes {
             let _ = stream.shutdown(Shutdown::Write);
         }
         let mut answers = Vec::new();

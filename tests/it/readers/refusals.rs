@@ -29,6 +29,9 @@ pub fn known(reader: &str, why: &str, request: &Message) -> bool {
     let path = target.split('?').next().unwrap_or_default().to_ascii_lowercase();
     match (reader, why.split([':', ' ']).next().unwrap_or_default()) {
         ("h11", "illegal") => !target.is_ascii(),
+        ("waitress" | "uvicorn-h11", "400") => !target.is_ascii(),
+        ("uvicorn-httptools", "400") => !target.is_ascii() || unusual,
+        ("hypercorn", "400") => !target.is_ascii() || is_half_an_upgrade(request),
         ("gunicorn", "InvalidRequestLine") => !target.is_ascii(),
         // From three to twenty capitals and the like.
         ("gunicorn", "InvalidRequestMethod") => unusual,
@@ -44,6 +47,13 @@ pub fn known(reader: &str, why: &str, request: &Message) -> bool {
         ("Apache", "200") => target == "*",
         _ => false,
     }
+}
+
+/// One for a WebSocket, without all that belongs to it (RFC 6455 section 4.1).
+fn is_half_an_upgrade(request: &Message) -> bool {
+    let count = |name: &str| request.fields.iter().filter(|(n, _)| n == name).count();
+    let whole = ["sec-websocket-key", "sec-websocket-version"].iter().all(|n| count(n) == 1);
+    count("upgrade") > 0 && !whole
 }
 
 /// One that is no name as they usually are, or seems to be half an address.

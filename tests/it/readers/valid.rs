@@ -222,6 +222,7 @@ impl Draft {
             options.push(cased(random, "Upgrade"));
             self.line(random, "Upgrade", b"WebSocket");
             self.handed_on(random, "Sec-WebSocket-Key", b"dGhlIHNhbXBsZSBub25jZQ==");
+            self.handed_on(random, "Sec-WebSocket-Version", b"13");
             self.meant.push(("upgrade".into(), b"websocket".to_vec()));
             self.meant.push(("connection".into(), b"upgrade".to_vec()));
         } else if random.percent(15) {

@@ -1,6 +1,6 @@
 // How Node's server reads: a line of hexadecimal digits in, the bytes of one
-// connection, with " open" behind them if the server is to close it; a line of JSON
-// out, the requests that came whole, and why there were no more.
+// connection, and "closes" if the server is to close it; a line of JSON out, the
+// requests that came whole, and why there were no more.
 "use strict";
 
 const http = require("node:http");
@@ -40,11 +40,11 @@ server.on("clientError", (error, socket) => {
 
 function read(line) {
   [requests, refused] = [[], null];
-  const [digits, open] = line.split(" ");
+  const [digits, end] = line.split(" ");
   return new Promise((done) => {
     const client = net.connect(server.address().port, "127.0.0.1", () => {
       client.write(Buffer.from(digits, "hex"));
-      if (!open) client.end();
+      if (end !== "closes") client.end();
     });
     client.on("error", () => {});
     client.on("close", () => done({ requests, refused }));
