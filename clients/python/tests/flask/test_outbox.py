@@ -104,8 +104,11 @@ def test_a_row_that_is_no_purge_stays_and_is_said(
     with engine.begin() as connection:
         for text_ in ("{", "[]", json.dumps({"tags": "a"}), json.dumps({"tags": ["ok"]})):
             connection.execute(insert(outbox.table).values(written=0, purge=text_))
-    assert [purge.tags for _, purge in outbox.pending(10)] == [{"ok"}]
+    for _ in range(2):
+        # However few are asked for.
+        assert [purge.tags for _, purge in outbox.pending(1)] == [{"ok"}]
     assert caplog.text.count("is no purge, and stays there") == 3
+    assert outbox.count() == 4
 
 
 def test_a_table_that_is_missing_fails_no_commit(

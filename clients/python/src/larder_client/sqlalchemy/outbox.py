@@ -59,6 +59,8 @@ class Outbox:
         self.table = table
         self._engine = engine
         self._is_there = False
+        # The rows of which it has been said.
+        self._unreadable: set[object] = set()
 
     @property
     def engine(self) -> Engine:
@@ -100,16 +102,22 @@ class Outbox:
             return connection.execute(select(func.count()).select_from(self.table)).scalar_one()
 
     def pending(self, limit: int, young: float = _YOUNG) -> Sequence[tuple[object, Purge]]:
-        """The oldest rows, but for those that are younger than so many seconds."""
-        rows = (
-            select(self.table.c.id, self.table.c.purge)
-            .where(self.table.c.written <= time.time() - young)
-            .order_by(self.table.c.id)
-            .limit(limit)
-        )
+        """The oldest rows, at most `limit`, but for those that are younger than so many seconds.
+
+        One that can't be read stays, for a newer release may have written it: the log says so
+        once, and it is not counted.
+        """
+        key, written = self.table.c.id, self.table.c.written
+        rows = select(key, self.table.c.purge).where(written <= time.time() - young).order_by(key)
+        found: list[tuple[object, Purge]] = []
         with self.engine.connect() as connection:
-            found = connection.execute(rows).all()
-        return [(key, purge) for key, text in found if (purge := _read(key, text)) is not None]
+            while some := connection.execute(rows.limit(limit - len(found))).all():
+                both = ((at, self._read(at, text)) for at, text in some)
+                found += [(at, purge) for at, purge in both if purge is not None]
+                if len(found) == limit:
+                    break
+                rows = rows.where(key > some[-1][0])
+        return found
 
     def done(self, keys: Collection[object]) -> None:
         """Takes rows out. They may be gone already."""
@@ -119,10 +127,11 @@ class Outbox:
                 some = wanted[start : start + 500]
                 connection.execute(delete(self.table).where(self.table.c.id.in_(some)))
 
-
-def _read(key: object, text: str) -> Purge | None:
-    try:
-        return Purge.from_json(json.loads(text))
-    except (ValueError, RecursionError) as error:
-        logger.error("row %s of the outbox is no purge, and stays there: %s", key, error)
-        return None
+    def _read(self, key: object, text: str) -> Purge | None:
+        try:
+            return Purge.from_json(json.loads(text))
+        except (ValueError, RecursionError) as error:
+            if key not in self._unreadable:
+                self._unreadable.add(key)
+                logger.error("row %s of the outbox is no purge, and stays there: %s", key, error)
+            return None

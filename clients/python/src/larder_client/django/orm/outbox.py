@@ -74,9 +74,11 @@ class Outbox:
     """`larder_client.Outbox` over the tables of all databases that have one."""
 
     def pending(self, limit: int) -> Sequence[tuple[object, Purge]]:
-        """The oldest rows that are due, at most `limit`; they are left alone by others for a while.
+        """The rows that have been due for longest, at most `limit`; they are left alone by others
+        for a while.
 
-        A row that can't be read is deleted, with a line in the log.
+        One that can't be read stays, for a newer release may have written it: the log says so
+        once, and others come before it.
         """
         found: list[tuple[object, Purge]] = []
         for alias in aliases():
@@ -130,7 +132,7 @@ def _take(alias: str, limit: int) -> list[PendingPurge]:
         return []
     now = timezone.now()
     rows = PendingPurge.objects.using(alias)
-    due = rows.filter(due__lte=now).order_by("pk")
+    due = rows.filter(due__lte=now).order_by("due", "pk")
     if connections[alias].features.has_select_for_update_skip_locked:
         with transaction.atomic(using=alias):
             taken = list(due.select_for_update(skip_locked=True)[:limit])
@@ -146,9 +148,14 @@ def _read(row: PendingPurge, alias: str) -> Purge | None:
     try:
         return Purge.from_json(row.document)
     except ValueError as error:
-        logger.error(
-            "Row %s of the outbox of %r is no purge (%s); it is deleted: %.200s",
-            *(row.pk, alias, error, row.document),
-        )
-        row.delete(using=alias)
+        if (alias, row.pk) not in _unreadable:
+            _unreadable.add((alias, row.pk))
+            logger.error(
+                "Row %s of the outbox of %r is no purge (%s), and stays there: %.200s",
+                *(row.pk, alias, error, row.document),
+            )
         return None
+
+
+#: The rows of which it has been said.
+_unreadable: set[tuple[str, object]] = set()
