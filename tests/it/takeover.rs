@@ -101,6 +101,8 @@ fn another_process_takes_over_a_passed_socket_and_nobody_is_refused() {
         })
         .collect();
     let so_far = || answered.load(Ordering::SeqCst);
+    #[expect(clippy::disallowed_methods, reason = "what is measured is real time")]
+    let begun = std::time::Instant::now();
     for _ in 0..3 {
         // One that cannot start harms nobody.
         let mistaken = [("LARDER_CACHE__MEMORY", "much")];
@@ -123,6 +125,8 @@ fn another_process_takes_over_a_passed_socket_and_nobody_is_refused() {
     let before = answered.load(Ordering::SeqCst);
     let _last = start();
     wait_until("the last one serves", || so_far() > before + FLOOD);
+    let seconds = begun.elapsed().as_secs_f64();
+    println!("{:.0} requests a second, for {seconds:.1} s", so_far() as f64 / seconds);
     done.store(true, Ordering::SeqCst);
     clients.into_iter().for_each(|client| client.join().expect("no request has failed"));
 }
