@@ -43,8 +43,9 @@ impl Cookies {
     /// The part of a request's cookies that `Vary: Cookie` is judged by: equal
     /// bytes for equal visitors. `None` if there is no such cookie.
     pub fn selecting(&self, fields: &HeaderMap) -> Option<Vec<u8>> {
+        let as_they_stand = || lines(fields).collect::<Vec<_>>().join(&b"; "[..]);
         if are_many(fields) {
-            return Some(lines(fields).collect::<Vec<_>>().join(&b"; "[..]));
+            return Some(as_they_stand());
         }
         let counts = |cookie: &Cookie<'_>| match self {
             Cookies::All => true,
@@ -55,13 +56,14 @@ impl Cookies {
             return None;
         }
         // Where apps may see other cookies than these, all of them count as they stand.
-        if kept.iter().all(|cookie| is_plain(*cookie)) {
-            kept.retain(counts);
-            // The order of different cookies means nothing; that of equal names may, and
-            // what has no `=` all bear the same name to some apps: none.
-            if kept.iter().all(|(_, value)| value.is_some()) {
-                kept.sort_by_key(|(name, _)| *name);
-            }
+        if !kept.iter().all(|cookie| is_plain(*cookie)) {
+            return Some(as_they_stand());
+        }
+        kept.retain(counts);
+        // The order of different cookies means nothing; that of equal names may, and
+        // what has no `=` all bear the same name to some apps: none.
+        if kept.iter().all(|(_, value)| value.is_some()) {
+            kept.sort_by_key(|(name, _)| *name);
         }
         let mut joined = Vec::new();
         for (name, value) in kept {
@@ -109,11 +111,15 @@ fn may_be_one_of((name, value): Cookie<'_>, names: &[Box<str>]) -> bool {
         || value.is_some_and(has_another_behind_it)
 }
 
-/// Whether white space in a value is followed by a `=`: to Python's `SimpleCookie` it ends
-/// the value, and what follows is another cookie.
+/// Whether a `=` follows where a value may have ended already, so that another cookie may
+/// stand there: to Python's `SimpleCookie` white space ends a value, or its second quote.
 fn has_another_behind_it(value: &[u8]) -> bool {
-    let blank = value.iter().position(|byte| matches!(byte, b' ' | b'\t'));
-    blank.is_some_and(|at| !value.starts_with(b"\"") && value[at..].contains(&b'='))
+    let quoted = value.strip_prefix(b"\"");
+    let end = match quoted.and_then(|inner| memchr::memchr(b'"', inner)) {
+        Some(quote) => Some(quote + 2),
+        None => memchr::memchr2(b' ', b'\t', value),
+    };
+    end.is_some_and(|end| value[end..].contains(&b'='))
 }
 
 /// Whether all apps read a cookie in the same way: its name is a token, and it ends
@@ -211,7 +217,15 @@ mod tests {
     #[test]
     fn a_cookie_behind_white_space_is_one_to_some_apps() {
         let named = Cookies::Named(vec!["session".into()]);
-        for line in ["x=1 session=a", "x=1\tsession=a", "x=1  y; z=2 session =a"] {
+        for line in [
+            "x=1 session=a",
+            "x=1\tsession=a",
+            "x=1  y; z=2 session =a",
+            "x=\"1\" session=a",
+            "x=\"\"\tsession=a",
+            "x=\"a\\\" b\" session=a",
+            "x=\"1 session=a",
+        ] {
             assert!(named.identify(&fields(&[line])), "{line:?}");
             let [one, other] = [line, "x=1"].map(|line| named.selecting(&fields(&[line])));
             assert_ne!(one, other);
@@ -242,6 +256,8 @@ mod tests {
             ("a=\"1; b=2; c\"", "a=\"1; c; b=2\""),
             ("a=\"1\\\"; b\"", "a=\"1\\\"; c\""),
             ("x=\"; a=1; \"", "x=1; a=1"),
+            ("a=\"1; 3\"", "a=\"1;3\""),
+            ("a=\"1; 3\"", "a=\"1 ; 3\""),
         ] {
             for cookies in [&named, &Cookies::All] {
                 let [one, other] = [one, other].map(|line| cookies.selecting(&fields(&[line])));

@@ -1,5 +1,5 @@
-//! Cookies: whatever Django or Flask finds, larder has found, and visitors who
-//! share a variant bear the same.
+//! Cookies: whatever Django, Flask or Python's `http.cookies` finds, larder has found, and
+//! visitors who share a variant bear the same to Django and Flask.
 
 use super::reference::{lines, value};
 use http::HeaderMap;
@@ -60,6 +60,30 @@ fn werkzeug(line: &[u8]) -> Found {
     found
 }
 
+/// Python's own `http.cookies`: white space ends a cookie as a semicolon does, and nothing is
+/// read behind what is none. What it takes for an attribute of another cookie, or refuses the
+/// whole for, is taken for a cookie here.
+fn simple_cookie(line: &[u8]) -> Found {
+    static COOKIE: OnceLock<Regex> = OnceLock::new();
+    let cookie = COOKIE.get_or_init(|| {
+        let blank = r"[ \t\n\r\x0b\x0c]";
+        let name = r#"[\w!#%&'~`><@,:/$*+.^|)(?}{=-]+?"#;
+        let date = format!(r"\w{{3}},{blank}(?:\w|{blank}|-){{9,11}}{blank}[\d:]{{8}}{blank}GMT");
+        let plain = r#"[\w!#%&'~`><@,:/$*+.^|)(?}{=\[\]-]*"#;
+        let value = format!(r#"{blank}*={blank}*("(?:[^\\"]|\\.)*"|{date}|{plain})"#);
+        let pair = format!(r"{blank}*({name}){blank}*(?:{value})?{blank}*(?:{blank}+|;|\z)");
+        Regex::new(&format!(r"(?s-u)\A{pair}")).unwrap()
+    });
+    let (mut found, mut at) = (Found::new(), 0);
+    while let Some(read) = cookie.captures(&line[at..]) {
+        if let Some(value) = read.get(2) {
+            found.insert(read[1].to_vec(), vec![value.as_bytes().to_vec()]);
+        }
+        at += read[0].len();
+    }
+    found
+}
+
 /// The names that identify, with spaces between; then the lines of one request, and
 /// behind an empty line those of another.
 pub fn check(data: &[u8]) {
@@ -88,7 +112,7 @@ pub fn check(data: &[u8]) {
     for (request, joined) in requests.iter().zip(&joined) {
         assert_eq!(named.identify(request), named.selecting(request).is_some());
         assert_eq!(bears_any(request, &names), !names.is_empty() && named.identify(request));
-        for read in [django(joined), werkzeug(joined)] {
+        for read in [django(joined), werkzeug(joined), simple_cookie(joined)] {
             let bears = names.iter().any(|name| read.contains_key(name.as_bytes()));
             assert!(!bears || named.identify(request), "{read:?}");
             assert!(read.is_empty() || Cookies::All.identify(request));

@@ -70,6 +70,9 @@ const COOKIES: &[&str] = &[
     "theme=dark",
     "lang=\"d\\\"e\"",
     "sessionid = a",
+    "_ga=\"1\" sessionid=a",
+    "_ga=1 sessionid=b",
+    "lang=\"d; e\"",
     "",
 ];
 const PARAMETERS: &[&str] = &[
