@@ -96,6 +96,7 @@ pub fn lifetime(
     if let (Some(max), Some(modified)) =
         (policy.heuristic_max, date_in(fields, &header::LAST_MODIFIED, now))
         && (directives.public || heuristically_cacheable(status))
+        && !identified
     {
         let tenth = seconds_between(modified, date).get() / 10;
         return of(DeltaSeconds::new(u64::from(tenth)).min(max), Source::Heuristic);
@@ -206,6 +207,9 @@ mod tests {
         assert_eq!(judged(std::slice::from_ref(&modified), 500, false).1, Source::Nothing);
         assert_eq!(judged(&[], 200, false), (7, Source::Configured));
         assert_eq!(judged(&[], 200, true), (0, Source::Nothing));
+        assert_eq!(judged(std::slice::from_ref(&modified), 200, true), (0, Source::Nothing));
+        let public = ("cache-control", "public".to_string());
+        assert_eq!(judged(&[modified.clone(), public], 200, true), (0, Source::Nothing));
         // RFC 9110 section 15.1, but for what says nothing about the page.
         for status in [404, 410] {
             assert_eq!(judged(&[], status, false), (3, Source::Configured), "{status}");
