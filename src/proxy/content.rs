@@ -107,7 +107,7 @@ impl Proxy {
         let nominated = NominatedFields::of(&fields);
         let special = Special {
             query: old.rare.query.clone(),
-            variance: self.variance(plan, SearchVariance::of(&fields), reply.departure.fence()),
+            variance: self.variance(plan, SearchVariance::of(&fields)),
             variant: nominated.select(&plan.request.fields, policy).unwrap_or_default(),
             nominated,
             own_fields: Lines::of(&own_fields),
@@ -129,19 +129,14 @@ impl Proxy {
         Judged { content, directives, withheld }
     }
 
-    /// By what a response that is about to be stored may answer other queries.
-    ///
-    /// Only if nothing has been purged since its request left: a purge that had
-    /// not heard of its variance has marked one URL, and not what it is to be
-    /// stored under. One that comes after this has heard of it.
+    /// By what a response that is about to be stored may answer other queries. Purges that
+    /// come after this have heard of it.
     pub(super) fn variance(
         &self,
         plan: &Plan,
         stated: Option<SearchVariance>,
-        fence: u64,
     ) -> Option<Arc<SearchVariance>> {
-        let variance = self.shared.memory.variances().learn(&plan.key, stated?);
-        (self.shared.purger.last() == fence).then_some(variance)
+        Some(self.shared.memory.variances().learn(&plan.key, stated?))
     }
 
     fn freshness(

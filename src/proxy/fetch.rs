@@ -280,7 +280,7 @@ impl Proxy {
             && self.shared.make_room(filled.length as usize) == Room::Plenty
             && let Some(mut content) = self.to_be_kept(&plan, &filling.content, &filled, beside)
         {
-            let variance = self.variance(&plan, stated_variance(&content), content.fence);
+            let variance = self.variance(&plan, stated_variance(&content));
             content.rare.change(|rare| rare.variance = variance);
             if plan.known.is_some() {
                 self.shared.uncacheable.forget(&self.wanted(&plan));
@@ -353,7 +353,11 @@ impl Proxy {
         let content = stored.content();
         let place = content.place(&plan.key);
         let purged = || self.is_gone(&plan.key, &content.rare.tags, content.fence);
-        if purged() || !self.shared.memory.put(&place, Arc::clone(stored)) {
+        // A purge that had not heard of its variance has marked one URL, and not what it is
+        // stored under.
+        let overtook = content.rare.variance.is_some()
+            && self.shared.purger.named_near(&plan.key, content.fence);
+        if overtook || purged() || !self.shared.memory.put(&place, Arc::clone(stored)) {
             return false;
         }
         // A purge between the two has not met it in the store, and its mark may

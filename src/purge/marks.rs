@@ -211,6 +211,15 @@ impl Marks {
         verdict
     }
 
+    /// Whether a purge after `fence` has named a URL with the path of this key, or may have.
+    pub fn named_near(&self, key: &CacheKey, fence: u64) -> bool {
+        // Under the lock, so that a purge that leaves its marks later sees whatever was
+        // done before this.
+        let table = self.table.read();
+        let newest = table.named.get(&Name::near(key)).map_or(0, Mark::newest);
+        newest.max(table.forgotten) > fence
+    }
+
     /// Marks up to this number may be forgotten, and with them what they mean for a
     /// response that nobody finds: one that was stored and is not any more.
     pub fn seen(&self) -> u64 {

@@ -69,6 +69,12 @@ impl Purger {
         self.marks.verdict_in_flight(key, tags, None, fence, |_| {})
     }
 
+    /// Whether a purge since `fence` has named a URL with the path of this key: one that
+    /// had not heard yet by which variance others answer for it has left no mark for them.
+    pub fn named_near(&self, key: &CacheKey, fence: u64) -> bool {
+        self.marks.named_near(key, fence)
+    }
+
     /// What the purges that have been answered mean for a stored response. Costs two
     /// comparisons, however many purges come, and looks at marks at most once for
     /// each purge that sweeps behind its answer.
@@ -225,7 +231,7 @@ impl Purger {
     ///
     /// The others are looked up when the first marks show: a response that is
     /// about to be stored under another key by a variance that was not known here
-    /// sees that the counter has moved, and is not.
+    /// sees that a URL near its own was [named](Purger::named_near), and is not.
     fn mark(
         &self,
         reach: &Reach<'_>,

@@ -76,9 +76,12 @@ impl<'a> Reach<'a> {
         Reach { selectors, row, patterns, everything }
     }
 
-    /// The names under which marks are left.
+    /// The names under which marks are left: those of the selectors, and what is near keys.
     pub fn names(&self) -> Vec<Name> {
-        self.row.iter().map(|(_, name, _)| *name).collect()
+        let mut near: Vec<Name> = self.keys().map(|(key, _)| Name::near(key)).collect();
+        // A purge of a URL covers both schemes.
+        near.dedup();
+        self.row.iter().map(|(_, name, _)| *name).chain(near).collect()
     }
 
     /// All keys, each with the place that it counts for.

@@ -7,7 +7,7 @@ use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
 use std::sync::OnceLock;
 use xxhash_rust::xxh3::{xxh3_64_with_seed, xxh3_128_with_seed};
 
-/// A tag, a group of a host, a host, a path, a prefix or a key, as a hash of 128
+/// A tag, a group of a host, a host, a path, a prefix, a key or what is near one, as a hash of 128
 /// bits that is seeded afresh in each process. Should two be confused, more is
 /// forgotten than was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -37,6 +37,12 @@ impl Name {
     /// A path of a host, and what lies below it; without a slash at its end.
     pub fn prefix(host: &str, path: &str) -> Name {
         Name::of(5, host, path)
+    }
+
+    /// That of a key whose URL was named, for those that may turn out to be the same: all
+    /// with its path.
+    pub fn near(key: &CacheKey) -> Name {
+        Name::of(6, key.target().host(), key.target().path())
     }
 
     /// A key.
