@@ -72,24 +72,20 @@ impl Gate {
     /// # Errors
     /// [`TooMany`] are inside.
     pub fn enter(self: &Arc<Self>, address: IpAddr) -> Result<Ticket, TooMany> {
-        let address = address.to_canonical();
         let mut inside = self.inside.lock();
-        let Most { in_all, of_one, exempt } = &inside.most;
-        let (in_all, of_one) = (*in_all, *of_one);
-        let is_exempt = address.is_loopback() || exempt.iter().any(|net| net.contains(&address));
-        let counted = (of_one > 0 && !is_exempt).then(|| subscriber(address));
-        if inside.total >= in_all {
-            return Err(TooMany::InAll);
-        }
+        let counted = inside.counted(address);
+        inside.has_room(counted)?;
         if let Some(address) = counted {
-            let count = inside.by_address.entry(address).or_default();
-            if *count >= of_one {
-                return Err(TooMany::OfOne);
-            }
-            *count += 1;
+            *inside.by_address.entry(address).or_default() += 1;
         }
         inside.total += 1;
         Ok(Ticket { gate: Arc::clone(self), address: counted })
+    }
+
+    /// Whether somebody would be let in now.
+    pub fn would_admit(&self, address: IpAddr) -> bool {
+        let inside = self.inside.lock();
+        inside.has_room(inside.counted(address)).is_ok()
     }
 
     /// How many are inside.
@@ -100,6 +96,26 @@ impl Gate {
     /// How many may be.
     pub fn most(&self) -> usize {
         self.inside.lock().most.in_all
+    }
+}
+
+impl Inside {
+    /// As whom somebody with this address is counted, if there is a bound for them.
+    fn counted(&self, address: IpAddr) -> Option<IpAddr> {
+        let (Most { of_one, exempt, .. }, address) = (&self.most, address.to_canonical());
+        let is_exempt = address.is_loopback() || exempt.iter().any(|net| net.contains(&address));
+        (*of_one > 0 && !is_exempt).then(|| subscriber(address))
+    }
+
+    fn has_room(&self, counted: Option<IpAddr>) -> Result<(), TooMany> {
+        if self.total >= self.most.in_all {
+            return Err(TooMany::InAll);
+        }
+        let count = counted.and_then(|address| self.by_address.get(&address));
+        match count.is_some_and(|count| *count >= self.most.of_one) {
+            true => Err(TooMany::OfOne),
+            false => Ok(()),
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use super::{Answer, FlightKey, Proxy};
 use crate::account::Room;
 use crate::body::{Body, Fill, Pushed, Source};
 use crate::collapse::{self, Landing};
-use crate::error::{BodyError, OriginError};
+use crate::error::BodyError;
 use crate::purge::{Departure, Verdict};
 use crate::semantics::cache_status::CacheStatus;
 use crate::semantics::directives::ResponseDirectives;
@@ -125,11 +125,7 @@ impl Proxy {
         if let Some(leader) = leader {
             // Those who try again are not to find this one.
             leader.leave();
-            // What one address has too much of is no reason not to ask for another.
-            leader.land(match &failed {
-                Failed::Silent(OriginError::TooManyOfOne) => Landing::Lost,
-                failed => Landing::Shared(Arrived::Failed(failed.clone())),
-            });
+            leader.land(Landing::Shared(Arrived::Failed(failed.clone())));
         }
         let status = CacheStatus::forwarded(plan.forward);
         let stale = plan.stale.as_ref();

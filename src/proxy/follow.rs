@@ -42,6 +42,17 @@ impl Proxy {
             Landing::Shared(arrived) => arrived,
         };
         let content = match &arrived {
+            Arrived::Failed(Failed::Silent(error @ OriginError::TooManyOfOne)) => {
+                // What one address has too much of is no reason not to ask for another. Who
+                // may not ask either is told at once: to lead one after the other, each
+                // before all who wait, would cost the square of their number.
+                if self.shared.at_origin.would_admit(request.client) {
+                    return Followed::Again(*flight);
+                }
+                self.shared.note_failure(&request.target, error);
+                let failed = Failed::Silent(error.clone());
+                return answered(self.without_origin(request, key, None, &failed, status));
+            }
             Arrived::Failed(failed) => {
                 let stale = match found {
                     Found::Stale(stale, _) => Some(stale),

@@ -171,7 +171,8 @@ impl Larder {
         self.signal("-USR1");
     }
 
-    fn signal(&self, signal: &str) {
+    /// Sends a signal, as `kill` calls it.
+    pub fn signal(&self, signal: &str) {
         let pid = self.pid().to_string();
         let sent = Command::new("kill").args([signal, &pid]).status().expect("kill runs");
         assert!(sent.success());

@@ -93,6 +93,37 @@ fn who_may_not_ask_fails_for_nobody_else() {
     gate.open();
 }
 
+#[test]
+fn who_may_not_ask_is_told_with_all_who_wait_and_does_not_lead_them_one_after_another() {
+    let gate = Gate::closed();
+    let origin = holding(&gate);
+    let env = [
+        ("LARDER_THREADS", "1"),
+        ("LARDER_TRUST__PROXIES", "127.0.0.0/8"),
+        ("LARDER_LIMITS__ORIGIN_PER_IP", "1"),
+    ];
+    let larder = Larder::with_env(origin.address, &[], &env);
+    let mut held = Connection::open(larder.proxy);
+    held.ask("/held", "X-Forwarded-For: 192.0.2.1\r\n");
+    wait_until("it is there", || origin.count() == 1);
+    let mut clients: Vec<Connection> = (0..50).map(|_| Connection::open(larder.proxy)).collect();
+    // All of them are there when it looks again.
+    larder.signal("-STOP");
+    for client in &mut clients {
+        client.ask("/page", "X-Forwarded-For: 192.0.2.1\r\n");
+    }
+    larder.signal("-CONT");
+    let answers = clients.iter_mut().map(|client| client.answer("GET").expect("an answer"));
+    let collapsed = answers.filter(|answer| {
+        is_refused(answer, "origin-per-ip");
+        answer.cache_status().contains("collapsed")
+    });
+    let collapsed = collapsed.count();
+    assert!(collapsed > 10, "{collapsed}");
+    assert_eq!(larder.stat("/troubles/origin_per_ip"), 50);
+    gate.open();
+}
+
 /// An address of this machine that isn't loopback, if there is one.
 fn own_address() -> Option<IpAddr> {
     // Nothing is sent: the machine only says from where it would be.
