@@ -6,6 +6,7 @@
 //! response is settled there. `docs/adr/0032-hits-at-a-glance.md` says why there are two.
 
 use super::record::{Line, Pending};
+use super::selecting::Selecting;
 use super::{Proxy, Shared, purging};
 use crate::message::{Peer, Plain};
 use crate::semantics::cache_status::{CacheStatus, NAME, Outcome};
@@ -108,6 +109,7 @@ impl Proxy {
         fields: &HeaderMap,
         now: Moment,
     ) -> Option<&'a StoredResponse> {
+        let mut selecting = Selecting::of(fields, &self.shared.options.policy);
         for stored in slot.variants() {
             let content = stored.content();
             let is_plain = content.rare.variance.is_none()
@@ -120,10 +122,7 @@ impl Proxy {
             if !is_plain {
                 return None;
             }
-            let policy = &self.shared.options.policy;
-            let is_for_get = content.rare.query.is_none();
-            let (nominated, variant) = (&content.rare.nominated, &content.rare.variant);
-            if is_for_get && nominated.selects(fields, variant, policy) {
+            if content.rare.query.is_none() && selecting.selects(content) {
                 return Some(stored);
             }
         }

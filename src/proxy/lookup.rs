@@ -1,18 +1,16 @@
 //! Which stored response the request selects, and what may be done with it.
 
+use super::selecting::Selecting;
 use super::{Shared, respond};
 use crate::key::CacheKey;
 use crate::message::Presented;
 use crate::purge::Verdict;
 use crate::semantics::cache_status::Forward;
 use crate::semantics::no_vary_search::SearchVariance;
-use crate::semantics::policy::Policy;
 use crate::semantics::reason::Reason;
 use crate::semantics::reuse::{self, Reuse};
-use crate::semantics::vary::{NominatedFields, VariantKey};
-use crate::semantics::{language, validation};
+use crate::semantics::validation;
 use crate::storage::{Content, Slot, StoredResponse};
-use http::header::CONTENT_LANGUAGE;
 use std::sync::Arc;
 
 /// What the store has for a request.
@@ -95,7 +93,7 @@ impl Shared {
         let Some(slot) = self.kept(place.key) else {
             return Found::Nothing(Forward::UriMiss);
         };
-        let mut selecting = Selecting::of(request, &self.options.policy);
+        let mut selecting = Selecting::of(&request.fields, &self.options.policy);
         let (mut any, mut part) = (false, None);
         for stored in slot.variants().iter().filter(|s| self.concerns(request, place, s)) {
             any = true;
@@ -220,50 +218,5 @@ impl Shared {
             true => Found::Nothing(Forward::VaryMiss),
             false => Found::Others(others),
         }
-    }
-}
-
-/// What a request selects. The first few variants are compared as they are;
-/// where there are more, what the request selects is worked out once for
-/// nominated fields that repeat, and nearly always all variants nominate the same.
-struct Selecting<'a> {
-    request: &'a Presented,
-    policy: &'a Policy,
-    compared: usize,
-    last: Option<(NominatedFields, Option<VariantKey>)>,
-}
-
-/// Variants that are compared before a key is worked out.
-const COMPARED: usize = 4;
-
-impl<'a> Selecting<'a> {
-    fn of(request: &'a Presented, policy: &'a Policy) -> Selecting<'a> {
-        Selecting { request, policy, compared: 0, last: None }
-    }
-
-    fn key(&mut self, nominated: &NominatedFields) -> Option<&VariantKey> {
-        if self.last.as_ref().is_none_or(|(known, _)| known != nominated) {
-            let key = nominated.select(&self.request.fields, self.policy);
-            self.last = Some((nominated.clone(), key));
-        }
-        self.last.as_ref().and_then(|(_, key)| key.as_ref())
-    }
-
-    fn selects(&mut self, content: &Content) -> bool {
-        let (nominated, variant) = (&content.rare.nominated, &content.rare.variant);
-        if self.compared < COMPARED {
-            self.compared += 1;
-            return nominated.selects(&self.request.fields, variant, self.policy);
-        }
-        self.key(nominated) == Some(variant)
-    }
-
-    fn selects_language(&mut self, content: &Content) -> bool {
-        let request = self.request;
-        let (nominated, variant) = (&content.rare.nominated, &content.rare.variant);
-        self.key(nominated).is_some_and(|selected| {
-            let fields = content.lines.some(|name| name == CONTENT_LANGUAGE.as_str().as_bytes());
-            language::chooses(&request.fields, selected, nominated, variant, &fields)
-        })
     }
 }

@@ -32,6 +32,7 @@ mod rebound;
 mod record;
 mod refill;
 mod respond;
+mod selecting;
 mod shared;
 mod stand_in;
 mod uncacheable;

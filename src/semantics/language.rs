@@ -1,11 +1,10 @@
 //! The one language that a request likes best (RFC 9110 section 12.5.4).
 
-use super::fields::members;
+use super::fields::{list, members};
 use super::vary::{NominatedFields, VariantKey};
 use http::header::{self, HeaderMap};
 
-/// The most languages that are weighed; who names more likes none best. They are
-/// weighed for each variant.
+/// The most languages that are weighed; who names more likes none best.
 const MOST: usize = 64;
 
 /// The language with the highest weight, in lower case; `None` if two weigh the
@@ -36,23 +35,23 @@ pub fn preferred(request: &HeaderMap) -> Option<Vec<u8>> {
     (weight > 0 && language != b"*").then(|| language.to_ascii_lowercase())
 }
 
-/// Whether a stored response is in the language that the request likes best,
+/// Whether a stored response is in the language that the request likes [best](preferred),
 /// and was chosen by everything else that the request says too: the origin would
-/// choose it again.
-pub fn chooses(
-    request: &HeaderMap,
+/// choose it again. `stored` has the values of its `Content-Language`.
+pub fn chooses<'a>(
+    best: &[u8],
     selected: &VariantKey,
     nominated: &NominatedFields,
     variant: &VariantKey,
-    stored: &HeaderMap,
+    stored: impl Iterator<Item = &'a [u8]>,
 ) -> bool {
-    let mut languages = members(stored, &header::CONTENT_LANGUAGE);
+    let mut languages = stored.flat_map(list);
     let (Some(language), None) = (languages.next(), languages.next()) else {
         return false;
     };
-    nominated.names(&header::ACCEPT_LANGUAGE)
+    best.eq_ignore_ascii_case(language)
+        && nominated.names(&header::ACCEPT_LANGUAGE)
         && selected.equals_but_for(&header::ACCEPT_LANGUAGE, variant, nominated)
-        && preferred(request).is_some_and(|best| best.eq_ignore_ascii_case(language))
 }
 
 /// A language and its weight in thousandths; `None` if it is not in the grammar.
@@ -121,8 +120,9 @@ mod tests {
         };
         let variant = select(&[("accept-language", "en, de"), ("x", "1")]);
         let chosen = |lines: &[(&str, &str)], language: &str| {
-            let stored = fields(&[("content-language", language)]);
-            chooses(&fields(lines), &select(lines), &nominated, &variant, &stored)
+            let stored = std::iter::once(language.as_bytes());
+            preferred(&fields(lines))
+                .is_some_and(|best| chooses(&best, &select(lines), &nominated, &variant, stored))
         };
         assert!(chosen(&[("accept-language", "de, fr;q=0.5"), ("x", "1")], "De"));
         assert!(!chosen(&[("accept-language", "de, fr;q=0.5"), ("x", "2")], "de"));

@@ -38,9 +38,18 @@ impl Lines {
 
     /// The value of the first line of a name.
     pub fn get(&self, name: &HeaderName) -> Option<&[u8]> {
+        self.values(name).next()
+    }
+
+    /// The values of all lines of a name.
+    pub fn values<'a, 'b>(
+        &'a self,
+        name: &'b HeaderName,
+    ) -> impl Iterator<Item = &'a [u8]> + use<'a, 'b> {
         let name = name.as_str().as_bytes();
-        lines(&self.0)
-            .find_map(|line| line.strip_prefix(name)?.strip_prefix(AFTER_NAME)?.strip_suffix(END))
+        lines(&self.0).filter_map(move |line| {
+            line.strip_prefix(name)?.strip_prefix(AFTER_NAME)?.strip_suffix(END)
+        })
     }
 
     /// All fields.

@@ -4,7 +4,7 @@
 //! The sender is as thrifty as it can be: it has its requests ready, sends many at a time
 //! over one connection, and looks at nothing of the answers.
 
-use crate::harness::{Connection, Gate, Larder, Origin, reply, wait_until};
+use crate::harness::{Connection, Gate, Larder, Origin, get, reply, wait_until};
 use rustix::time::{ClockId, clock_gettime};
 use std::fs;
 use std::io::{Read, Write};
@@ -33,12 +33,24 @@ struct Case {
     target: String,
     /// The fields, and the body.
     rest: String,
+    /// By this field others have had as many variants stored as there may be. The request
+    /// wants none that isn't.
+    many: Option<&'static str>,
 }
 
 impl Case {
     fn bytes(&self, before: &str) -> Vec<u8> {
         let Case { method, target, rest, .. } = self;
         format!("{method} {before}{target} HTTP/1.1\r\nHost: site.test\r\n{rest}").into_bytes()
+    }
+
+    /// Has the variants stored that there are before it.
+    fn prepare(&self, larder: &Larder) {
+        let Some(name) = self.many else { return };
+        for number in 0..64 {
+            get(larder.proxy, &self.target, &[(name, &format!("sessionid={number}"))]);
+        }
+        wait_until("they are stored", || larder.stat("/memory/responses") == 64);
     }
 }
 
@@ -48,6 +60,7 @@ fn full(name: &str, begin: &str, piece: &str) -> String {
     format!("{name}: {begin}{}\r\n", value.trim_end_matches([',', ';', ' '])).repeat(3)
 }
 
+const ONLY_IF_CACHED: &str = "Cache-Control: only-if-cached\r\n";
 const CHUNKED: &str = "Transfer-Encoding: chunked\r\n";
 
 /// So many parameters of which each has another name, in no order.
@@ -62,8 +75,10 @@ fn disguised(bytes: usize) -> String {
 }
 
 fn cases() -> Vec<Case> {
-    let case =
-        |name, method, target: &str, rest| Case { name, method, target: target.into(), rest };
+    let case = |name, method, target: &str, rest| {
+        let target = target.into();
+        Case { name, method, target, rest, many: None }
+    };
     let get = |name, target: &str, fields: String| case(name, "GET", target, fields + "\r\n");
     let fields =
         |value: &str| -> String { (0..88).map(|n| format!("X-{n}: {value}\r\n")).collect() };
@@ -119,6 +134,19 @@ fn cases() -> Vec<Case> {
     ]
 }
 
+/// Requests for what has many variants.
+fn cases_of_many() -> [Case; 3] {
+    let many = |name, target: &str, field, value: &str, count| {
+        let rest = format!("{ONLY_IF_CACHED}{field}: {}\r\n\r\n", value.repeat(count));
+        Case { name, method: "GET", target: target.into(), rest, many: Some(field) }
+    };
+    [
+        many("63 languages, 64 variants", "/lang", "Accept-Language", "a,", 63),
+        many("60 codings, 64 variants", "/enc", "Accept-Encoding", "b,a,", 30),
+        many("256 cookies, 64 variants", "/cookie", "Cookie", "a=b; ", 256),
+    ]
+}
+
 /// Answers by what the path begins with, and holds back what is below `/held`.
 fn app(gate: &Gate) -> Origin {
     let gate = gate.clone();
@@ -132,7 +160,7 @@ fn app(gate: &Gate) -> Origin {
         let vary = match seen.target.get(..4) {
             Some("/all") => &all,
             Some("/coo") => "Vary: Cookie",
-            Some("/lan") => "Vary: Accept-Language",
+            Some("/lan") => "Vary: Accept-Language\r\nContent-Language: a",
             Some("/enc") => "Vary: Accept-Encoding",
             Some("/sea") => "No-Vary-Search: params=(\"a\")",
             Some("/ord") => "No-Vary-Search: key-order",
@@ -216,7 +244,7 @@ fn memory(larder: &Larder, origin: &Origin, case: &Case) -> u64 {
 fn what_one_request_can_cost() {
     let mut missed = Vec::new();
     println!("{:42} bytes  larder µs  sender µs  ratio  KiB", "request");
-    for case in cases() {
+    for case in cases().into_iter().chain(cases_of_many()) {
         let gate = Gate::closed();
         let origin = app(&gate);
         let larder = Larder::with_env(
@@ -231,16 +259,18 @@ fn what_one_request_can_cost() {
         );
         let request = case.bytes("");
         let times = (8_000_000 / request.len()).clamp(100, 5000);
+        case.prepare(&larder);
         send(larder.proxy, &request, 10);
         let [ours, theirs] = median(|| {
             let before = time_of(&larder);
             let theirs = send(larder.proxy, &request, times);
             [time_of(&larder) - before, theirs].map(|time| 1e6 * time.as_secs_f64() / times as f64)
         });
-        let kib = memory(&larder, &origin, &case) / 1024;
+        let kib = case.many.is_none().then(|| memory(&larder, &origin, &case) / 1024);
+        let kib = kib.map_or("-".into(), |kib| kib.to_string());
         gate.open();
         let (name, bytes, ratio) = (case.name, request.len(), ours / theirs);
-        println!("{name:42} {bytes:5}  {ours:9.1}  {theirs:9.1}  {ratio:5.1}  {kib:3}");
+        println!("{name:42} {bytes:5}  {ours:9.1}  {theirs:9.1}  {ratio:5.1}  {kib:>3}");
         let most = DEAR.iter().find(|(dear, _)| *dear == name).map_or(MOST, |(_, most)| *most);
         if ratio > most {
             missed.push(format!("{name}: {ratio:.1}"));
