@@ -52,6 +52,7 @@ pub mod range;
 pub mod reason;
 pub mod request_directives;
 pub mod reuse;
+pub(crate) mod seed;
 pub mod storable;
 pub mod tags;
 pub mod targeted;

@@ -1,7 +1,10 @@
 //! What a QUERY asks for besides its target (RFC 10008): its content belongs to
 //! the key.
 
+use super::seed::seed;
 use http::header::{self, HeaderMap, HeaderName};
+use std::hash::{Hash, Hasher};
+use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 /// The content of a QUERY, and the fields that describe it. Two queries of one
 /// target ask for the same if these are equal, byte for byte: what a format
@@ -22,8 +25,11 @@ use http::header::{self, HeaderMap, HeaderName};
 /// assert_ne!(json, QueryContent::of(&fields("application/json"), b"{ }"));
 /// assert_ne!(json, QueryContent::of(&fields("text/plain"), b"{}"));
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueryContent {
+    /// Of all that follows, seeded afresh in each process: whoever has a table of these looks
+    /// at the content itself only to compare it with an equal one.
+    hash: u64,
     /// By name; lines of one name in their order.
     described: Box<[(HeaderName, Box<[u8]>)]>,
     bytes: Box<[u8]>,
@@ -41,7 +47,11 @@ impl QueryContent {
             .map(|(name, value)| (name.clone(), value.as_bytes().into()))
             .collect();
         described.sort_by(|(one, _), (other, _)| one.as_str().cmp(other.as_str()));
-        QueryContent { described: described.into(), bytes: content.into() }
+        let texts = described.iter().flat_map(|(name, value)| [name.as_str().as_bytes(), value]);
+        // Each is hashed into the seed of the next: nothing is glued together.
+        let seed = texts.fold(seed(), |seed, text| xxh3_64_with_seed(text, seed));
+        let hash = xxh3_64_with_seed(content, seed);
+        QueryContent { hash, described: described.into(), bytes: content.into() }
     }
 
     /// The content.
@@ -55,6 +65,12 @@ impl QueryContent {
         let described = self.described.iter();
         let described: usize = described.map(|(n, v)| n.as_str().len() + v.len() + member).sum();
         size_of::<QueryContent>() + described + self.bytes.len()
+    }
+}
+
+impl Hash for QueryContent {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.hash);
     }
 }
 

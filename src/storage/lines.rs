@@ -38,7 +38,8 @@ impl Lines {
 
     /// The value of the first line of a name.
     pub fn get(&self, name: &HeaderName) -> Option<&[u8]> {
-        self.values(name).next()
+        let name = name.as_str().as_bytes();
+        lines(&self.0).find_map(|line| value(line, name))
     }
 
     /// The values of all lines of a name.
@@ -47,9 +48,7 @@ impl Lines {
         name: &'b HeaderName,
     ) -> impl Iterator<Item = &'a [u8]> + use<'a, 'b> {
         let name = name.as_str().as_bytes();
-        lines(&self.0).filter_map(move |line| {
-            line.strip_prefix(name)?.strip_prefix(AFTER_NAME)?.strip_suffix(END)
-        })
+        lines(&self.0).filter_map(move |line| value(line, name))
     }
 
     /// All fields.
@@ -70,6 +69,11 @@ impl Lines {
         }
         fields
     }
+}
+
+/// The value of a line, if it has this name.
+fn value<'a>(line: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
+    line.strip_prefix(name)?.strip_prefix(AFTER_NAME)?.strip_suffix(END)
 }
 
 fn lines(mut rest: &[u8]) -> impl Iterator<Item = &[u8]> {

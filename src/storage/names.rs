@@ -2,9 +2,9 @@
 //! of them needs no texts.
 
 use crate::key::{CacheKey, Target};
+use crate::semantics::seed::seed;
 use crate::semantics::tags::Tags;
-use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
-use std::sync::OnceLock;
+use std::hash::{BuildHasherDefault, Hasher};
 use xxhash_rust::xxh3::{xxh3_64_with_seed, xxh3_128_with_seed};
 
 /// A tag, a group of a host, a host, a path, a prefix, a key or what is near one, as a hash of 128
@@ -58,10 +58,8 @@ impl Name {
     }
 
     fn of(kind: u64, first: &str, second: &str) -> Name {
-        static SEED: OnceLock<u64> = OnceLock::new();
-        let seed = *SEED.get_or_init(|| RandomState::new().hash_one(0u8));
         // The first part is hashed into the seed of the second: nothing is glued together.
-        let seed = xxh3_64_with_seed(first.as_bytes(), seed.wrapping_add(kind));
+        let seed = xxh3_64_with_seed(first.as_bytes(), seed().wrapping_add(kind));
         Name(xxh3_128_with_seed(second.as_bytes(), seed))
     }
 }
