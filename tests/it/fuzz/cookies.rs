@@ -60,9 +60,9 @@ fn werkzeug(line: &[u8]) -> Found {
     found
 }
 
-/// Python's own `http.cookies`: white space ends a cookie as a semicolon does, and nothing is
-/// read behind what is none. What it takes for an attribute of another cookie, or refuses the
-/// whole for, is taken for a cookie here.
+/// Python's own `http.cookies`: white space ends a cookie as a semicolon does, nothing is read
+/// behind what is none, and nothing at all where a name has no value. What it takes for an
+/// attribute of another cookie is taken for a cookie here.
 fn simple_cookie(line: &[u8]) -> Found {
     static COOKIE: OnceLock<Regex> = OnceLock::new();
     let cookie = COOKIE.get_or_init(|| {
@@ -76,8 +76,15 @@ fn simple_cookie(line: &[u8]) -> Found {
     });
     let (mut found, mut at) = (Found::new(), 0);
     while let Some(read) = cookie.captures(&line[at..]) {
-        if let Some(value) = read.get(2) {
-            found.insert(read[1].to_vec(), vec![value.as_bytes().to_vec()]);
+        let is_flag = [&b"secure"[..], b"httponly", b"partitioned"]
+            .iter()
+            .any(|flag| read[1].eq_ignore_ascii_case(flag));
+        match read.get(2) {
+            Some(value) => {
+                found.insert(read[1].to_vec(), vec![value.as_bytes().to_vec()]);
+            }
+            None if is_flag || read[1].starts_with(b"$") => {}
+            None => return Found::new(),
         }
         at += read[0].len();
     }
