@@ -136,7 +136,7 @@ impl Proxy {
         plan: &Plan,
         stated: Option<SearchVariance>,
     ) -> Option<Arc<SearchVariance>> {
-        Some(self.shared.memory.variances().learn(&plan.key, stated?))
+        stated.map(|stated| self.shared.memory.variances().learn(&plan.key, stated))
     }
 
     fn freshness(

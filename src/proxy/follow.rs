@@ -42,7 +42,7 @@ impl Proxy {
             Landing::Shared(arrived) => arrived,
         };
         let content = match &arrived {
-            Arrived::Failed(Failed::Silent(error @ OriginError::TooManyOfOne)) => {
+            Arrived::Failed(failed @ Failed::Silent(error @ OriginError::TooManyOfOne)) => {
                 // What one address has too much of is no reason not to ask for another. Who
                 // may not ask either is told at once: to lead one after the other, each
                 // before all who wait, would cost the square of their number.
@@ -50,8 +50,7 @@ impl Proxy {
                     return Followed::Again(*flight);
                 }
                 self.shared.note_failure(&request.target, error);
-                let failed = Failed::Silent(error.clone());
-                return answered(self.without_origin(request, key, None, &failed, status));
+                return answered(self.without_origin(request, key, None, failed, status));
             }
             Arrived::Failed(failed) => {
                 let stale = match found {

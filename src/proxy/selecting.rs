@@ -5,7 +5,7 @@ use crate::semantics::policy::Policy;
 use crate::semantics::vary::{NominatedFields, VariantKey};
 use crate::storage::Content;
 use http::HeaderMap;
-use http::header::{ACCEPT_LANGUAGE, CONTENT_LANGUAGE};
+use http::header::CONTENT_LANGUAGE;
 use std::rc::Rc;
 
 /// What the fields of a request select. The first few variants are compared as they are;
@@ -51,9 +51,6 @@ impl<'a> Selecting<'a> {
     /// likes best.
     pub fn selects_language(&mut self, content: &Content) -> bool {
         let (nominated, variant) = (&content.rare.nominated, &content.rare.variant);
-        if !nominated.names(&ACCEPT_LANGUAGE) {
-            return false;
-        }
         let fields = self.fields;
         let best = self.best_language.get_or_insert_with(|| {
             let best = language::preferred(fields);
