@@ -19,6 +19,20 @@ fn two_at_a_time(origin: &Origin, proxies: &[&str]) -> House {
     House::with(settings)
 }
 
+/// Asks for these addresses, each once, for what the origin holds, and waits until they
+/// are there.
+fn hold(proxy: SocketAddr, origin: &Origin, addresses: &[&str]) -> Vec<Connection> {
+    let before = origin.count();
+    let ask = |(number, address): (usize, &&str)| {
+        let mut client = Connection::open(proxy);
+        client.ask(&format!("/held/{number}"), &format!("X-Forwarded-For: {address}\r\n"));
+        client
+    };
+    let held = addresses.iter().enumerate().map(ask).collect();
+    wait_until("they are there", || origin.count() == before + addresses.len());
+    held
+}
+
 #[test]
 fn one_address_can_not_take_all_places_at_the_origin() {
     let gate = Gate::closed();
@@ -26,15 +40,7 @@ fn one_address_can_not_take_all_places_at_the_origin() {
     let house = two_at_a_time(&origin, &["127.0.0.0/8"]);
     let proxy = house.proxy();
     assert_eq!(get(proxy, "/page", &of("192.0.2.1")).status, 200);
-    let mut held = Vec::new();
-    for (number, address) in
-        ["192.0.2.1", "192.0.2.1", "2001:db8::1", "2001:db8::2"].into_iter().enumerate()
-    {
-        let mut client = Connection::open(proxy);
-        client.ask(&format!("/held/{number}"), &format!("X-Forwarded-For: {address}\r\n"));
-        held.push(client);
-    }
-    wait_until("they are there", || origin.count() == 5);
+    let mut held = hold(proxy, &origin, &["192.0.2.1", "192.0.2.1", "2001:db8::1", "2001:db8::2"]);
     for address in ["192.0.2.1", "2001:db8::3"] {
         is_refused(&get(proxy, "/new", &of(address)), "origin-per-ip");
         is_refused(&request(proxy, "POST", "/new", &of(address), b"x"), "origin-per-ip");
@@ -57,13 +63,8 @@ fn what_strangers_say_of_their_address_does_not_count() {
     let origin = holding(&gate);
     let house = two_at_a_time(&origin, &[]);
     let proxy = house.proxy();
-    let mut held = Vec::new();
-    for number in 0..5 {
-        let mut client = Connection::open(proxy);
-        client.ask(&format!("/held/{number}"), "X-Forwarded-For: 192.0.2.1\r\n");
-        held.push(client);
-    }
-    wait_until("all of this machine's are there", || origin.count() == 5);
+    // All of this machine's get there.
+    let _held = hold(proxy, &origin, &["192.0.2.1"; 5]);
     gate.open();
 }
 
@@ -73,13 +74,7 @@ fn who_may_not_ask_fails_for_nobody_else() {
     let origin = holding(&gate);
     let house = two_at_a_time(&origin, &["127.0.0.0/8"]);
     let proxy = house.proxy();
-    let mut held = Vec::new();
-    for number in 0..2 {
-        let mut client = Connection::open(proxy);
-        client.ask(&format!("/held/{number}"), "X-Forwarded-For: 192.0.2.1\r\n");
-        held.push(client);
-    }
-    wait_until("they are there", || origin.count() == 2);
+    let _held = hold(proxy, &origin, &["192.0.2.1"; 2]);
     for round in 0..30 {
         // Many who may not, one after the other, are in front of those who may.
         let answers = together(24, move |number| {
@@ -103,9 +98,7 @@ fn who_may_not_ask_is_told_with_all_who_wait_and_does_not_lead_them_one_after_an
         ("LARDER_LIMITS__ORIGIN_PER_IP", "1"),
     ];
     let larder = Larder::with_env(origin.address, &[], &env);
-    let mut held = Connection::open(larder.proxy);
-    held.ask("/held", "X-Forwarded-For: 192.0.2.1\r\n");
-    wait_until("it is there", || origin.count() == 1);
+    let _held = hold(larder.proxy, &origin, &["192.0.2.1"]);
     let mut clients: Vec<Connection> = (0..50).map(|_| Connection::open(larder.proxy)).collect();
     // All of them are there when it looks again.
     larder.signal("-STOP");

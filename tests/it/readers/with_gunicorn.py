@@ -5,6 +5,7 @@ whole, and why there were no more."""
 import json
 import sys
 
+from environ import fields
 from gunicorn.config import Config
 from gunicorn.http import wsgi
 from gunicorn.http.parser import RequestParser
@@ -13,15 +14,6 @@ PIECE = 97
 CONFIG = Config()
 # A target may be longer with larder than with gunicorn, which refuses it then.
 CONFIG.set("limit_request_line", 8190)
-
-
-def fields(environ):
-    for key, value in environ.items():
-        if key.startswith("HTTP_"):
-            key = key[len("HTTP_"):]
-        elif key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
-            continue
-        yield key.lower().replace("_", "-"), value
 
 
 def read(data):

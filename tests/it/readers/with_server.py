@@ -18,6 +18,8 @@ import sys
 import tempfile
 import threading
 
+from environ import fields
+
 ROOM = 1 << 17
 LAST = b"GET /the-last HTTP/1.1\r\nHost: site.test\r\nConnection: close\r\n\r\n"
 # The mark of what the application has answered.
@@ -40,14 +42,7 @@ def content(environ):
 
 
 def wsgi(environ, start_response):
-    body, fields = content(environ), []
-    for key, value in environ.items():
-        if key.startswith("HTTP_"):
-            key = key[len("HTTP_"):]
-        elif key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
-            continue
-        fields.append((key.lower().replace("_", "-"), value))
-    note(environ["REQUEST_METHOD"], environ["REQUEST_URI"], fields, body)
+    note(environ["REQUEST_METHOD"], environ["REQUEST_URI"], list(fields(environ)), content(environ))
     start_response("200 OK", [(MARK, "1"), ("Content-Length", "0")])
     return [b""]
 
@@ -64,12 +59,12 @@ async def asgi(scope, receive, send):
         body += event["body"]
         goes_on = event["more_body"]
     target = scope["raw_path"] + (b"?" + scope["query_string"] if scope["query_string"] else b"")
-    fields = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
-    note(scope.get("method", "GET"), target.decode("latin-1"), fields, body)
+    given = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
+    note(scope.get("method", "GET"), target.decode("latin-1"), given, body)
     # No WebSocket is opened.
     about = "http" if kind == "http" else "websocket.http"
-    fields = [(MARK.encode(), b"1"), (b"content-length", b"0")]
-    await send({"type": f"{about}.response.start", "status": 200 if kind == "http" else 403, "headers": fields})
+    answer = [(MARK.encode(), b"1"), (b"content-length", b"0")]
+    await send({"type": f"{about}.response.start", "status": 200 if kind == "http" else 403, "headers": answer})
     await send({"type": f"{about}.response.body", "body": b""})
 
 
@@ -118,7 +113,7 @@ def hypercorn(listening):
 def uwsgi(listening):
     # It ends with this process, however that does.
     command = ["setpriv", "--pdeathsig", "KILL", "uwsgi", "--plugin", "python3", "--wsgi-file", __file__]
-    command += ["--callable", "wsgi", "--http11-socket", f"fd://{listening.fileno()}"]
+    command += ["--pythonpath", os.path.dirname(__file__), "--callable", "wsgi", "--http11-socket", f"fd://{listening.fileno()}"]
     # A target may be longer with larder, and so may a head.
     command += ["--buffer-size", "65535", "--disable-logging"]
     with subprocess.Popen(command, pass_fds=[listening.fileno()], stderr=subprocess.DEVNULL):
