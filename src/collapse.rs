@@ -150,6 +150,8 @@ impl<T: Clone> Follower<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+    use std::time::Duration;
 
     type Test = Collapser<&'static str, u32>;
 
@@ -221,6 +223,62 @@ mod tests {
         drop(old);
         assert_eq!(collapser.under_way(), 1);
         drop(new);
+        assert_eq!(collapser.under_way(), 0);
+    }
+
+    /// On several threads, where some fetches are shared, some are not, some are lost, and
+    /// purges raise what is new enough: nobody waits for ever, and nobody is given what began
+    /// too early.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn nobody_waits_in_vain_or_is_given_what_is_too_old() {
+        const ROUNDS: u64 = 2_000;
+        let collapser = Arc::new(Collapser::<u64, u64>::new());
+        let begun = Arc::new(AtomicU64::new(0));
+        let fence = Arc::new(AtomicU64::new(0));
+        let visitors = (0..16).map(|visitor| {
+            let (collapser, begun, fence) = (collapser.clone(), begun.clone(), fence.clone());
+            tokio::spawn(async move {
+                let (mut shared, mut alone, mut lost) = (0, 0, 0);
+                for round in visitor..visitor + ROUNDS {
+                    let at_least = fence.load(Relaxed);
+                    let mut mine = 0;
+                    let number = || {
+                        mine = begun.fetch_add(1, Relaxed) + 1;
+                        mine
+                    };
+                    match collapser.join(round % 3, at_least, number) {
+                        Role::Follow(follower) => match follower.landing().await {
+                            Landing::Shared(number) => {
+                                assert!(number >= at_least, "{number} is before {at_least}");
+                                shared += 1;
+                            }
+                            Landing::Alone => alone += 1,
+                            Landing::Lost => lost += 1,
+                        },
+                        Role::Lead(leader) => {
+                            tokio::task::yield_now().await;
+                            match round % 7 {
+                                0 => leader.land(Landing::Alone),
+                                1 => drop(leader),
+                                2 => fence.store(begun.load(Relaxed), Relaxed),
+                                _ => leader.land(Landing::Shared(mine)),
+                            }
+                        }
+                    }
+                }
+                (shared, alone, lost)
+            })
+        });
+        let visitors: Vec<_> = visitors.collect();
+        let mut seen = (0, 0, 0);
+        for visitor in visitors {
+            let (shared, alone, lost) = tokio::time::timeout(Duration::from_secs(60), visitor)
+                .await
+                .expect("nobody waits in vain")
+                .expect("no panic");
+            seen = (seen.0 + shared, seen.1 + alone, seen.2 + lost);
+        }
+        assert!(seen.0 > 0 && seen.1 > 0 && seen.2 > 0, "not all of it happened: {seen:?}");
         assert_eq!(collapser.under_way(), 0);
     }
 }

@@ -178,6 +178,8 @@ mod tests {
         let _other = enter("2001:db8:0:2::1").expect("room");
         drop(one);
         assert!(enter("2001:db8:0:1::3").is_ok());
-        assert!((0..4).all(|_| enter("::1").is_ok()), "loopback is nobody's");
+        let here: Vec<Ticket> =
+            (0..4).map(|_| enter("::1").expect("loopback is nobody's")).collect();
+        assert_eq!(here.len(), 4);
     }
 }
