@@ -11,13 +11,13 @@
 //! A body that nobody reads is brought for the store alone, so it has to end
 //! soon.
 
+use super::pieces::{Pieces, Place};
 use crate::account::{Account, Room};
 use crate::error::BodyError;
 use bytes::Bytes;
 use http::HeaderMap;
 use http_body::Frame;
 use parking_lot::Mutex;
-use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -42,7 +42,7 @@ const UNREAD_FOR_THE_STORE: Duration = Duration::from_secs(60);
 /// The writer's end. Dropping it before [`Fill::finish`] breaks the body for
 /// every reader.
 pub struct Fill {
-    shared: Arc<Mutex<State>>,
+    shared: Arc<Mutex<Pieces>>,
     limit: usize,
     account: Arc<Account>,
 }
@@ -71,107 +71,22 @@ pub struct Filled {
 
 /// A reader's end.
 pub struct Reader {
-    shared: Arc<Mutex<State>>,
+    shared: Arc<Mutex<Pieces>>,
     /// Its place among the readers; given back once, when it has read all.
     id: Option<usize>,
 }
 
 /// Makes new readers, from the beginning of the body.
 #[derive(Clone)]
-pub struct Source(Arc<Mutex<State>>);
-
-#[derive(Default)]
-struct State {
-    /// Pieces, of which the first `base` have been let go.
-    chunks: VecDeque<Bytes>,
-    base: usize,
-    buffered: usize,
-    /// It is not going to be stored.
-    outgrown: bool,
-    /// Nor would it be if there were memory.
-    too_large: bool,
-    expected: Option<u64>,
-    end: Option<Result<Option<HeaderMap>, BodyError>>,
-    readers: Vec<Option<Place>>,
-    writer: Option<Waker>,
-    /// Whoever waits for the last reader to leave.
-    watcher: Option<Waker>,
-    /// A reader has left before the end.
-    left: bool,
-    /// How long some readers were held up by others.
-    held_up: Duration,
-}
-
-/// Where a reader is: the index of the next piece, and how to wake it.
-struct Place {
-    next: usize,
-    waker: Option<Waker>,
-    /// It has held others up for too long.
-    too_slow: bool,
-}
-
-impl State {
-    fn wake_readers(&mut self) {
-        for place in self.readers.iter_mut().flatten() {
-            if let Some(waker) = place.waker.take() {
-                waker.wake();
-            }
-        }
-    }
-
-    /// Those who are still given what comes.
-    fn served(&self) -> impl Iterator<Item = &Place> {
-        self.readers.iter().flatten().filter(|place| !place.too_slow)
-    }
-
-    fn any_reader(&self) -> bool {
-        self.served().next().is_some()
-    }
-
-    /// Somebody has had everything, and the writer waits for somebody else.
-    fn is_somebody_held_up(&self) -> bool {
-        let end = self.base + self.chunks.len();
-        self.buffered > WINDOW && self.served().any(|place| place.next == end)
-    }
-
-    /// Gives up on those who have more than a window in front of them.
-    fn give_up_on_the_slow(&mut self) {
-        let (base, chunks) = (self.base, &self.chunks);
-        for place in self.readers.iter_mut().flatten() {
-            let unread: usize = chunks.iter().skip(place.next - base).map(Bytes::len).sum();
-            place.too_slow |= unread > WINDOW;
-        }
-        self.wake_readers();
-        self.trim();
-    }
-
-    /// Lets go of what every reader has had.
-    fn trim(&mut self) {
-        if !self.outgrown {
-            return;
-        }
-        let slowest = self.served().map(|place| place.next).min();
-        let keep_from = slowest.unwrap_or(self.base + self.chunks.len());
-        while self.base < keep_from {
-            let Some(chunk) = self.chunks.pop_front() else { break };
-            self.buffered -= chunk.len();
-            self.base += 1;
-        }
-        if self.buffered <= WINDOW
-            && let Some(writer) = self.writer.take()
-        {
-            writer.wake();
-        }
-    }
-}
+pub struct Source(Arc<Mutex<Pieces>>);
 
 impl Fill {
     /// A new body of which at most `limit` bytes are kept, and less if the account
     /// says that memory is scarce; `expected` is its length in bytes if the head
     /// states it.
     pub fn new(limit: usize, expected: Option<u64>, account: Arc<Account>) -> Fill {
-        let state = State { expected, ..State::default() };
-        Fill { shared: Arc::new(Mutex::new(state)), limit, account }
+        let pieces = Pieces { expected, ..Pieces::default() };
+        Fill { shared: Arc::new(Mutex::new(pieces)), limit, account }
     }
 
     /// From where readers are made.
@@ -188,6 +103,7 @@ impl Fill {
             state.chunks.push_back(chunk);
             state.too_large |= state.buffered > self.limit;
             state.outgrown |= state.too_large || self.account.room() >= Room::Scarce;
+            state.window = self.window();
             state.wake_readers();
             state.trim();
             if !state.outgrown {
@@ -198,18 +114,14 @@ impl Fill {
             let begun = Instant::now();
             let room = timeout(LOOK, self.room()).await;
             let mut state = self.shared.lock();
-            if let Ok(pushed) = room {
-                // Whoever was held up has been woken, and has not read yet.
-                if state.served().count() > 1 {
-                    state.held_up += begun.elapsed();
-                }
-                return pushed;
-            }
             if state.is_somebody_held_up() {
                 state.held_up += begun.elapsed();
-                if state.held_up >= HELD_UP_AT_MOST {
-                    state.give_up_on_the_slow();
-                }
+            }
+            if let Ok(pushed) = room {
+                return pushed;
+            }
+            if state.is_somebody_held_up() && state.held_up >= HELD_UP_AT_MOST {
+                state.give_up_on_the_slow();
             }
         }
     }
@@ -221,7 +133,8 @@ impl Fill {
             if !state.any_reader() {
                 return Poll::Ready(Pushed::NobodyCares);
             }
-            if state.buffered <= self.window() {
+            state.window = self.window();
+            if state.buffered <= state.window {
                 let too_large = state.too_large;
                 return Poll::Ready(if too_large { Pushed::Outgrown } else { Pushed::NoRoom });
             }
@@ -376,7 +289,7 @@ impl Drop for Reader {
         state.left = true;
         state.trim();
         if !state.any_reader() {
-            let State { writer, watcher, .. } = &mut *state;
+            let Pieces { writer, watcher, .. } = &mut *state;
             writer.take().into_iter().chain(watcher.take()).for_each(Waker::wake);
         }
     }

@@ -128,6 +128,84 @@ async fn one_who_holds_others_up_for_too_long_is_given_up_on() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn when_memory_is_scarce_the_slow_are_given_up_on_too_and_each_once() {
+    let account = Arc::new(Account::new(100 * WINDOW));
+    let _others = account.charge(99 * WINDOW);
+    let fill = Fill::new(usize::MAX, None, account);
+    let source = fill.source();
+    let begun = Instant::now();
+    let quick = tokio::spawn(read_all(source.read().expect("a reader")));
+    let mut standing = source.read().expect("a reader");
+    let mut slow = source.read().expect("a reader");
+    let dripping = tokio::spawn(async move {
+        let mut last = None;
+        while let Some(piece) = next(&mut slow).await {
+            last = Some(piece);
+            sleep(Duration::from_secs(2)).await;
+        }
+        last
+    });
+    for _ in 0..20 {
+        fill.push(Bytes::from(vec![0; NARROWEST_WINDOW])).await;
+    }
+    assert!(begun.elapsed() < 3 * HELD_UP_AT_MOST, "{:?}", begun.elapsed());
+    fill.finish(None);
+    assert_eq!(quick.await.expect("no panic").expect("the body"), 20 * NARROWEST_WINDOW);
+    let told = next(&mut standing).await.expect("an end");
+    assert!(matches!(told, Err(BodyError::TooSlow)), "{told:?}");
+    let told = dripping.await.expect("no panic");
+    assert!(matches!(told, Some(Err(BodyError::TooSlow))), "{told:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn those_who_read_alike_hold_nobody_up_but_by_a_pause_of_some_length() {
+    let fill = fill(10, None);
+    let read = |mut reader: Reader, pause: Duration| {
+        tokio::spawn(async move {
+            let mut pieces = 0;
+            while let Some(piece) = next(&mut reader).await {
+                piece.expect("nobody is given up on");
+                pieces += 1;
+                sleep(if pieces == 200 { pause } else { Duration::from_millis(100) }).await;
+            }
+            pieces
+        })
+    };
+    let one = read(fill.source().read().expect("a reader"), Duration::from_secs(2));
+    let other = read(fill.source().read().expect("a reader"), Duration::from_millis(100));
+    // The application is quicker than both: the writer waits most of the time.
+    for _ in 0..300 {
+        fill.push(Bytes::from(vec![0; WINDOW / 8])).await;
+    }
+    fill.finish(None);
+    assert_eq!((one.await.expect("no panic"), other.await.expect("no panic")), (300, 300));
+}
+
+#[tokio::test]
+async fn a_piece_is_let_go_when_the_last_of_many_has_read_it() {
+    let fill = fill(10, None);
+    let source = fill.source();
+    let mut readers: Vec<_> = (0..5).map(|_| source.read().expect("a reader")).collect();
+    for _ in 0..3 {
+        fill.push(Bytes::from(vec![0; 100])).await;
+    }
+    let in_hand = || source.0.lock().chunks.len();
+    // In any order, and whoever leaves wants nothing any more.
+    for at in [3, 0, 4, 1] {
+        next(&mut readers[at]).await.expect("a piece").expect("whole");
+        assert_eq!(in_hand(), 3, "{at}");
+    }
+    next(&mut readers[2]).await.expect("a piece").expect("whole");
+    assert_eq!(in_hand(), 2);
+    for at in [2, 2, 1, 1, 0, 0, 4, 4] {
+        next(&mut readers[at]).await.expect("a piece").expect("whole");
+        assert_eq!(in_hand(), 2, "{at}");
+    }
+    drop(readers.remove(3));
+    assert_eq!(in_hand(), 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn one_who_reads_a_little_now_and_then_does_not_hold_others_up_for_ever() {
     let fill = fill(10, None);
     let mut slow = fill.source().read().expect("a reader");

@@ -9,6 +9,7 @@ mod document;
 mod fill;
 mod held;
 mod passing;
+mod pieces;
 mod replacing;
 
 pub use ahead::ReadAhead;
