@@ -6,7 +6,9 @@ use super::pool::Pool;
 use super::upstream::Upstream;
 use crate::body::Body;
 use http::{HeaderValue, Request, Uri, header};
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 /// How upstreams are checked.
@@ -24,14 +26,22 @@ pub struct HealthCheck {
 
 impl Pool {
     /// Checks every upstream again and again, if that is wanted; for one of the
-    /// runtimes to do. 2xx and 3xx are good.
-    pub async fn watch(&self) {
+    /// runtimes to do. 2xx and 3xx are good. One that hangs holds up no other's check.
+    pub async fn watch(self: &Arc<Self>) {
         let Some(check) = &self.options.health_check else { return };
+        let mut watching = JoinSet::new();
+        for at in 0..self.places.upstreams.len() {
+            let (pool, check) = (Arc::clone(self), check.clone());
+            watching.spawn(async move { pool.watch_one(at, &check).await });
+        }
+        watching.join_all().await;
+    }
+
+    async fn watch_one(&self, at: usize, check: &HealthCheck) {
+        let upstream = &self.places.upstreams[at];
         loop {
-            for upstream in &self.places.upstreams {
-                let good = timeout(check.timeout, self.is_good(upstream, check)).await;
-                upstream.checked(good.unwrap_or(false));
-            }
+            let good = timeout(check.timeout, self.is_good(upstream, check)).await;
+            upstream.checked(good.unwrap_or(false));
             // Of one that has come back there are places.
             self.places.serve();
             sleep(check.interval).await;

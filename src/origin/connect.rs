@@ -10,10 +10,11 @@ use http::Request;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper::ext::on_informational;
 use hyper_util::rt::TokioIo;
+use rustix::io::Errno;
 use socket2::SockRef;
-use std::io::{Error, ErrorKind, IoSlice, Result};
+use std::io::{self, Error, ErrorKind, IoSlice};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -21,7 +22,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf, Take};
 use tokio::net::{TcpStream, UnixStream};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 /// Bounds on what an origin may send as a head, and on how it takes requests.
 #[derive(Clone, Copy, Debug)]
@@ -39,7 +40,7 @@ pub(super) struct Bounds {
 pub(super) struct Connection {
     pub sender: SendRequest<Body>,
     /// Where it leads; nowhere else than there through a unix socket.
-    to: Option<SocketAddr>,
+    pub to: Option<SocketAddr>,
     heard: Arc<AtomicU64>,
     interims: Arc<AtomicUsize>,
 }
@@ -89,12 +90,12 @@ impl Way {
         }
     }
 
-    /// Whether this is still the way that a connection has gone: the name of the
-    /// upstream may stand for another address by now.
-    pub fn leads_where(&self, connection: &Connection) -> bool {
-        match (self, connection.to) {
-            (Way::Tcp(name) | Way::Tls(name, _), Some(to)) => name.stands_for(to),
-            (Way::Unix(_), _) | (_, None) => true,
+    /// Where it leads: the name of the upstream may stand for other addresses by now.
+    /// `None` if there is no name, or nothing is known of it.
+    pub fn leads_to(&self) -> Option<Arc<[SocketAddr]>> {
+        match self {
+            Way::Tcp(name) | Way::Tls(name, _) => name.last(),
+            Way::Unix(_) => None,
         }
     }
 
@@ -104,21 +105,19 @@ impl Way {
     /// # Errors
     /// [`OriginError::Connect`], [`OriginError::ConnectTimeout`],
     /// [`OriginError::NoSocket`] and [`OriginError::Tls`].
-    pub async fn open(&self, within: Duration) -> std::result::Result<Stream, OriginError> {
+    pub async fn open(&self, within: Duration) -> Result<Stream, OriginError> {
         let opening = async {
             let stream = match self {
-                Way::Tcp(name) => open_one_of(name, within).await.map(Stream::Tcp),
-                Way::Unix(path) => UnixStream::connect(path).await.map(Stream::Unix),
+                Way::Tcp(name) => Stream::Tcp(open_one_of(name, within).await?),
+                Way::Unix(path) => Stream::Unix(open_unix(path).await?),
                 Way::Tls(name, peer) => {
-                    let stream = open_one_of(name, within).await.map_err(not_connected)?;
+                    let stream = open_one_of(name, within).await?;
                     let shaken = peer.shake_hands(stream).await;
-                    return match shaken {
-                        Ok(stream) => Ok(Stream::Tls(Box::new(stream))),
-                        Err(error) => Err(OriginError::Tls(Arc::new(error))),
-                    };
+                    let not_shaken = |error| OriginError::Tls(Arc::new(error));
+                    Stream::Tls(Box::new(shaken.map_err(not_shaken)?))
                 }
             };
-            stream.map_err(not_connected)
+            Ok(stream)
         };
         timeout(within, opening).await.unwrap_or(Err(OriginError::ConnectTimeout))
     }
@@ -132,7 +131,7 @@ impl Way {
         &self,
         within: Duration,
         bounds: Bounds,
-    ) -> std::result::Result<Connection, OriginError> {
+    ) -> Result<Connection, OriginError> {
         match self.open(within).await? {
             Stream::Tcp(stream) => {
                 let to = stream.peer_addr().ok();
@@ -147,11 +146,12 @@ impl Way {
     }
 }
 
-fn not_connected(error: Error) -> OriginError {
+fn not_connected(error: impl Into<Arc<Error>>) -> OriginError {
+    let error = error.into();
     match error.kind() {
         ErrorKind::TimedOut => OriginError::ConnectTimeout,
         _ if is_ours(&error) => OriginError::NoSocket,
-        _ => OriginError::Connect(Arc::new(error)),
+        _ => OriginError::Connect(error),
     }
 }
 
@@ -161,23 +161,30 @@ pub(super) enum Stream {
     Unix(UnixStream),
 }
 
-/// No connection was tried: the process or the machine has no descriptor left
-/// (`EMFILE`, `ENFILE`, which std has no names for).
+/// No connection was tried, for want of something here: descriptors (`EMFILE`, `ENFILE`),
+/// ports (`EADDRNOTAVAIL`), the kernel's memory (`ENOMEM`, `ENOBUFS`).
 fn is_ours(error: &Error) -> bool {
-    matches!(error.raw_os_error(), Some(23 | 24))
+    let code = error.raw_os_error().map(Errno::from_raw_os_error);
+    code.is_some_and(|code| {
+        [Errno::MFILE, Errno::NFILE, Errno::ADDRNOTAVAIL, Errno::NOMEM, Errno::NOBUFS]
+            .contains(&code)
+    })
 }
 
+/// Of the time for a connection, the part that a resolver may take which is asked again.
+const FOR_THE_NAME: u32 = 4;
+
 /// Tries the addresses of a name in turn, each for its share of the time.
-async fn open_one_of(name: &Name, within: Duration) -> Result<TcpStream> {
+async fn open_one_of(name: &Arc<Name>, within: Duration) -> Result<TcpStream, OriginError> {
     let end = Instant::now() + within;
-    let addresses = name.addresses().await?;
+    let addresses = name.addresses(within / FOR_THE_NAME).await.map_err(not_connected)?;
     let mut failed = Error::from(ErrorKind::NotFound);
     for (tried, address) in addresses.iter().enumerate() {
         let left = u32::try_from(addresses.len() - tried).unwrap_or(u32::MAX);
         let share = end.saturating_duration_since(Instant::now()) / left;
         match timeout_at(Instant::now() + share, TcpStream::connect(address)).await {
             Ok(Ok(stream)) => {
-                stream.set_nodelay(true)?;
+                stream.set_nodelay(true).map_err(not_connected)?;
                 // A tunnel has no other bound.
                 let _ = SockRef::from(&stream).set_tcp_keepalive(&moving::keep_alive());
                 return Ok(stream);
@@ -186,14 +193,28 @@ async fn open_one_of(name: &Name, within: Duration) -> Result<TcpStream> {
             Err(_) => failed = Error::from(ErrorKind::TimedOut),
         }
     }
-    Err(failed)
+    Err(not_connected(failed))
+}
+
+/// How often it is tried again while an application has not accepted those before.
+const TAKEN_UP: Duration = Duration::from_millis(10);
+
+/// Connects to a unix socket. Where as many wait as it has room for, the kernel says so
+/// at once instead of having this one wait too, as it does with TCP.
+async fn open_unix(path: &Path) -> Result<UnixStream, OriginError> {
+    loop {
+        match UnixStream::connect(path).await {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => sleep(TAKEN_UP).await,
+            other => return other.map_err(not_connected),
+        }
+    }
 }
 
 async fn shake_hands<S>(
     stream: S,
     to: Option<SocketAddr>,
     bounds: Bounds,
-) -> std::result::Result<Connection, OriginError>
+) -> Result<Connection, OriginError>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -238,7 +259,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Heard<S> {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
-    ) -> Poll<Result<()>> {
+    ) -> Poll<io::Result<()>> {
         if self.interims.load(Ordering::Relaxed) > MOST_INTERIMS {
             return Poll::Ready(Err(Error::other("interim responses without end")));
         }
@@ -258,7 +279,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Heard<S> {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &[u8],
-    ) -> Poll<Result<usize>> {
+    ) -> Poll<io::Result<usize>> {
         Pin::new(self.stream.get_mut()).poll_write(cx, buf)
     }
 
@@ -266,7 +287,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Heard<S> {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
-    ) -> Poll<Result<usize>> {
+    ) -> Poll<io::Result<usize>> {
         Pin::new(self.stream.get_mut()).poll_write_vectored(cx, bufs)
     }
 
@@ -274,11 +295,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Heard<S> {
         self.stream.get_ref().is_write_vectored()
     }
 
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(self.stream.get_mut()).poll_flush(cx)
     }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(self.stream.get_mut()).poll_shutdown(cx)
     }
 }
@@ -286,6 +307,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Heard<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use socket2::{Domain, SockAddr, Socket, Type};
     use tokio::net::{TcpListener, TcpSocket};
 
     const WITHIN: Duration = Duration::from_secs(10);
@@ -300,9 +322,9 @@ mod tests {
         for (addresses, expected) in
             [(vec![away, here], Some(here)), (vec![here, away], Some(here)), (vec![away], None)]
         {
-            let name = Name::new("app.test", 80, WITHIN);
-            name.addresses_by(std::future::ready(Ok(addresses))).await.unwrap();
-            let peer = match Way::Tcp(Arc::new(name)).open(WITHIN).await {
+            let name = Arc::new(Name::new("app.test", 80, WITHIN));
+            name.addresses_by(std::future::ready(Ok(addresses)), WITHIN).await.unwrap();
+            let peer = match Way::Tcp(name).open(WITHIN).await {
                 Ok(Stream::Tcp(stream)) => stream.peer_addr().ok(),
                 Ok(Stream::Tls(_) | Stream::Unix(_)) => None,
                 Err(error) => {
@@ -311,6 +333,39 @@ mod tests {
                 }
             };
             assert_eq!(peer, expected);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_application_with_a_full_queue_is_waited_for() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("app.sock");
+        let listener = Socket::new(Domain::UNIX, Type::STREAM, None).unwrap();
+        listener.bind(&SockAddr::unix(&path).unwrap()).unwrap();
+        listener.listen(0).unwrap();
+        let way = Way::Unix(path);
+        let mut queued = Vec::new();
+        let error = loop {
+            match way.open(WITHIN).await {
+                Ok(stream) => queued.push(stream),
+                Err(error) => break error,
+            }
+        };
+        assert!(matches!(error, OriginError::ConnectTimeout), "{error}");
+        let (opened, ()) = tokio::join!(way.open(WITHIN), async {
+            sleep(WITHIN / 2).await;
+            listener.accept().unwrap();
+        });
+        assert!(opened.is_ok(), "it has accepted one");
+    }
+
+    #[test]
+    fn what_this_machine_lacks_is_not_held_against_the_application() {
+        for (code, ours) in
+            [(24, true), (23, true), (99, true), (12, true), (105, true), (111, false)]
+        {
+            let error = not_connected(Error::from_raw_os_error(code));
+            assert_eq!(matches!(error, OriginError::NoSocket), ours, "{code}: {error}");
         }
     }
 }

@@ -7,6 +7,7 @@ use http::{HeaderMap, Response, StatusCode};
 use http_body::Body as _;
 use hyper::body::Incoming;
 use parking_lot::Mutex;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -27,6 +28,17 @@ struct Waiting {
     connection: Connection,
     until: Instant,
     _counted: Counted,
+}
+
+impl Waiting {
+    /// Whether it may be used still, if that is where the upstream is.
+    fn is_good(&self, now: Instant, there: Option<&[SocketAddr]>) -> bool {
+        let leads_there = match (there, self.connection.to) {
+            (Some(there), Some(to)) => there.contains(&to),
+            _ => true,
+        };
+        leads_there && now < self.until && !self.connection.sender.is_closed()
+    }
 }
 
 /// Counts as one until it is dropped.
@@ -69,19 +81,12 @@ impl Idle {
     }
 
     /// The connection that was used last, so that the others can age. Those that
-    /// do not lead where this way does any more are closed.
+    /// are closed, too old, or do not lead where this way does any more are let go.
     pub async fn take(&self, way: &Way) -> Option<Connection> {
+        let (now, there) = (Instant::now(), way.leads_to());
+        self.connections.lock().retain(|waiting| waiting.is_good(now, there.as_deref()));
         loop {
-            let mut waiting = {
-                let mut all = self.connections.lock();
-                all.retain(|waiting| way.leads_where(&waiting.connection));
-                let waiting = all.pop()?;
-                if waiting.until <= Instant::now() {
-                    all.clear();
-                    return None;
-                }
-                waiting
-            };
+            let mut waiting = self.connections.lock().pop()?;
             if let Ok(Ok(())) = timeout(SETTLING, waiting.connection.sender.ready()).await {
                 return Some(waiting.connection);
             }

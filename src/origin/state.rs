@@ -54,6 +54,12 @@ impl Watched {
         self.hold.held()
     }
 
+    /// Where the upstreams are, with commas between.
+    pub fn addresses(&self) -> String {
+        let addresses = self.places.upstreams.iter().map(|upstream| upstream.address.to_string());
+        addresses.collect::<Vec<_>>().join(", ")
+    }
+
     /// The upstreams, in the order of the configuration.
     pub fn upstreams(&self) -> Vec<UpstreamState> {
         let now = Instant::now();

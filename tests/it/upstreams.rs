@@ -2,11 +2,12 @@
 //! away.
 
 use crate::harness::{
-    Connection, Gate, Larder, Origin, get, nobody, reply, request, together, wait_until,
+    Connection, Gate, Larder, Origin, get, nobody, read_request, reply, request, together,
+    wait_until,
 };
 use larder::clock::{Clock, SystemClock};
-use std::io::Write;
-use std::net::SocketAddr;
+use std::io::{BufReader, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -275,7 +276,7 @@ fn who_can_be_given_something_stale_does_not_wait_for_a_restart() {
     let app = std::thread::spawn(move || {
         let (mut stream, _) = listener.accept().expect("a connection");
         let text = reply(200, &["Cache-Control: max-age=1", "Connection: close"], "old");
-        let mut head = std::io::BufReader::new(stream.try_clone().expect("the other half"));
+        let mut head = BufReader::new(stream.try_clone().expect("the other half"));
         crate::harness::read_head(&mut head).expect("a request");
         stream.write_all(text.as_bytes()).expect("an answer");
     });
@@ -319,6 +320,58 @@ fn checks_leave_an_ill_one_out_and_bring_it_back() {
     ill.store(false, Ordering::SeqCst);
     wait_until("it is back", || state() == "well");
     wait_until("it is asked", || larder.get("/").text() == "one");
+}
+
+#[test]
+fn one_that_hangs_holds_up_no_others_check() {
+    let hanging = Origin::raw(|_, stream| std::mem::forget(stream));
+    let other = plain("other");
+    let env = [
+        ("LARDER_ORIGIN__HEALTH_PATH", "/healthz"),
+        ("LARDER_ORIGIN__HEALTH_INTERVAL", "20ms"),
+        ("LARDER_ORIGIN__HEALTH_TIMEOUT", "1h"),
+    ];
+    let _larder = Larder::with_env(both(hanging.address, other.address), &[], &env);
+    wait_until("it is checked again and again", || other.asked_for("/healthz") > 3);
+}
+
+#[test]
+fn connections_that_the_app_has_closed_are_let_go() {
+    let (end, answers) = (Gate::closed(), [Gate::closed(), Gate::closed()]);
+    let gates = (end.clone(), answers.clone());
+    let origin = Origin::raw(move |number, mut stream| {
+        let mut reader = BufReader::new(stream.try_clone().expect("the other half"));
+        let page = reply(200, &["Cache-Control: no-store"], "x");
+        let mut serve = |stream: &mut TcpStream| {
+            read_request(&mut reader).is_some() && stream.write_all(page.as_bytes()).is_ok()
+        };
+        gates.1[number].pass();
+        serve(&mut stream);
+        match number {
+            0 => gates.0.pass(),
+            _ => while serve(&mut stream) {},
+        }
+    });
+    let larder = Larder::with_env(origin.address, &[], &[ONE_THREAD]);
+    let idle = || larder.stat("/origin/upstreams/0/idle");
+    let mut clients: Vec<_> = (0..2).map(|_| Connection::open(larder.proxy)).collect();
+    for (number, client) in clients.iter_mut().enumerate() {
+        client.ask(&format!("/{number}"), "");
+        wait_until("it has a connection", || {
+            larder.stat("/origin/upstreams/0/in_flight") == number as u64 + 1
+        });
+    }
+    for (number, client) in clients.iter_mut().enumerate() {
+        answers[number].open();
+        assert_eq!(client.answer("GET").expect("an answer").text(), "x");
+        wait_until("it is idle", || idle() == number as u64 + 1);
+    }
+    // The one that was used last is the second.
+    end.open();
+    wait_until("the first is let go", || {
+        assert_eq!(larder.get("/again").text(), "x");
+        idle() == 1
+    });
 }
 
 #[test]
