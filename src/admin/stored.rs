@@ -179,7 +179,8 @@ fn state(stored: &StoredResponse, now: Moment) -> &'static str {
     }
 }
 
-/// All variants of a URL, the newest first, each with its head.
+/// All variants of a URL, or what answers for it by `No-Vary-Search`, the newest first,
+/// each with its head.
 pub(super) fn one(shared: &Shared, query: Option<&str>) -> Response<Full<Bytes>> {
     let target = parameters(query).and_then(|given| match given.as_slice() {
         [(name, url)] if name == "url" => {
@@ -195,13 +196,13 @@ pub(super) fn one(shared: &Shared, query: Option<&str>) -> Response<Full<Bytes>>
     let without = ignored.without(target.path_and_query());
     let as_keyed = without.and_then(|path| target.with_path(&path).ok());
     let key = CacheKey::new(as_keyed.unwrap_or(target));
-    let (slot, now) = (shared.memory.get(&key), shared.clock.now());
-    let variants = slot.iter().flat_map(|slot| slot.variants());
-    let there: Vec<_> = variants.filter(|stored| is_there(shared, &key, stored)).collect();
+    let (mut there, now) = (shared.memory.answering(&key), shared.clock.now());
+    there.retain(|(key, stored)| is_there(shared, key, stored));
     if there.is_empty() {
         return reply::problem(Kind::NotFound, "nothing is stored for this URL");
     }
-    let variants: Vec<Value> = there.iter().take(VARIANTS).map(|s| variant(s, now)).collect();
+    let variants: Vec<Value> =
+        there.iter().take(VARIANTS).map(|(_, stored)| variant(stored, now)).collect();
     reply::document(&json!({
         "url": key.target().to_string(),
         "variants": variants,

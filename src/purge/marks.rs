@@ -1,13 +1,13 @@
 //! The marks that purges leave, and the fences of what is in flight.
 
 use super::departure::{Departure, InFlight};
-use super::pattern::Pattern;
+use super::pattern::{Candidate, Pattern};
 use super::purger::Softness;
 use super::selectors::{Prefix, Selectors};
 use crate::key::CacheKey;
 use crate::semantics::tags::Tags;
 use crate::semantics::time::Moment;
-use crate::storage::{BuildPlain, Name, Softening};
+use crate::storage::{BuildPlain, Name, Softening, StoredResponse};
 use parking_lot::RwLock;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -169,18 +169,19 @@ impl Marks {
 
     /// The same for a response that is not stored yet, or has just been: patterns
     /// are looked for in it, and marks that it alone can meet may have been too
-    /// many to be remembered. Its content type is `None` if it isn't known here.
+    /// many to be remembered. `stored` is `None` if little is known of it yet.
     pub fn verdict_in_flight(
         &self,
         key: &CacheKey,
         tags: &Tags,
-        content_type: Option<&str>,
+        stored: Option<&StoredResponse>,
         fence: u64,
         note: impl FnOnce(&Verdict),
     ) -> Verdict {
         if self.last() == fence {
             return Verdict::Stands;
         }
+        let candidate = Candidate::new(key, tags, stored);
         let (mut searched, mut found) = (fence, Vec::new());
         let table = loop {
             let table = self.table.read();
@@ -192,7 +193,7 @@ impl Marks {
             drop(table);
             searched = *last;
             found.extend(more.iter().filter_map(|(number, pattern)| {
-                let is_met = pattern.searcher()?.meets(key.target(), tags, content_type);
+                let is_met = pattern.searcher()?.meets(&candidate);
                 is_met.then_some(*number)
             }));
         };

@@ -2,9 +2,9 @@
 
 use super::departure::Departure;
 use super::marks::{Marked, Marks, Verdict};
-use super::pattern::Searcher;
+use super::pattern::{Candidate, Searcher};
 use super::progress::Progress;
-use super::reach::{Purged, Reach, Tally, content_type};
+use super::reach::{Purged, Reach, Tally};
 use super::selectors::Selectors;
 use super::sweeper::{Left, Queue, Sweeper, Work};
 use crate::key::CacheKey;
@@ -130,8 +130,7 @@ impl Purger {
         if stored.is_settled() {
             return self.marks.verdict(key, tags, fence, note);
         }
-        let kind = Some(content_type(stored));
-        let verdict = self.marks.verdict_in_flight(key, tags, kind, fence, note);
+        let verdict = self.marks.verdict_in_flight(key, tags, Some(stored), fence, note);
         // Only now: a mark that could not be found any more counts by then.
         let number = self.marks.seen();
         match verdict {
@@ -293,9 +292,10 @@ impl Purger {
         }
         self.slices(|ids| {
             for (id, key, stored) in self.memory.resolve(ids) {
-                let (tags, kind) = (&stored.content().rare.tags, Some(content_type(&stored)));
+                let tags = &stored.content().rare.tags;
+                let candidate = Candidate::new(&key, tags, Some(&stored));
                 let meets = |(searcher, place): &mut (Searcher<'_>, usize)| {
-                    searcher.meets(key.target(), tags, kind).then_some(*place)
+                    searcher.meets(&candidate).then_some(*place)
                 };
                 let met: Vec<usize> = searchers.iter_mut().filter_map(meets).collect();
                 if !met.is_empty() && takes(&key, &stored) {

@@ -3,8 +3,7 @@
 use super::pattern::Searcher;
 use super::selectors::Selectors;
 use crate::key::CacheKey;
-use crate::storage::{Id, Name, StoredResponse, Wanted};
-use http::header::CONTENT_TYPE;
+use crate::storage::{Id, Name, Wanted};
 
 /// How many stored responses a purge has met. One that several selectors meet
 /// counts for each of them, and once in the total. One that an earlier purge has
@@ -207,10 +206,4 @@ impl Found {
         self.settle();
         self.ids
     }
-}
-
-/// The text that a pattern for the content type is searched for in.
-pub(super) fn content_type(stored: &StoredResponse) -> &str {
-    let value = stored.content().lines.get(&CONTENT_TYPE).filter(|value| value.is_ascii());
-    value.and_then(|value| std::str::from_utf8(value).ok()).unwrap_or_default()
 }

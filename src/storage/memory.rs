@@ -139,6 +139,30 @@ impl Memory {
         self.shards.get(key)
     }
 
+    /// All that may answer requests with this key, `Vary` and purges aside: what is stored
+    /// under it, and for equivalent queries under others. Each with its key; of one key the
+    /// newest first.
+    pub fn answering(&self, key: &CacheKey) -> Vec<(CacheKey, Arc<StoredResponse>)> {
+        let mut all = Vec::new();
+        let own = self.get(key);
+        for stored in own.iter().flat_map(Slot::variants) {
+            let variance = stored.content().rare.variance.as_ref();
+            if variance.is_none_or(|variance| self.variances.knows(key, variance)) {
+                all.push((key.clone(), Arc::clone(stored)));
+            }
+        }
+        for (asked, other) in self.variances.others(key).filter(|(_, other)| other != key) {
+            let slot = self.get(&other);
+            for stored in slot.iter().flat_map(Slot::variants) {
+                let variance = stored.content().rare.variance.as_ref();
+                if variance.is_some_and(|borne| Arc::ptr_eq(borne, &asked)) {
+                    all.push((other.clone(), Arc::clone(stored)));
+                }
+            }
+        }
+        all
+    }
+
     /// Notes that what is stored under a key with this [hash](CacheKey::hash) was asked
     /// for, for the [curve](Memory::curve).
     pub fn asked_for(&self, hash: u128, stored: &StoredResponse) {

@@ -1,7 +1,7 @@
 //! `No-Vary-Search` (draft-ietf-httpbis-no-vary-search): what is stored for one
 //! query answers others.
 
-use crate::harness::{Connection, Gate, Larder, Origin, reply, request, wait_until};
+use crate::harness::{Connection, Gate, Larder, Origin, get, reply, request, wait_until};
 use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -85,6 +85,8 @@ fn a_purge_of_any_of_the_urls_forgets_it() {
         r#"{"urls":["https://site.test/p?x=1"],"tags":["other"]}"#.to_string(),
         r#"{"tags":["t"]}"#.to_string(),
         r#"{"prefixes":["http://site.test/p"]}"#.to_string(),
+        r#"{"patterns":[{"url":"x=1$"}]}"#.to_string(),
+        r#"{"patterns":[{"url":"^/p\\?x=[34]"}]}"#.to_string(),
         r#"{"all":true}"#.to_string(),
     ] {
         larder.get("/p?x=1");
@@ -101,7 +103,26 @@ fn a_purge_of_any_of_the_urls_forgets_it() {
     }
     larder.get("/p?x=2");
     larder.purge(&url("?y=1"));
+    larder.purge(r#"{"patterns":[{"url":"^/(m|n)"},{"url":"^/p/"},{"url":"^/q\\?x=2"}]}"#);
     assert!(larder.get("/p?x=3").is_hit(), "another page");
+}
+
+#[test]
+fn what_answers_for_another_query_is_explained_and_told() {
+    let origin = site("No-Vary-Search: params=(\"x\")");
+    let larder = Larder::in_front_of(origin.address, &[]);
+    larder.get("/p?x=1");
+    let told = |path: &str| {
+        let host = [("Host", "localhost")];
+        let path = format!("/v1/{path}http%3A%2F%2Fsite.test%2Fp%3Fx%3D2");
+        let answer = get(larder.admin, &path, &host);
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        serde_json::from_slice::<serde_json::Value>(&answer.body).expect("JSON")
+    };
+    let explained = told("explain?url=");
+    assert_eq!(explained["outcome"]["token"], "hit", "{explained}");
+    assert_eq!(explained["variants"][0]["selected"], true, "{explained}");
+    assert_eq!(told("stored/one?url=")["variants"].as_array().map(Vec::len), Some(1));
 }
 
 #[test]

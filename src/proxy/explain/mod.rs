@@ -256,26 +256,27 @@ impl Shared {
         }
     }
 
-    /// What is stored for a request's target, the newest first, and which the request
-    /// selects.
+    /// What is stored for a request's target, or an equivalent one, the newest first, and
+    /// which the request selects.
     fn variants(
         &self,
         request: &Presented,
         key: &CacheKey,
     ) -> (Vec<Variant>, Option<Arc<StoredResponse>>) {
-        let Some(slot) = self.memory.get(key) else { return (Vec::new(), None) };
         let (now, policy) = (self.clock.now(), &self.options.policy);
         let (mut variants, mut selected) = (Vec::new(), None);
-        let standing = slot.variants().iter().filter(|stored| self.stands(key, stored));
-        for stored in standing.take(MOST_VARIANTS) {
+        let all = self.memory.answering(key).into_iter();
+        for (_, stored) in all.filter(|(key, stored)| self.stands(key, stored)) {
             let rare = &stored.content().rare;
             let is_selected = selected.is_none()
                 && rare.query == request.query
                 && rare.nominated.selects(&request.fields, &rare.variant, policy);
-            if is_selected {
-                selected = Some(Arc::clone(stored));
+            if is_selected || variants.len() < MOST_VARIANTS {
+                variants.push(Variant { selected: is_selected, ..described(&stored, now) });
             }
-            variants.push(Variant { selected: is_selected, ..described(stored, now) });
+            if is_selected {
+                selected = Some(stored);
+            }
         }
         (variants, selected)
     }

@@ -4,7 +4,8 @@ use super::shape::{self, Piece, Shape};
 use super::{BadPattern, LONGEST, Part};
 use crate::key::{CacheKey, Host, Scheme, Target};
 use crate::purge::{Path, Prefix, Selectors};
-use regex_syntax::hir::Hir;
+use regex_syntax::hir::literal::Extractor;
+use regex_syntax::hir::{Hir, Look};
 use std::collections::BTreeSet;
 
 /// The most selectors that an expression is compiled to.
@@ -15,6 +16,15 @@ const MOST: usize = 4096;
 pub(super) struct Read {
     pub text: String,
     pub hir: Hir,
+}
+
+impl Read {
+    /// How a text has to begin to meet it; `None` if that can't be listed.
+    pub fn beginnings(&self) -> Option<Vec<Vec<u8>>> {
+        let anchored = self.hir.properties().look_set_prefix().contains(Look::Start);
+        let all = anchored.then(|| Extractor::new().extract(&self.hir))?;
+        Some(all.literals()?.iter().map(|literal| literal.as_bytes().to_vec()).collect())
+    }
 }
 
 /// Reads an expression, and says what is wrong with it.

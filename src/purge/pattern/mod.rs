@@ -6,7 +6,7 @@ mod compile;
 mod search;
 mod shape;
 
-pub(super) use search::Searcher;
+pub(super) use search::{Candidate, Searcher};
 
 use super::Selectors;
 use search::Search;

@@ -2,8 +2,10 @@
 
 use super::compile::Read;
 use super::{BadPattern, Part};
-use crate::key::Target;
+use crate::key::{CacheKey, Target};
 use crate::semantics::tags::Tags;
+use crate::storage::StoredResponse;
+use http::header::CONTENT_TYPE;
 use regex_automata::Input;
 use regex_automata::meta::{Builder, Cache, Config, Regex};
 use regex_automata::nfa::thompson::WhichCaptures;
@@ -23,6 +25,8 @@ const UNCOUNTED: usize = 8 << 10;
 pub(super) struct Search {
     host: Option<Regex>,
     url: Option<Regex>,
+    /// How a URL begins that meets it, if that can be listed.
+    beginnings: Option<Vec<Vec<u8>>>,
     content_type: Option<Regex>,
     tags: Option<Regex>,
 }
@@ -36,6 +40,7 @@ impl Search {
     ) -> Result<Search, BadPattern> {
         Ok(Search {
             host: regex(Part::Host, host)?,
+            beginnings: url.as_ref().and_then(Read::beginnings),
             url: regex(Part::Url, url)?,
             content_type: regex(Part::ContentType, content_type)?,
             tags: regex(Part::Tags, tags)?,
@@ -45,7 +50,20 @@ impl Search {
     /// Bytes that it takes in memory.
     pub fn weight(&self) -> usize {
         let all = [&self.host, &self.url, &self.content_type, &self.tags];
-        all.into_iter().flatten().map(|regex| regex.memory_usage() + UNCOUNTED).sum()
+        let compiled = all.into_iter().flatten().map(|regex| regex.memory_usage() + UNCOUNTED);
+        let beginnings = self.beginnings.iter().flatten();
+        compiled.sum::<usize>()
+            + beginnings.map(|text| size_of_val(text) + text.len()).sum::<usize>()
+    }
+
+    /// Whether a URL with this path and some query, or none, may meet it.
+    pub fn may_be_below(&self, path: &str) -> bool {
+        let path = path.as_bytes();
+        let agrees = |text: &Vec<u8>| match text.strip_prefix(path) {
+            Some(rest) => matches!(rest.first(), None | Some(b'?')),
+            None => path.starts_with(text),
+        };
+        self.beginnings.as_ref().is_none_or(|all| all.iter().any(agrees))
     }
 }
 
@@ -70,8 +88,28 @@ fn regex(part: Part, expression: Option<Read>) -> Result<Option<Regex>, BadPatte
     built.map(Some).map_err(|error| BadPattern { part, why: why(error) })
 }
 
+/// A response that a pattern may meet.
+pub(in crate::purge) struct Candidate<'a> {
+    pub target: &'a Target,
+    pub tags: &'a Tags,
+    /// `None` if it isn't known, and might be any.
+    pub content_type: Option<&'a str>,
+    /// It answers for other queries than its target's, by `No-Vary-Search`: whatever meets
+    /// one of these meets it.
+    pub varies: bool,
+}
+
+impl<'a> Candidate<'a> {
+    /// One with this key and these tags; `stored` is `None` if little is known of it yet.
+    pub fn new(key: &'a CacheKey, tags: &'a Tags, stored: Option<&'a StoredResponse>) -> Self {
+        let varies = stored.is_some_and(|stored| stored.content().rare.variance.is_some());
+        Candidate { target: key.target(), tags, content_type: stored.map(content_type), varies }
+    }
+}
+
 /// Looks for a pattern in one response after another, in memory of its own.
 pub(in crate::purge) struct Searcher<'a> {
+    search: &'a Search,
     host: Sought<'a>,
     url: Sought<'a>,
     content_type: Sought<'a>,
@@ -80,16 +118,17 @@ pub(in crate::purge) struct Searcher<'a> {
 
 impl<'a> Searcher<'a> {
     pub(super) fn new(search: &'a Search) -> Searcher<'a> {
-        let Search { host, url, content_type, tags } = search;
+        let Search { host, url, content_type, tags, beginnings: _ } = search;
         let [host, url, content_type, tags] = [host, url, content_type, tags].map(Sought::new);
-        Searcher { host, url, content_type, tags }
+        Searcher { search, host, url, content_type, tags }
     }
 
-    /// Whether a response meets the pattern; its content type is `None` if that isn't
-    /// known, and might be any.
-    pub fn meets(&mut self, target: &Target, tags: &Tags, content_type: Option<&str>) -> bool {
+    /// Whether a response meets the pattern, or may.
+    pub fn meets(&mut self, candidate: &Candidate<'_>) -> bool {
+        let Candidate { target, tags, content_type, varies } = *candidate;
+        let may_answer_for_one = varies && self.search.may_be_below(target.path());
         self.host.is_in(target.host())
-            && self.url.is_in(target.path_and_query())
+            && (may_answer_for_one || self.url.is_in(target.path_and_query()))
             && content_type.is_none_or(|text| self.content_type.is_in(text))
             && (self.tags.is_anything() || self.tags.is_in(&joined(tags)))
     }
@@ -111,6 +150,12 @@ impl<'a> Sought<'a> {
         let Some((regex, cache)) = &mut self.0 else { return true };
         regex.search_half_with(cache, &Input::new(text).earliest(true)).is_some()
     }
+}
+
+/// The text that a pattern for the content type is searched for in.
+fn content_type(stored: &StoredResponse) -> &str {
+    let value = stored.content().lines.get(&CONTENT_TYPE).filter(|value| value.is_ascii());
+    value.and_then(|value| std::str::from_utf8(value).ok()).unwrap_or_default()
 }
 
 fn joined(tags: &Tags) -> String {

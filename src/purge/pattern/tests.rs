@@ -107,6 +107,30 @@ fn what_is_wrong_with_an_expression_is_said_with_its_place() {
     }
 }
 
+/// What answers for other queries than the one that it is stored under, by
+/// `No-Vary-Search`, may answer for one that the expression meets.
+#[test]
+fn an_expression_may_meet_another_query_of_a_url() {
+    for (url, path, expected) in [
+        ("ref=shop", "/n", true),
+        (r"^/n\?ref=shop&id=5$", "/n", true),
+        (r"^/n\?ref", "/n", true),
+        (r"^/n\?(a|b)=[0-9]+", "/n", true),
+        ("^/n", "/news", true),
+        ("^/n.*ref", "/n", true),
+        ("(?i)^/N", "/n", true),
+        ("^/n$|x", "/m", true),
+        ("^/news/", "/n", false),
+        (r"^/m\?page=", "/n", false),
+        (r"^/n\?ref", "/n/x", false),
+        ("^/(m|news)/[0-9]", "/n", false),
+    ] {
+        let read = compile::read(Part::Url, url).expect("an expression");
+        let search = Search::new(None, Some(read), None, None).expect("an expression");
+        assert_eq!(search.may_be_below(path), expected, "{url} {path}");
+    }
+}
+
 #[test]
 fn an_expression_weighs_what_it_takes_once_it_is_compiled() {
     const KIB: usize = 1024;
@@ -168,7 +192,7 @@ proptest! {
         };
         let (host, url) = (read(Part::Host, &host), read(Part::Url, &url));
         let search = Search::new(host, url, None, read(Part::Tags, &tags)).expect("expressions");
-        let mut search = Searcher::new(&search);
+        let mut searcher = Searcher::new(&search);
         let selectors = Selectors { patterns: vec![pattern.clone()], ..Selectors::default() };
         // What lands after the purge is judged by its marks.
         let empty = House::new();
@@ -178,7 +202,11 @@ proptest! {
             let mut met = HashSet::new();
             house.purger.visit(&selectors, |key, _| assert!(met.insert(key.clone())));
             for key in keys() {
-                let expected = search.meets(key.target(), tags, Some(""));
+                let target = key.target();
+                let candidate = Candidate { target, tags, content_type: Some(""), varies: false };
+                let expected = searcher.meets(&candidate);
+                let varies = searcher.meets(&Candidate { varies: true, ..candidate });
+                prop_assert!(varies || !expected, "{target} is not met with any query");
                 let shown = format!("{}, {tags:?}, compiled to {}", key.target(), compiled(&pattern));
                 prop_assert_eq!(met.contains(&key), expected, "stored: {}", &shown);
                 let judged = empty.purger.judge(&key, tags, departure.fence());
