@@ -1,4 +1,7 @@
 //! All stored responses of one target.
+//!
+//! Where several answer a request the newest does (RFC 9111 section 4), so they are in
+//! the order in which their requests left for the origin, however they have landed.
 
 use super::memory::Limits;
 use super::stored::{Content, StoredResponse};
@@ -79,8 +82,10 @@ impl Slot {
         let count = others.iter().take_while(fits).count();
         others.truncate(count);
         others.sort_unstable_by_key(|(at, _)| *at);
-        let others = others.into_iter().map(|(_, other)| other);
-        Slot::of(std::iter::once(newest).chain(others).cloned().collect())
+        let mut kept: Vec<_> = others.into_iter().map(|(_, other)| Arc::clone(other)).collect();
+        let at = kept.iter().rposition(later).map_or(0, |last| last + 1);
+        kept.insert(at, Arc::clone(newest));
+        Slot::of(kept)
     }
 
     /// The variant in whose place this response is.

@@ -1,7 +1,8 @@
 //! Variants: one in the language that a visitor wants, and those that the origin
 //! says it would choose.
 
-use crate::harness::{Larder, Origin, reply};
+use crate::harness::{Connection, Gate, Larder, Origin, reply, wait_until};
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 #[test]
 fn a_page_in_the_language_that_is_wanted_most() {
@@ -30,6 +31,34 @@ fn a_page_in_the_language_that_is_wanted_most() {
 
 /// One representation for everybody, whatever the request says, and the tags it was
 /// asked about.
+/// RFC 9111 section 4: of those that answer a request, the most recent one is used.
+#[test]
+fn what_was_asked_for_earlier_is_not_used_in_place_of_what_came_meanwhile() {
+    for late in ["Vary: Accept-Encoding", "Vary: Accept-Language", "X: y"] {
+        let gate = Gate::closed();
+        let (waits, count) = (gate.clone(), AtomicUsize::new(0));
+        let origin = Origin::answering(move |_| match count.fetch_add(1, SeqCst) {
+            0 => {
+                waits.pass();
+                reply(200, &["Cache-Control: public, max-age=60", late], "old")
+            }
+            _ => reply(200, &["Cache-Control: public, max-age=60"], "new"),
+        });
+        let larder = Larder::in_front_of(origin.address, &["--cookies", "session"]);
+        // Who says who they are asks alone: nobody waits for that.
+        let mut slow = Connection::open(larder.proxy);
+        slow.ask("/", "Cookie: session=x\r\nAccept-Encoding: gzip\r\n");
+        wait_until("it is at the origin", || origin.count() == 1);
+        assert_eq!(larder.get_with("/", &[("Accept-Encoding", "gzip")]).text(), "new");
+        gate.open();
+        assert_eq!(slow.answer("GET").expect("an answer").text(), "old");
+        for fields in [&[("Accept-Encoding", "gzip")][..], &[]] {
+            let answer = larder.get_with("/", fields);
+            assert_eq!((answer.text().as_str(), answer.is_hit()), ("new", true), "{late}");
+        }
+    }
+}
+
 fn the_same_for_all(vary: &'static str) -> Origin {
     Origin::answering(move |seen| {
         let fields = ["Cache-Control: max-age=60", "ETag: \"one\"", vary];
