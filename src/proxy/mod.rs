@@ -325,7 +325,10 @@ impl Proxy {
         }
         // A fetch that left before a purge of this target is no use any more.
         let purged = self.purged_since(key, &Tags::default(), 0);
-        let at_least = flight.at_least.max(purged);
+        let at_least = match demands::want_what_is_now(&request.demands) {
+            true => u64::MAX,
+            false => flight.at_least.max(purged),
+        };
         let number = || self.shared.purger.last();
         let flight_key = FlightKey::of(request, key, flight.variant);
         match self.shared.collapser.join(flight_key, at_least, number) {

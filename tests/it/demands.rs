@@ -1,11 +1,12 @@
 //! Who may make larder ask the application again, by `Cache-Control` in a request.
 
-use crate::harness::{Larder, Origin, reply, request};
+use crate::harness::{Connection, Gate, Larder, Origin, reply, request, wait_until};
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 fn counting() -> Origin {
-    let count = std::sync::atomic::AtomicUsize::new(0);
+    let count = AtomicUsize::new(0);
     Origin::answering(move |_| {
-        let number = count.fetch_add(1, std::sync::atomic::Ordering::SeqCst) + 1;
+        let number = count.fetch_add(1, SeqCst) + 1;
         reply(200, &["Cache-Control: max-age=60"], &number.to_string())
     })
 }
@@ -54,6 +55,41 @@ fn a_trusted_network_does_and_everybody_has_the_new_page() {
     // A proxy in front speaks for strangers too.
     let forwarded = [DEMANDS[0], ("X-Forwarded-For", "192.0.2.1")];
     assert!(larder.get_with("/", &forwarded).is_hit());
+}
+
+#[test]
+fn who_wants_what_is_now_does_not_wait_for_what_was_asked_before() {
+    for (demand, anew) in
+        [("no-cache", true), ("max-age=0", true), ("max-age=60", false), ("min-fresh=1", false)]
+    {
+        let gate = Gate::closed();
+        let (waits, count) = (gate.clone(), AtomicUsize::new(0));
+        let origin = Origin::answering(move |_| {
+            let number = count.fetch_add(1, SeqCst);
+            if number == 0 {
+                waits.pass();
+            }
+            reply(200, &["Cache-Control: max-age=60"], &number.to_string())
+        });
+        let trusted = [("LARDER_REFRESH__NETWORKS", "127.0.0.0/8")];
+        let larder = Larder::with_env(origin.address, &[], &trusted);
+        let (mut first, mut second) =
+            (Connection::open(larder.proxy), Connection::open(larder.proxy));
+        first.ask("/", "");
+        wait_until("it is at the origin", || origin.count() == 1);
+        second.ask("/", &format!("Cache-Control: {demand}\r\n"));
+        if anew {
+            assert_eq!(second.answer("GET").expect("an answer").text(), "1", "{demand}");
+            assert_eq!(larder.get("/").text(), "1");
+        }
+        gate.open();
+        assert_eq!(first.answer("GET").expect("an answer").text(), "0");
+        if anew {
+            assert_eq!(larder.get("/").text(), "1", "the older one does not take its place");
+        } else {
+            assert_eq!(second.answer("GET").expect("an answer").text(), "0", "{demand}");
+        }
+    }
 }
 
 #[test]
