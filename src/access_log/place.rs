@@ -68,17 +68,16 @@ impl Place {
 
 /// What the writer writes to.
 pub(super) trait Out: Write {
-    /// Goes where it is wanted now, and says why that can't be.
-    fn settle(&mut self, wanted: &Wanted) -> Result<()>;
+    /// Goes where it is wanted now, and says why that can't be. Whether nothing is there yet.
+    fn settle(&mut self, wanted: &Wanted) -> Result<bool>;
 }
 
 impl Out for Place {
-    fn settle(&mut self, wanted: &Wanted) -> Result<()> {
-        if let Some(file) = wanted.take() {
-            (self.file, self.opened) = (file, None);
-            self.open()?;
-        }
-        Ok(())
+    fn settle(&mut self, wanted: &Wanted) -> Result<bool> {
+        let Some(file) = wanted.take() else { return Ok(false) };
+        (self.file, self.opened) = (file, None);
+        let opened = self.open()?.metadata()?;
+        Ok(opened.is_file() && opened.len() == 0)
     }
 }
 

@@ -37,9 +37,12 @@ struct Output<W> {
 impl<W: Out> Output<W> {
     /// Takes and writes what is gathered.
     fn put(&mut self, lines: &Lines) {
-        if let Err(error) = self.out.settle(&lines.wanted) {
-            tracing::error!(%error, "the access log cannot be opened: its lines are left out");
-            self.well = false;
+        match self.out.settle(&lines.wanted) {
+            Ok(nothing_is_there) => self.begun &= !nothing_is_there,
+            Err(error) => {
+                tracing::error!(%error, "the access log cannot be opened: its lines are left out");
+                self.well = false;
+            }
         }
         // A line that was begun is ended before the next one.
         self.text.extend(self.begun.then_some(b'\n'));
@@ -102,8 +105,8 @@ mod tests {
     struct Fitful(Vec<u8>, Vec<usize>);
 
     impl Out for &mut Fitful {
-        fn settle(&mut self, _wanted: &Wanted) -> Result<()> {
-            Ok(())
+        fn settle(&mut self, _wanted: &Wanted) -> Result<bool> {
+            Ok(false)
         }
     }
 

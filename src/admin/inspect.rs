@@ -77,7 +77,7 @@ pub(super) fn stats(shared: &Shared) -> Response<Full<Bytes>> {
         "stored": metrics.stored.get(),
         "evicted": usage.evicted,
         "variants_displaced": usage.displaced,
-        "purges": shared.purger.last(),
+        "purges": metrics.purges.get(),
         "marks": shared.purger.marks(),
         "troubles": counts(Trouble::ALL.map(|kind| (kind.name(), metrics.troubles.count(kind)))),
     }))

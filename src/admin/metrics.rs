@@ -145,7 +145,7 @@ fn origin(text: &mut Exposition, shared: &Shared) {
     one(
         Kind::Counter,
         "larder_origin_requests_total",
-        "Requests sent to the origin.",
+        "Requests for the origin, those included that found no place or connection there.",
         metrics.origin_requests.get(),
     );
     one(
@@ -235,7 +235,7 @@ fn stored(text: &mut Exposition, shared: &Shared) {
         Kind::Counter,
         "larder_purges_total",
         "Purges, and what unsafe methods have invalidated.",
-        shared.purger.last(),
+        metrics.purges.get(),
     );
     let marks = shared.purger.marks() as u64;
     one(Kind::Gauge, "larder_purge_marks", "Marks of purges that are remembered.", marks);

@@ -23,10 +23,11 @@ use crate::config::Settings;
 use crate::listen::{self, Passed, Sockets};
 use crate::origin::Pool;
 use crate::proxy::Shared;
-use crate::purge::{Purger, Sweeper};
+use crate::purge::{Purger, Selectors, Softness, Sweeper};
 use crate::storage::Memory;
 use crate::telemetry::{Exporter, Telemetry};
 use std::fmt;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -49,7 +50,16 @@ pub enum StartError {
 impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            StartError::Listen(address, error) => write!(f, "cannot listen on {address}: {error}"),
+            StartError::Listen(address, error) => {
+                write!(f, "cannot listen on {address}: {error}")?;
+                match error.kind() {
+                    ErrorKind::AddrInUse => f.write_str(
+                        "; a larder that is being stopped has its admin port until what is under \
+                         way has ended, for `timeouts.drain` at the most, or is stopped twice",
+                    ),
+                    _ => Ok(()),
+                }
+            }
             StartError::Passed(address) => write!(
                 f,
                 "a socket was passed for {address}, but neither `listen` nor `admin.listen` says so"
@@ -80,6 +90,8 @@ pub struct Running {
     shared: Shared,
     addresses: Vec<SocketAddr>,
     admin: Option<SocketAddr>,
+    /// Others may hold its sockets too.
+    is_shared: bool,
     closing: watch::Sender<bool>,
     closed: watch::Sender<bool>,
     workers: Vec<Worker>,
@@ -109,6 +121,12 @@ impl Running {
     /// for it, and ends.
     pub fn stop(self) {
         let Running { shared, closing, closed, workers, at_the_door, door, .. } = self;
+        if self.is_shared {
+            // Whoever shares the sockets is told of purges from now on, and this one is not.
+            shared.retire();
+            let everything = Selectors { everything: true, ..Selectors::default() };
+            shared.purger.purge(&everything, Softness::Hard, shared.clock.now());
+        }
         let join = |thread: JoinHandle<()>| {
             if thread.join().is_err() {
                 tracing::error!("a thread ended with a panic");
@@ -170,6 +188,8 @@ fn start_from(
     descriptors::warn_if_fewer(settings, descriptors);
     shared.gate.set(options::most_inside(settings, descriptors));
     let addresses = sockets.iter().map(|sockets| sockets.address).collect();
+    let all = sockets.iter().chain(&admin).flat_map(|sockets| &sockets.listeners);
+    let is_shared = all.into_iter().any(|listener| listener.passed);
 
     let workers = workers::start(settings, &shared, &pool, sockets, count, &is_closing)?;
     let mut running = Running {
@@ -178,6 +198,7 @@ fn start_from(
         shared,
         addresses,
         admin: admin.as_ref().map(|sockets| sockets.address),
+        is_shared,
         closing,
         closed,
         workers,
@@ -194,7 +215,9 @@ fn start_from(
     }
     if let Some(listener) = admin.and_then(|sockets| sockets.listeners.into_iter().next()) {
         let most = descriptors::for_the_operator(descriptors);
-        let door = Admin::new(current, reloader, is_closing, has_closed, most);
+        // Who waits at a socket that others hold too is theirs.
+        let end = if listener.passed { is_closing.clone() } else { has_closed };
+        let door = Admin::new(current, reloader, is_closing, end, most);
         running.door = Some(workers::on_a_thread("admin".into(), move |runtime| {
             if let Err(error) = runtime.block_on(door.serve(listener.socket)) {
                 tracing::error!(%error, "the admin port cannot be served");

@@ -28,10 +28,15 @@ impl Running {
     }
 
     fn configure(&mut self, next: Settings) {
-        if next.cache.cookies != self.settings.cache.cookies {
+        let by = |settings: &Settings| {
+            let cache = &settings.cache;
+            let fields = &cache.identity_fields;
+            (cache.cookies.clone(), fields.clone(), cache.static_paths.clone())
+        };
+        if by(&next) != by(&self.settings) {
             tracing::warn!(
-                "what is stored already was judged by the old cookies; if they were the wrong ones, \
-                 purge everything"
+                "what is stored already was judged by the old cookies, identity_fields and \
+                 static_paths; if they were the wrong ones, purge everything"
             );
         }
         let log = self.shared.log.with(options::log(&next));

@@ -59,7 +59,11 @@ pub fn run(settings: &Settings, again: Option<Again<'_>>) -> Result<(), StartErr
         }
     });
     drop(requests);
-    tracing::info!("stopping: no new connections, requests under way may end");
+    let drain = running.settings().timeouts.drain;
+    tracing::info!(
+        "stopping: no new connections, requests under way may end within {drain:?}; told once \
+         more it stops at once"
+    );
     tell(&[NotifyState::Stopping]);
     let (ended, end) = oneshot::channel();
     std::thread::spawn(move || {

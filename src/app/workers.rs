@@ -114,11 +114,36 @@ pub(super) async fn serve(
     }
 }
 
-/// Runs something on a thread with a runtime of its own.
+/// Runs something on a thread with a runtime of its own. What may block, as asking for a
+/// name, is not waited for once it is done.
 pub(super) fn on_a_thread(
     name: String,
     work: impl FnOnce(&Runtime) + Send + 'static,
 ) -> Result<JoinHandle<()>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    Builder::new().name(name).spawn(move || work(&runtime))
+    Builder::new().name(name).spawn(move || {
+        work(&runtime);
+        runtime.shutdown_background();
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc;
+
+    #[test]
+    fn what_blocks_is_not_waited_for() {
+        let (end, waits) = mpsc::channel::<()>();
+        let thread = on_a_thread("worker".into(), move |runtime| {
+            let (begun, begins) = mpsc::channel();
+            runtime.spawn_blocking(move || {
+                begun.send(()).expect("it is waited for");
+                waits.recv()
+            });
+            begins.recv().expect("it blocks");
+        });
+        thread.expect("a thread").join().expect("no panic");
+        drop(end);
+    }
 }

@@ -43,9 +43,11 @@ pub struct Metrics {
     pub filled: Counter,
     /// Responses stored.
     pub stored: Counter,
+    /// Purges, and what unsafe methods have invalidated.
+    pub purges: Counter,
     /// Bytes of bodies that clients were sent.
     pub bytes_sent: Counter,
-    /// Requests sent to the origin.
+    /// Requests for the origin, those included that found no place or connection there.
     pub origin_requests: Counter,
     /// Requests to the origin that brought no response.
     pub origin_failures: Counter,
@@ -90,6 +92,7 @@ impl Metrics {
             collapsed: Counter::default(),
             filled: Counter::default(),
             stored: Counter::default(),
+            purges: Counter::default(),
             bytes_sent: Counter::default(),
             origin_requests: Counter::default(),
             origin_failures: Counter::default(),

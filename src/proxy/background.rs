@@ -32,6 +32,8 @@ impl Proxy {
                 request.method = Method::GET;
             }
             request.interims = Interims::default();
+            // The visitor's line tells nothing of it.
+            request.notes = Arc::default();
             // What comes is for whoever follows: the whole.
             validation::remove_conditions(&mut request.fields);
             let found = Found::Stale(Arc::clone(stale), Forward::Stale);

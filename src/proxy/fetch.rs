@@ -21,6 +21,7 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use http_body_util::BodyExt;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use tokio::sync::oneshot;
 
 pub(super) type Leader = collapse::Leader<FlightKey, Arrived>;
@@ -306,6 +307,7 @@ impl Proxy {
                         if in_flight.take().is_some() {
                             let nominated = &filling.content.rare.nominated;
                             self.not_worth_waiting_for(plan, nominated, Reason::TooLarge);
+                            self.outdate(plan, Reason::TooLarge);
                         }
                     }
                     Pushed::NobodyCares => return Err(BodyError::Abandoned),
@@ -344,11 +346,12 @@ impl Proxy {
     }
 
     /// Stores a response, unless what it is has been purged since its request
-    /// left for the origin.
+    /// left for the origin, or the request goes by options that have been replaced.
     pub(super) fn keep(&self, plan: &Plan, stored: &Arc<StoredResponse>) -> bool {
         let content = stored.content();
         let place = content.place(&plan.key);
-        let purged = || self.is_gone(&plan.key, &content.rare.tags, content.fence);
+        let retired = || self.shared.retired.load(Ordering::Acquire);
+        let purged = || retired() || self.is_gone(&plan.key, &content.rare.tags, content.fence);
         // A purge that had not heard of its variance has marked one URL, and not what it is
         // stored under.
         let overtook = content.rare.variance.is_some()

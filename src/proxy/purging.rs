@@ -167,7 +167,9 @@ impl Proxy {
         };
         let Some(claim) = claim else {
             let sentence = "No dialect of purges that is switched on has this method so.";
-            return own(respond::page(StatusCode::METHOD_NOT_ALLOWED, sentence));
+            let mut response = respond::page(StatusCode::METHOD_NOT_ALLOWED, sentence);
+            respond::say_allowed(&mut response);
+            return own(response);
         };
         let document = match claim.may_be_a_page {
             true => read(body).await,

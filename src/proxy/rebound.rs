@@ -54,14 +54,19 @@ impl Waiting {
 }
 
 impl Rebounds {
-    /// Puts a purge off. Returns those for which there is no room any more, and
-    /// whether somebody has to attend to the rest.
-    fn push(&self, again: Again) -> (Vec<Again>, bool) {
+    /// Puts a purge off. Returns whether somebody has to attend, and whether there are
+    /// [too many](Rebounds::early) now.
+    fn push(&self, again: Again) -> (bool, bool) {
         let mut waiting = self.waiting.lock();
         waiting.bytes += again.weight();
         waiting.purges.push_back(again);
-        let early = std::iter::from_fn(|| waiting.pop_if(|_, bytes| bytes > MOST)).collect();
-        (early, !std::mem::replace(&mut waiting.attended, true))
+        (!std::mem::replace(&mut waiting.attended, true), waiting.bytes > MOST)
+    }
+
+    /// Those for which there is no room any more.
+    fn early(&self) -> Vec<Again> {
+        let mut waiting = self.waiting.lock();
+        std::iter::from_fn(|| waiting.pop_if(|_, bytes| bytes > MOST)).collect()
     }
 
     /// What is due, and when the next will be; `None` if nothing is left, and nobody
@@ -89,11 +94,16 @@ impl Shared {
     pub fn purge(&self, selectors: &Selectors, softness: Softness) -> Purged {
         let selectors = &*self.as_keyed(selectors);
         let purged = self.purger.purge(selectors, softness, self.clock.now());
+        self.metrics.purges.count();
         if let Some(span) = self.options.rebound {
             let at = Instant::now() + span;
             let (number, selectors) = (purged.number, selectors.clone());
-            let (early, alone) = self.rebounds.push(Again { at, number, selectors, softness });
-            self.make(early);
+            let again = Again { at, number, selectors, softness };
+            let (alone, too_many) = self.rebounds.push(again);
+            if too_many {
+                let _nothing_is_taken_back = self.rebounds.making.lock();
+                self.make(self.rebounds.early());
+            }
             if alone {
                 tokio::spawn(self.clone().attend_to_rebounds());
             }
@@ -129,6 +139,7 @@ impl Shared {
         next
     }
 
+    /// Makes these once more; to be called while nothing is taken back.
     fn make(&self, purges: Vec<Again>) {
         for Again { number, selectors, softness, .. } in purges {
             self.purger.purge_for(Some(number), &selectors, softness, self.clock.now());
@@ -158,8 +169,8 @@ mod tests {
     #[test]
     fn each_is_due_once_in_its_order_and_one_attends() {
         let (rebounds, begun) = (Rebounds::default(), Instant::now());
-        assert!(rebounds.push(again(begun + SECOND, 1)).1, "somebody has to attend");
-        assert!(!rebounds.push(again(begun + 2 * SECOND, 2)).1, "somebody does");
+        assert!(rebounds.push(again(begun + SECOND, 1)).0, "somebody has to attend");
+        assert!(!rebounds.push(again(begun + 2 * SECOND, 2)).0, "somebody does");
         let (due, next) = rebounds.due(begun);
         assert_eq!((due.len(), next), (0, Some(begun + SECOND)));
         let (due, next) = rebounds.due(begun + SECOND);
@@ -167,19 +178,20 @@ mod tests {
         assert_eq!((due[0].selectors.tags.len(), due[0].softness), (1, Softness::Soft));
         let (due, next) = rebounds.due(begun + 9 * SECOND);
         assert_eq!((due[0].selectors.tags.len(), next), (2, None));
-        assert!(rebounds.push(again(begun, 1)).1, "nobody attends any more");
+        assert!(rebounds.push(again(begun, 1)).0, "nobody attends any more");
     }
 
     #[test]
     fn what_is_too_much_is_made_early_and_not_lost() {
         let (rebounds, now) = (Rebounds::default(), Instant::now());
-        assert!(rebounds.push(heavy(now, MOST / 2)).0.is_empty());
-        assert!(rebounds.push(heavy(now, MOST / 4)).0.is_empty());
-        let early = rebounds.push(heavy(now, MOST / 4)).0;
+        assert!(!rebounds.push(heavy(now, MOST / 2)).1);
+        assert!(!rebounds.push(heavy(now, MOST / 4)).1);
+        assert!(rebounds.push(heavy(now, MOST / 4)).1);
+        let early = rebounds.early();
         assert_eq!((early.len(), early[0].selectors.tags[0].len()), (1, MOST / 2));
         // One that is too large alone is made at once.
-        let early = rebounds.push(heavy(now, MOST)).0;
-        assert_eq!(early.len(), 3);
+        assert!(rebounds.push(heavy(now, MOST)).1);
+        assert_eq!(rebounds.early().len(), 3);
         assert_eq!(rebounds.due(now + SECOND).0.len(), 0);
         assert_eq!(rebounds.waiting.lock().bytes, 0);
     }

@@ -79,18 +79,23 @@ impl Shared {
             if stored.hits() == 0 {
                 return;
             }
+            let rate = Reverse(rate(stored, now));
+            let is_full = requests.len() >= most;
+            if is_full && hottest.peek().is_none_or(|coldest| rate >= coldest.0) {
+                left_out += 1;
+                return;
+            }
             let Some(request) = request_for(key, stored, &self.options.policy) else {
                 left_out += 1;
                 return;
             };
-            let rate = Reverse(rate(stored, now));
-            if requests.len() < most {
+            if !is_full {
                 hottest.push((rate, requests.len()));
                 requests.push(Some(request));
                 return;
             }
             left_out += 1;
-            if let Some(mut coldest) = hottest.peek_mut().filter(|coldest| rate < coldest.0) {
+            if let Some(mut coldest) = hottest.peek_mut() {
                 requests[coldest.1] = Some(request);
                 *coldest = (rate, coldest.1);
             }

@@ -176,10 +176,20 @@ pub(super) fn say_closed(answer: &mut Answer) {
 
 /// Refuses a request, and closes the connection.
 pub(super) fn refusal(refusal: &Refusal) -> Answer {
-    let response = page(refusal.status, refusal.message);
+    let mut response = page(refusal.status, refusal.message);
+    if refusal.status == StatusCode::METHOD_NOT_ALLOWED {
+        say_allowed(&mut response);
+    }
     let mut answer = Answer { response, status: CacheStatus::new(Outcome::Own) };
     say_closed(&mut answer);
     answer
+}
+
+/// Names the methods that there are (RFC 9110 section 15.5.6). Others that the application
+/// has are handed on too.
+pub(super) fn say_allowed(response: &mut Response<Body>) {
+    let methods = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, QUERY");
+    response.headers_mut().insert(header::ALLOW, methods);
 }
 
 /// The origin failed, and there is nothing to stand in for it.

@@ -24,6 +24,7 @@ use crate::telemetry::Telemetry;
 use http::HeaderName;
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What all runtimes share.
 #[derive(Clone)]
@@ -60,6 +61,8 @@ pub struct Shared {
     pub(super) uncacheable: Arc<Uncacheable>,
     pub(super) refills: Arc<Refills>,
     pub(super) rebounds: Arc<Rebounds>,
+    /// Nothing that is fetched by these options is stored any more.
+    pub(super) retired: Arc<AtomicBool>,
 }
 
 /// The fields that are taken off answers, so that they are known where they come before or
@@ -110,11 +113,17 @@ impl Shared {
             uncacheable,
             refills: Arc::default(),
             rebounds: Arc::default(),
+            retired: Arc::default(),
         }
     }
 
+    /// From now on nothing that is fetched by these options is stored.
+    pub fn retire(&self) {
+        self.retired.store(true, Ordering::Release);
+    }
+
     /// The same store, purges and counters under other options. Fetches under
-    /// way are not shared with it: by the old options they may be for visitors
+    /// way are not shared with it, nor stored: by the old options they may be for visitors
     /// whom the new ones tell apart. Nor is what was not storable by the old.
     pub fn renewed(&self, options: Options, log: AccessLog, origin: Watched) -> Shared {
         let Shared { account, memory, purger, audit, metrics, observer, clock, .. } = self.clone();
@@ -122,6 +131,7 @@ impl Shared {
         at_origin.set(options.at_origin.clone());
         let (refills, rebounds) = (Arc::clone(&self.refills), Arc::clone(&self.rebounds));
         let gate = Arc::clone(&self.gate);
+        self.retire();
         Shared {
             audit,
             metrics,
@@ -177,7 +187,8 @@ impl Shared {
     /// sent to it, and writes it down.
     pub(super) fn note_failure(&self, target: &Target, error: &OriginError) {
         let trouble = Trouble::from(error);
-        let is_own = matches!(trouble, Trouble::Memory | Trouble::OriginPerIp);
+        let is_own =
+            matches!(trouble, Trouble::Memory | Trouble::OriginPerIp | Trouble::Descriptors);
         if !is_own && error.is_origins_fault() {
             self.metrics.origin_failures.count();
         }
@@ -187,7 +198,8 @@ impl Shared {
                 Trouble::Body | Trouble::SlowBody | Trouble::BrokenBody => "a body did not come",
                 _ => "a request was not sent to the origin",
             };
-            tracing::warn!(%target, %error, unlogged, "{what}");
+            let origin = self.origin.addresses();
+            tracing::warn!(%target, origin, %error, unlogged, "{what}");
         }
     }
 

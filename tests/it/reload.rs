@@ -238,6 +238,43 @@ fn requests_under_way_end_by_the_old_settings() {
     assert_eq!(waiting.answer("GET").expect("an answer").text(), "old");
     waiting.ask("/other", "");
     assert_eq!(waiting.answer("GET").expect("an answer").text(), "new", "on the same connection");
+    assert_eq!(larder.get("/page").text(), "new", "and the old one is not stored");
+}
+
+/// Cookies that identify had been forgotten: what is fetched by the old settings is for
+/// nobody else, though it may have left after the purge that the log asks for.
+#[test]
+fn what_the_old_settings_fetch_is_not_stored() {
+    let gate = Gate::closed();
+    let waits = gate.clone();
+    let origin = Origin::answering(move |seen| {
+        if seen.target == "/page" {
+            waits.pass();
+        }
+        reply(200, &[], seen.field("cookie").unwrap_or("nobody"))
+    });
+    let tables = |cookie: &str| {
+        let to = origin.address;
+        format!(
+            "[origin]\nto = \"{to}\"\n[cache]\ndefault_ttl = \"60s\"\ncookies = [\"{cookie}\"]\n"
+        )
+    };
+    let house = Configured::by(&tables("other"));
+    let larder = &house.larder;
+    let (mut anybody, mut bob) = (Connection::open(larder.proxy), Connection::open(larder.proxy));
+    anybody.ask("/page", "");
+    wait_until("it is at the origin", || origin.count() == 1);
+    bob.ask("/page", "Cookie: session=bob\r\n");
+    // Whoever comes later is answered: so he has been heard, and waits for the other.
+    (0..10).for_each(|number| assert_eq!(larder.get(&format!("/{number}")).status, 200));
+    Configured::told(&house.reload(&tables("session")));
+    assert_eq!(larder.purge(r#"{"all":true}"#).status, 200);
+    gate.open();
+    assert_eq!(anybody.answer("GET").expect("an answer").text(), "nobody");
+    // What he waited for has been purged: he asks himself.
+    assert_eq!(bob.answer("GET").expect("an answer").text(), "session=bob");
+    assert_eq!(larder.get("/page").text(), "nobody", "another visitor");
+    assert!(larder.get("/page").is_hit());
 }
 
 #[test]

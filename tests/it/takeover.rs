@@ -131,6 +131,40 @@ fn another_process_takes_over_a_passed_socket_and_nobody_is_refused() {
     clients.into_iter().for_each(|client| client.join().expect("no request has failed"));
 }
 
+/// Purges are told to the one that serves from then on.
+#[test]
+fn one_that_shares_its_sockets_answers_nothing_from_its_store_once_it_is_stopped() {
+    let (gate, version) = (Gate::closed(), Arc::new(AtomicUsize::new(1)));
+    let (waits, now) = (gate.clone(), Arc::clone(&version));
+    let origin = Origin::answering(move |seen| {
+        if seen.target == "/slow" {
+            waits.pass();
+        }
+        reply(200, &["Cache-Control: max-age=60"], &now.load(Ordering::SeqCst).to_string())
+    });
+    let held = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = held.local_addr().expect("an address");
+    let (to, listen) = (origin.address.to_string(), address.to_string());
+    let one_thread = [("LARDER_THREADS", "1")];
+    let mut old = Larder::started(with_socket(&held, &args(&to, &listen), &one_thread));
+    assert_eq!(get(address, "/", &[]).text(), "1");
+    assert!(get(address, "/", &[]).is_hit());
+    let (mut slow, mut silent) = (Connection::open(address), Connection::open(address));
+    slow.ask("/slow", "");
+    wait_until("it is at the origin", || origin.asked_for("/slow") == 1);
+    // Who comes later and is answered shows that the silent one has been accepted.
+    assert!(get(address, "/", &[]).is_hit());
+    old.terminate();
+    let host = [("Host", "localhost")];
+    wait_until("it stops", || get(old.admin, "/readyz", &host).status == 503);
+    version.store(2, Ordering::SeqCst);
+    silent.ask("/", "");
+    assert_eq!(silent.answer("GET").expect("an answer").text(), "2");
+    gate.open();
+    slow.answer("GET").expect("an answer");
+    assert_eq!(old.wait().code(), Some(0));
+}
+
 #[test]
 fn a_passed_socket_is_shared_by_all_threads_and_taken_by_its_address_alone() {
     let origin = pages();
