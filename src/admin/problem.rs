@@ -60,7 +60,8 @@ const ABOUT: [About; 15] = [
         name: "not-found",
         status: StatusCode::NOT_FOUND,
         title: "There is no such thing",
-        advice: "/openapi.json has every path. Of purges the last thousand are remembered.",
+        advice: "/openapi.json has every path. Of purges the last thousand that operators made are \
+                 remembered, and the last thousand that the app itself said.",
     },
     About {
         kind: Kind::MethodNotAllowed,
@@ -117,8 +118,7 @@ const ABOUT: [About; 15] = [
         name: "not-undone",
         status: StatusCode::CONFLICT,
         title: "The purge can not be undone",
-        advice: "Only a soft purge can be, once, and only as long as no newer one meets the same \
-                 responses.",
+        advice: "Only a soft purge can be, and only once.",
     },
     About {
         kind: Kind::NotReloaded,

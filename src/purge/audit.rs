@@ -79,7 +79,8 @@ impl Record {
     }
 }
 
-/// The last purges, in memory, about a MiB of them at most.
+/// The last purges, in memory: two rings of [`MOST`], with a KiB of text for each purge at most, so
+/// about 2.5 MiB.
 #[derive(Debug, Default)]
 pub struct Audit(Mutex<Kept>);
 
