@@ -1,7 +1,7 @@
 //! Who may name whom: imports point down, and siblings of a floor do not know
 //! each other, but for the few that are written here.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -136,6 +136,52 @@ fn imports_point_down() {
         }
     }
     assert!(wrong.is_empty(), "new arrows between rooms:\n{}", wrong.join("\n"));
+}
+
+/// Whether a file is for tests alone, by its name or its folder's.
+fn is_of_tests(path: &Path) -> bool {
+    path.components().any(|part| {
+        let part = part.as_os_str().to_string_lossy();
+        let name = part.trim_end_matches(".rs");
+        name == "tests" || name.ends_with("_tests")
+    })
+}
+
+/// The rooms that stand in a cell of a table, as `code`.
+fn rooms_in(cell: &str) -> BTreeSet<String> {
+    let names = cell.split('`').skip(1).step_by(2);
+    names.filter(|name| floor(name).is_some()).map(String::from).collect()
+}
+
+#[test]
+fn the_table_of_rooms_says_what_they_name() {
+    let mut arrows: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (room, path, text) in all_sources() {
+        if is_of_tests(&path) {
+            continue;
+        }
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        let mut others = named(code);
+        others.retain(|other| *other != room && floor(other).is_some());
+        arrows.entry(room).or_default().extend(others);
+    }
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("ARCHITECTURE.md");
+    let page = fs::read_to_string(page).expect("the page");
+    let (_, table) = page.split_once("| room | names |\n").expect("the table of rooms");
+    let mut listed = BTreeSet::new();
+    for row in table.lines().skip(1).take_while(|line| line.starts_with('|')) {
+        let (rooms, names) = row.trim_matches('|').split_once(" | ").expect("two cells");
+        let names_all = names.starts_with("all ") || names.starts_with("everything");
+        for room in rooms_in(rooms) {
+            if !names_all {
+                assert_eq!(arrows.get(&room), Some(&rooms_in(names)), "{room}");
+            }
+            listed.insert(room);
+        }
+    }
+    let all = FLOORS.iter().flat_map(|rooms| rooms.iter().copied());
+    let all: BTreeSet<String> = all.map(String::from).collect();
+    assert_eq!(listed, all);
 }
 
 #[test]
