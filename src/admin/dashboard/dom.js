@@ -54,15 +54,16 @@ export function nothing(text) {
 }
 
 /**
- * A table with a caption. A column has a `label`, a `cell` of a row, and perhaps `number`;
- * the first is the row's header. The roles stay when a narrow screen makes blocks of rows. A
- * `quiet` caption is for readers of screens: others have just read the same.
+ * A table with a caption. A column has a `label`, a `cell` of a row, and perhaps a `kind`:
+ * `number`, `word` (kept in one line) or `words` (broken between words); others are broken
+ * anywhere. The first is the row's header. The roles stay when a narrow screen makes blocks of
+ * rows. A `quiet` caption is for readers of screens: others have just read the same.
  */
 export function table(caption, columns, rows, { quiet = false } = {}) {
-  const heads = columns.map(({ label, number }) =>
-    make("th", { scope: "col", role: "columnheader", class: number && "number" }, label));
+  const heads = columns.map(({ label, kind }) =>
+    make("th", { scope: "col", role: "columnheader", class: kind }, label));
   const body = rows.map((row) => make("tr", { role: "row" }, columns.map((column, at) => {
-    const kind = column.number && "number";
+    const { kind } = column;
     if (at === 0) return make("th", { scope: "row", role: "rowheader", class: kind }, column.cell(row));
     return make("td", { role: "cell", class: kind, "data-label": column.label }, column.cell(row));
   })));

@@ -76,8 +76,8 @@ function pages(list) {
   }
   refill(find("page-list"), table("The pages that the app spent most time on.", [
     { label: "URL", cell: ({ url }) => make("button", { class: "link", type: "button", "data-key": `page ${url}`, "aria-label": `Explain ${url}`, click: () => explain(url) }, url) },
-    { label: "Requests", number: true, cell: ({ requests }) => count(requests) },
-    { label: "To the origin", number: true, cell: (page) => count(page.origin_requests) },
-    { label: "Origin time", number: true, cell: (page) => span(page.origin_seconds) },
+    { label: "Requests", kind: "number", cell: ({ requests }) => count(requests) },
+    { label: "To the origin", kind: "number", cell: (page) => count(page.origin_requests) },
+    { label: "Origin time", kind: "number", cell: (page) => span(page.origin_seconds) },
   ], list.slice(0, MOST)));
 }

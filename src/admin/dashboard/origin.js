@@ -53,7 +53,7 @@ function upstreams({ upstreams: list, queued, held }) {
   const rows = table("Upstreams", [
     { label: "Address", cell: ({ address }) => make("span", { class: "mono" }, address) },
     { label: "State", cell: ({ state }) => mark(states[state] ?? "info", state) },
-    { label: "In flight", number: true, cell: (upstream) => count(upstream.in_flight) },
+    { label: "In flight", kind: "number", cell: (upstream) => count(upstream.in_flight) },
   ], list);
   const waiting = make("p", { class: "note" }, `Waiting: ${count(queued)} for a place, ${count(held)} for the app to come back.`);
   refill(find("upstreams"), rows, waiting);
@@ -67,6 +67,6 @@ function troubles(all) {
   }
   refill(find("troubles"), table("What went wrong or over a limit since the start", [
     { label: "Kind", cell: ([name]) => name.replaceAll("_", " ") },
-    { label: "Times", number: true, cell: ([, number]) => count(number) },
+    { label: "Times", kind: "number", cell: ([, number]) => count(number) },
   ], list));
 }

@@ -116,7 +116,7 @@ function each(answer, counted, label) {
   const name = (one) => Object.entries(one).find(([key]) => key !== counted)[1];
   return table("Each by itself", [
     { label: "Selector", cell: (one) => name(one) },
-    { label, number: true, cell: (one) => count(one[counted]) },
+    { label, kind: "number", cell: (one) => count(one[counted]) },
   ], list.slice(0, LONGEST_LIST));
 }
 
@@ -139,11 +139,11 @@ function render() {
   }
   refill(find("purges"), table("The newest first; only soft ones can be undone", [
     { label: "What", cell: ({ selectors, more_selectors: more }) => what(selectors, more) },
-    { label: "When", cell: ({ at }) => make("time", { datetime: at }, moment(at)) },
-    { label: "By", cell: ({ by, via }) => `${by}, ${via}` },
-    { label: "How", cell: ({ soft }) => (soft ? "softly" : "hard") },
-    { label: "Met", number: true, cell: ({ purged }) => (purged === null ? "\u2013" : count(purged)) },
-    { label: "Undo", cell: undoing },
+    { label: "When", kind: "word", cell: ({ at }) => make("time", { datetime: at }, moment(at)) },
+    { label: "By", kind: "words", cell: ({ by, via }) => `${by}, ${via}` },
+    { label: "How", kind: "word", cell: ({ soft }) => (soft ? "softly" : "hard") },
+    { label: "Met", kind: "number", cell: ({ purged }) => (purged === null ? "\u2013" : count(purged)) },
+    { label: "Undo", kind: "word", cell: undoing },
   ], records));
 }
 

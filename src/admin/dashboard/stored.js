@@ -53,11 +53,11 @@ function list(matched, rows) {
   refill(find("stored-list"), table("Stored URLs", [
     { label: "URL", cell: urlCell },
     { label: "State", cell: ({ state }) => standing(state) },
-    { label: "Variants", number: true, cell: ({ variants }) => count(variants) },
-    { label: "Memory", number: true, cell: (row) => bytes(row.bytes) },
-    { label: "Age", number: true, cell: ({ age }) => span(age) },
-    { label: "Fresh", number: true, cell: ({ ttl }) => (ttl >= 0 ? left(ttl) : `stale ${left(ttl)}`) },
-    { label: "Hits", number: true, cell: ({ hits }) => count(hits) },
+    { label: "Variants", kind: "number", cell: ({ variants }) => count(variants) },
+    { label: "Memory", kind: "number", cell: (row) => bytes(row.bytes) },
+    { label: "Age", kind: "number", cell: ({ age }) => span(age) },
+    { label: "Fresh", kind: "number", cell: ({ ttl }) => (ttl >= 0 ? left(ttl) : `stale ${left(ttl)}`) },
+    { label: "Hits", kind: "number", cell: ({ hits }) => count(hits) },
   ], rows, { quiet: true }), further(matched));
 }
 
