@@ -9,7 +9,7 @@ const OUTCOMES = {
   "vary-miss": "only other variants were stored",
   miss: "what was stored would not do",
   stale: "what was stored was stale",
-  request: "the request asked for a newer one",
+  request: "what is stored is not for this request",
   partial: "only a part was stored",
   method: "the method is not for a cache",
   bypass: "goes past the cache",
