@@ -14,6 +14,8 @@ function counters(stats) {
     shared: requests.collapsed,
     origin: origin.requests,
     failures: origin.failures,
+    answers: Object.values(origin.answers).reduce((sum, number) => sum + number, 0),
+    errors: origin.answers["5xx"],
     saved: stats.saved_seconds,
     evicted: stats.evicted,
     sent: stats.bytes_sent,
@@ -21,7 +23,7 @@ function counters(stats) {
 }
 
 /** The last minutes. */
-export class History {
+class History {
   #samples = [];
 
   /** One more document, that has come at this moment in milliseconds. */
@@ -82,3 +84,6 @@ export class History {
     return points;
   }
 }
+
+/** What this page has seen. */
+export const history = new History();

@@ -3,6 +3,7 @@
 import { Problem, look } from "./api.js";
 import { find, say } from "./dom.js";
 import * as explain from "./explain.js";
+import { history } from "./history.js";
 import * as now from "./now.js";
 import * as observed from "./observed.js";
 import * as origin from "./origin.js";
@@ -39,6 +40,7 @@ function event(name, document) {
     purge.note(document);
     return;
   }
+  history.add(document, performance.now());
   now.show(document);
   origin.show(document);
 }

@@ -3,14 +3,12 @@
 import { bar, chart, spark } from "./chart.js";
 import { find, make, nothing, refill, say } from "./dom.js";
 import { bytes, count, percent, rate, share, span } from "./format.js";
-import { History } from "./history.js";
+import { history } from "./history.js";
 
-const history = new History();
 const NONE = "\u2013";
 
-/** One more document of /v1/stats. */
+/** One more document of /v1/stats, which the history has. */
 export function show(stats) {
-  history.add(stats, performance.now());
   ratio();
   traffic();
   figures(stats);
@@ -65,7 +63,8 @@ function figures(stats) {
     return value === undefined ? NONE : rate(value);
   };
   figure("requests", perSecond("requests"), `${count(now.requests)} since the start`);
-  figure("origins", perSecond("origin"), `${count(now.origin)} since the start, ${count(now.failures)} failed`);
+  const errors = now.errors > 0 ? `, ${count(now.errors)} answered with 5xx` : "";
+  figure("origins", perSecond("origin"), `${count(now.origin)} since the start, ${count(now.failures)} failed${errors}`);
   const { saved, evicted, sent } = now;
   const savedNow = history.rate("saved", 60);
   figure("saved", saved === undefined ? undefined : span(saved),
