@@ -1,4 +1,4 @@
-"""Asking a site for pages through larder, as `warm` and `doctor` of the frameworks do."""
+"""Asking a site for pages through larder, as commands of the frameworks do."""
 
 from __future__ import annotations
 
@@ -86,6 +86,21 @@ def ask(url: str, via: str | None = None, timeout: float = TIMEOUT) -> Page:
         raise CannotAsk(
             f"{where} does not answer for {url}: {error}. Is larder running there?"
         ) from None
+
+
+def whole(url: str, site: str | None, setting: str) -> str:
+    """A URL, or a path of the site, made whole.
+
+    Raises CannotAsk for a path without a site; `setting` is where that would be set.
+    """
+    if not url.startswith("/"):
+        return url
+    if site is None:
+        raise CannotAsk(
+            f"{url} is a path: write the whole URL, or set {setting} to how visitors reach the "
+            "site through larder, as http://127.0.0.1:6081."
+        )
+    return site + url
 
 
 def sitemap(url: str, via: str | None = None) -> Iterator[str]:

@@ -13,6 +13,9 @@ from .tags import check_tag
 #: The lists of a purge, in the order in which they are sent.
 LISTS = ("tags", "urls", "paths", "prefixes", "hosts")
 
+#: Those of absolute URLs.
+ABSOLUTE = ("urls", "paths", "prefixes")
+
 #: The most selectors that the proxy takes in one document.
 MOST_SELECTORS = 10_000
 

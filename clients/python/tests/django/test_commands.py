@@ -58,6 +58,9 @@ def test_purging_by_tag_and_url_says_what_it_met(site) -> None:
     ("words", "paths"),
     [
         (["--path", "{url}/class/"], ["/class/", "/class/?a=1"]),
+        (["--path", "/class/"], ["/class/", "/class/?a=1"]),
+        (["--url", "/class/", "--url", "/plain/"], ["/class/", "/plain/"]),
+        (["--prefix", "/things"], ["/things/1/", "/things/2/"]),
         (["--prefix", "{url}/things"], ["/things/1/", "/things/2/"]),
         (["--host", "{host}"], ["/class/", "/plain/"]),
         (["--all"], ["/class/", "/plain/"]),
@@ -108,6 +111,8 @@ def test_tags_of_any_text_are_purged(site) -> None:
         ({}, [], "Say what is to be forgotten: --tag, --url"),
         ({}, ["--tag", ""], "is to be a string that says something"),
         ({"URLS": 1}, ["--all"], "did you mean 'URL'"),
+        ({}, ["--path", "/plain/"], "/plain/ is a path: write the whole URL"),
+        ({}, ["--url", "/plain/"], "set LARDER['SITE']"),
         ({"ENABLED": False}, ["--all"], "LARDER['ENABLED'] is False"),
         ({"URL": "http://127.0.0.1:9"}, ["--all"], "Nothing was purged. larder at"),
     ],

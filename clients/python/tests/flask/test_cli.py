@@ -77,6 +77,9 @@ def test_ping_and_purge(app: Flask, larder: Callable[..., Proxy]) -> None:
         (["--tag", "start", "--dry-run"], "1 response would be met\n  tag start: 1 response\n"),
         (["--url", f"{proxy.url}/", "--soft"], "1 response made stale\n"),
         (["--path", f"{proxy.url}/"], "1 response forgotten\n"),
+        (["--path", "/"], f"1 response forgotten\n  path {proxy.url}/: 1 response\n"),
+        (["--url", "/"], f"1 response forgotten\n  url {proxy.url}/: 1 response\n"),
+        (["--prefix", "/"], f"1 response forgotten\n  prefix {proxy.url}/: 1 response\n"),
         (["--prefix", f"{proxy.url}/"], "1 response forgotten\n"),
         (["--host", proxy.url.removeprefix("http://")], "1 response forgotten\n"),
         (["--all"], "1 response forgotten\n"),
@@ -151,5 +154,9 @@ def test_what_can_not_be_done_is_said(app: Flask) -> None:
     runner = app.test_cli_runner()
     result = runner.invoke(args=["larder", "warm"])
     assert (result.exit_code, "set LARDER_SITE" in result.output) == (1, True)
+    for option in ("--url", "--path", "--prefix"):
+        result = runner.invoke(args=["larder", "purge", option, "/notes"])
+        assert (result.exit_code, "/notes is a path" in result.output) == (1, True)
+        assert "set LARDER_SITE" in result.output
     result = runner.invoke(args=["larder", "outbox"])
     assert (result.exit_code, "Set LARDER_OUTBOX to True" in result.output) == (1, True)

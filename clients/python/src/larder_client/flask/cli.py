@@ -13,11 +13,11 @@ from flask.cli import AppGroup
 
 from flask import current_app
 
+from .. import asking
 from ..asking import CannotAsk, Page, ask, sitemap
 from ..errors import LarderError
-from ..purge import LISTS, Purge, Purged
+from ..purge import ABSOLUTE, LISTS, Purge, Purged
 from .doctor import examine
-from .sampling import whole
 from .state import State
 
 group = AppGroup("larder", help="The cache before this application.")
@@ -53,9 +53,9 @@ def ping() -> None:
 
 @group.command()
 @click.option("--tag", "tags", multiple=True, help="What bears this tag; may be repeated.")
-@click.option("--url", "urls", multiple=True, help="This URL, as visitors write it.")
-@click.option("--path", "paths", multiple=True, help="This URL with any query.")
-@click.option("--prefix", "prefixes", multiple=True, help="This URL and all below it.")
+@click.option("--url", "urls", multiple=True, help="This URL, or this path of LARDER_SITE.")
+@click.option("--path", "paths", multiple=True, help="The same, with any query.")
+@click.option("--prefix", "prefixes", multiple=True, help="The same, and all below it.")
 @click.option("--host", "hosts", multiple=True, help="All of this host.")
 @click.option("--all", "everything", is_flag=True, help="Everything that is stored.")
 @click.option("--soft", is_flag=True, help="Stale, not gone: served while it is fetched.")
@@ -67,13 +67,15 @@ def purge(
 ) -> None:
     """Have larder forget, and wait until it has."""
     try:
+        for name in ABSOLUTE:
+            lists[name] = [_whole(text) for text in lists[name]]
         wanted = Purge(
             **{name: frozenset(lists[name]) for name in LISTS},
             everything=everything,
             soft=soft,
             refresh=refresh,
         )
-    except TypeError as error:
+    except (TypeError, CannotAsk) as error:
         raise _Failed(str(error)) from None
     if not wanted:
         raise click.UsageError(
@@ -141,7 +143,7 @@ def warm(
 
 def _chosen(urls: tuple[str, ...], sitemaps: tuple[str, ...], via: str | None) -> list[str]:
     site = _state().settings.site
-    found = [whole(url, site) for url in urls]
+    found = [_whole(url) for url in urls]
     if not urls and not sitemaps:
         if site is None:
             raise CannotAsk(
@@ -150,8 +152,12 @@ def _chosen(urls: tuple[str, ...], sitemaps: tuple[str, ...], via: str | None) -
             )
         sitemaps = (f"{site}/sitemap.xml",)
     for one in sitemaps:
-        found.extend(sitemap(whole(one, site), via))
+        found.extend(sitemap(_whole(one), via))
     return list(dict.fromkeys(found))
+
+
+def _whole(url: str) -> str:
+    return asking.whole(url, _state().settings.site, "LARDER_SITE")
 
 
 def _asked(url: str, via: str | None) -> Page | str:

@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 
 from flask import Flask
 
-from ..asking import CannotAsk, ask
+from ..asking import CannotAsk, ask, whole
 from ..errors import LarderError
 from ..verdict import Words, lines_of
-from .sampling import SAMPLES, paths_of, whole
+from .sampling import SAMPLES, paths_of
 from .state import State
 
 _WORDS = Words(
@@ -148,9 +148,8 @@ def _outbox(state: State) -> Finding:
 def _pages(state: State, urls: Sequence[str], via: str | None) -> Iterator[Section]:
     site = state.settings.site
     try:
-        sample = [whole(url, site) for url in urls]
-        if not sample:
-            sample = [whole(path, site) for path in paths_of(state.app)][:SAMPLES]
+        paths = urls or paths_of(state.app)[:SAMPLES]
+        sample = [whole(url, site, "LARDER_SITE") for url in paths]
     except CannotAsk as error:
         yield Section("Pages", [Finding(str(error), wrong=True)])
         return

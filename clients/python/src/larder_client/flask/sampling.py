@@ -6,8 +6,6 @@ from werkzeug.routing import BuildError
 
 from flask import Flask
 
-from ..asking import CannotAsk
-
 #: How many pages are looked at without being named.
 SAMPLES = 10
 
@@ -25,15 +23,3 @@ def paths_of(app: Flask) -> list[str]:
             except BuildError:
                 continue
     return list(dict.fromkeys(found))
-
-
-def whole(url: str, site: str | None) -> str:
-    """A URL, or a path of the site. Raises CannotAsk for a path without a site."""
-    if not url.startswith("/"):
-        return url
-    if site is None:
-        raise CannotAsk(
-            f"{url} is a path: write the whole URL, or set LARDER_SITE to how visitors reach the "
-            "site through larder, as http://127.0.0.1:6081"
-        )
-    return site + url

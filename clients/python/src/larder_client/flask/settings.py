@@ -18,7 +18,7 @@ class Settings:
     """What one application says."""
 
     options: Options
-    #: Where visitors reach it through larder, without a slash at the end; for `warm` and `doctor`.
+    #: Where visitors reach it through larder, without a slash at the end; for commands.
     site: str | None
     #: Whether purges are written to a table in the transaction that causes them.
     outbox: bool

@@ -9,14 +9,18 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from larder_client import LarderError, Purge, Purged
+from larder_client.asking import CannotAsk
 from larder_client.django import conf
+from larder_client.purge import ABSOLUTE
+
+from .larder_warm import whole
 
 #: The options that name what is to be forgotten, the list of the purge, and what is said of them.
 SELECTORS = (
     ("tag", "tags", "what bears this tag, such as blog.article:1 or blog.article:list"),
-    ("url", "urls", "this URL, as visitors write it"),
-    ("path", "paths", "this URL with any query"),
-    ("prefix", "prefixes", "this URL and all below it"),
+    ("url", "urls", "this URL, as visitors write it, or this path of SITE"),
+    ("path", "paths", "the same, with any query"),
+    ("prefix", "prefixes", "the same, and all below it"),
     ("host", "hosts", "all of this host"),
 )
 
@@ -51,21 +55,23 @@ class Command(BaseCommand):
 
     def handle(self, *_: Any, **options: Any) -> None:
         """Purges, and says what was met. CommandError says what to do if that fails."""
+        larder = conf.larder()
+        if larder.problem:
+            raise CommandError(f"{larder.problem}. Mend it, then purge.")
         try:
+            for name in ABSOLUTE:
+                options[name] = [whole(text) for text in options[name]]
             purge = Purge(
                 **{name: frozenset(options[name]) for _, name, _ in SELECTORS},
                 everything=options["all"],
                 soft=options["soft"],
                 refresh=options["refresh"],
             )
-        except TypeError as error:
+        except (TypeError, CannotAsk) as error:
             raise CommandError(str(error)) from None
         if not purge:
             names = ", ".join(f"--{option}" for option, _, _ in SELECTORS)
             raise CommandError(f"Say what is to be forgotten: {names} or --all.")
-        larder = conf.larder()
-        if larder.problem:
-            raise CommandError(f"{larder.problem}. Mend it, then purge.")
         if not larder.proxy.enabled:
             raise CommandError("LARDER['ENABLED'] is False, so nothing was sent. Set it to True.")
         try:

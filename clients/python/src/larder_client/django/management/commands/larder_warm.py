@@ -70,7 +70,7 @@ class Command(BaseCommand):
 def chosen(urls: list[str], sitemaps: list[str], via: str | None) -> list[str]:
     """The URLs that are meant, each once. Raises CannotAsk if there are none, or no sitemap."""
     site = conf.larder().site
-    whole = [_whole(url, site) for url in urls]
+    found = [whole(url) for url in urls]
     if not urls and not sitemaps:
         if site is None:
             raise CannotAsk(
@@ -79,16 +79,13 @@ def chosen(urls: list[str], sitemaps: list[str], via: str | None) -> list[str]:
             )
         sitemaps = [f"{site}/sitemap.xml"]
     for one in sitemaps:
-        whole.extend(asking.sitemap(_whole(one, site), via))
-    return list(dict.fromkeys(whole))
+        found.extend(asking.sitemap(whole(one), via))
+    return list(dict.fromkeys(found))
 
 
-def _whole(url: str, site: str | None) -> str:
-    if not url.startswith("/"):
-        return url
-    if site is None:
-        raise CannotAsk(f"{url} is a path: set LARDER['SITE'] to how visitors reach the site.")
-    return site + url
+def whole(url: str) -> str:
+    """A URL, or a path of SITE, made whole. Raises CannotAsk if SITE is not set."""
+    return asking.whole(url, conf.larder().site, "LARDER['SITE']")
 
 
 _NOT_STORED = "not stored"
