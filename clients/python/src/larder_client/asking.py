@@ -22,6 +22,10 @@ MOST_BYTES = 64 << 20
 _STATUS = re.compile(r"\blarder\s*;\s*(?P<said>[^,]*)")
 
 
+#: What the doctors say where a site has no page that they could find.
+NO_PAGE = "no page found to look at: name some"
+
+
 class CannotAsk(Exception):
     """A page could not be had; the message says what to do."""
 

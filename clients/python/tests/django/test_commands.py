@@ -223,6 +223,16 @@ def test_the_doctor_without_pages_says_how_to_name_some(site) -> None:
     assert "set LARDER['SITE']" in out.getvalue()
 
 
+def test_the_doctor_says_that_it_has_found_no_page(site, monkeypatch) -> None:
+    from larder_client import asking
+
+    monkeypatch.setattr(asking, "sitemap", lambda *_: iter(()))
+    out = StringIO()
+    with override_settings(ROOT_URLCONF=()), pytest.raises(CommandError, match="One thing to mend"):
+        call_command("larder_doctor", stdout=out, no_color=True)
+    assert "Pages\n    no page found to look at: name some, as `larder_doctor" in out.getvalue()
+
+
 def test_the_doctor_as_an_operator_runs_it(site) -> None:
     done = site.manage("larder_doctor", "/plain/")
     assert done.returncode == 0, done.stdout + done.stderr

@@ -142,6 +142,16 @@ def test_the_doctor_says_what_is_to_be_mended(app: Flask, larder: Callable[..., 
     assert "Flask-Login is there, so every answer says Vary: Cookie" in said
 
 
+def test_the_doctor_says_that_it_has_found_no_page(larder: Callable[..., Proxy]) -> None:
+    app = Flask(__name__)
+    app.add_url_rule("/notes/<int:number>", "note", lambda number: "note")
+    proxy = larder(app, cache={"cookies": ["session"]})
+    code, said = _run(app, proxy)("doctor")
+    assert code == 1
+    assert "Pages\n  mend: no page found to look at: name some, as `flask larder doctor" in said
+    assert _run(app, proxy)("doctor", "/notes/1")[0] == 0
+
+
 def test_a_token_is_needed_and_said(app: Flask, larder: Callable[..., Proxy]) -> None:
     proxy = larder(app, admin={"token": "a-secret-that-is-long-enough-for-it"})
     code, said = _run(app, proxy)("ping")

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask
 
-from ..asking import CannotAsk, ask, whole
+from ..asking import NO_PAGE, CannotAsk, ask, whole
 from ..errors import LarderError
 from ..verdict import Words, lines_of
 from .sampling import SAMPLES, paths_of
@@ -153,6 +153,9 @@ def _pages(state: State, urls: Sequence[str], via: str | None) -> Iterator[Secti
     except CannotAsk as error:
         yield Section("Pages", [Finding(str(error), wrong=True)])
         return
+    if not sample:
+        found = f"{NO_PAGE}, as `flask larder doctor /notes/1`"
+        yield Section("Pages", [Finding(found, wrong=True)])
     for url in sample:
         yield Section(url, list(_page(state, url, via)))
 

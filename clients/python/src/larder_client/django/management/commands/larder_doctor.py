@@ -84,6 +84,8 @@ class Command(BaseCommand):
         except CannotAsk as error:
             self._mend(str(error))
             return
+        if not sample:
+            self._mend(f"{asking.NO_PAGE}, as `larder_doctor /articles/1/`")
         for url in sample:
             self.stdout.write(f"  {url}")
             try:
@@ -107,9 +109,10 @@ class Command(BaseCommand):
                 "the site through larder, as http://127.0.0.1:6081."
             )
         try:
-            return list(dict.fromkeys(asking.sitemap(f"{site}/sitemap.xml", via)))[:SAMPLES]
+            found = list(dict.fromkeys(asking.sitemap(f"{site}/sitemap.xml", via)))
         except CannotAsk:
-            return [site + path for path in sampling.paths_of_urlconf()][:SAMPLES]
+            found = []
+        return (found or [site + path for path in sampling.paths_of_urlconf()])[:SAMPLES]
 
     def _mend(self, text: str) -> None:
         self.wrong += 1
