@@ -11,6 +11,8 @@ from scripted import Admin
 from serving import Site, served
 
 from larder_client import Purge
+from larder_client.asking import Page
+from larder_client.django import verdict
 from larder_client.testing import assert_hit, assert_miss
 
 
@@ -178,7 +180,7 @@ def test_warming_the_application_itself_is_noticed() -> None:
 
 
 def test_the_doctor_finds_a_good_site_well(site) -> None:
-    said = run("larder_doctor", "/plain/", "/private/", "/untouched/", "/form/", "/failing/")
+    said = run("larder_doctor", "/plain/", "/private/", "/untouched/", "/form/")
     for title in ("Settings", "Middleware", "Cookies", "Proxy"):
         assert f"{title}\n  well: " in said
     assert f"  {site.larder.url}/plain/\n    kept, fresh for another" in said
@@ -187,7 +189,25 @@ def test_the_doctor_finds_a_good_site_well(site) -> None:
     assert "/untouched/\n    kept, but the view runs each time" in said
     assert "state a lifetime by @larder_cache" in said
     assert "{% larder_csrf %} in place of {% csrf_token %}" in said
-    assert "(status 500)" in said
+
+
+def test_a_page_without_a_lifetime_is_advised_our_decorator() -> None:
+    fix = {"django": "@cache_control(max_age=60)  # or cache_page(60)"}
+    reason = {"code": "no-lifetime", "sentence": "it states none", "fix": fix}
+    page = Page("http://x.test/", 200, [("Cache-Status", "larder; fwd=uri-miss")], b"")
+    said = verdict.lines_of(page, {"reason": reason})
+    assert said[1].startswith("- have its view state a lifetime: @larder_cache(ttl=...). larder")
+    assert "cache_page" not in "".join(said)
+
+
+def test_the_doctor_advises_by_the_status(site) -> None:
+    said = run("larder_doctor", "/missing/", "/leave/")
+    assert "no validator (status 404)\n    - cache.negative_ttl in larder.toml has" in said
+    assert "a redirect mostly need not be kept" in said
+    out = StringIO()
+    with pytest.raises(CommandError, match="One thing to mend"):
+        call_command("larder_doctor", "/failing/", stdout=out, no_color=True)
+    assert "/failing/\n    the app failed with 500: its log says why\n" in out.getvalue()
 
 
 def test_the_doctor_looks_at_the_sitemap_and_the_urlconf(site) -> None:

@@ -12,7 +12,7 @@ pytest.importorskip("flask_login")
 
 from flask_login import LoginManager
 
-from flask import Flask, session
+from flask import Flask, redirect, session
 from larder_client.flask import Larder
 from larder_client.sqlalchemy import receivers
 from larder_client.testing import Larder as Proxy
@@ -140,6 +140,29 @@ def test_the_doctor_says_what_is_to_be_mended(app: Flask, larder: Callable[..., 
     assert "takes visitors with the cookie shop or remember_token for anonymous ones" in said
     assert "cache.cookies = ['shop', 'remember_token']" in said
     assert "Flask-Login is there, so every answer says Vary: Cookie" in said
+
+
+def test_the_doctor_advises_by_the_status(larder: Callable[..., Proxy]) -> None:
+    app = Flask(__name__)
+    extension = Larder(app)
+    app.add_url_rule("/page", "page", lambda: "page")
+    app.add_url_rule("/moved", "moved", lambda: redirect("/page"))
+    app.add_url_rule("/kept", "kept", extension.cached("1h")(lambda: redirect("/page")))
+    app.add_url_rule("/failing", "failing", lambda: ("failing", 500))
+    proxy = larder(app, cache={"cookies": ["session"]})
+    code, said = _run(app, proxy)("doctor", "/page", "/moved", "/kept", "/nowhere")
+    assert code == 0, said
+    assert (
+        "/page\n  not kept: the response states no lifetime and has no validator\n  - have" in said
+    )
+    assert "- have its view state a lifetime: @larder.cached(ttl=...). larder keeps" in said
+    assert "max_age" not in said
+    assert "(status 302)\n  - a redirect mostly need not be kept." in said
+    assert "/kept\n  kept, fresh for another" in said
+    assert "- cache.negative_ttl in larder.toml has pages kept that are not there, and @l" in said
+    code, said = _run(app, proxy)("doctor", "/failing")
+    assert (code, "  mend: the app failed with 500: its log says why\n" in said) == (1, True)
+    receivers.remove(app.extensions["larder"])
 
 
 def test_the_doctor_says_that_it_has_found_no_page(larder: Callable[..., Proxy]) -> None:

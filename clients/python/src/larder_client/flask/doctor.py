@@ -11,7 +11,7 @@ from flask import Flask
 
 from ..asking import NO_PAGE, CannotAsk, ask, whole
 from ..errors import LarderError
-from ..verdict import Words, lines_of
+from ..verdict import Words, failure_of, lines_of
 from .sampling import SAMPLES, paths_of
 from .state import State
 
@@ -19,6 +19,7 @@ _WORDS = Words(
     framework="flask",
     lifetime="@larder.cached(ttl=...)",
     tagging="Does the view read by SQLAlchemy, or have @larder.cached(tags=...) or larder.record?",
+    missing=", and @larder.cached(ttl=...) those of its view",
 )
 
 
@@ -168,6 +169,9 @@ def _page(state: State, url: str, via: str | None) -> Iterator[Finding]:
         explained: Mapping[str, Any] = state.client.explain(url)
     except (CannotAsk, LarderError) as error:
         yield Finding(str(error), wrong=True)
+        return
+    if failure := failure_of(page):
+        yield Finding(failure, wrong=True)
         return
     for line in lines_of(page, explained, _WORDS):
         yield Finding(line)

@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 from larder_client import LarderError, asking
 from larder_client.asking import CannotAsk
 from larder_client.django import checks, conf, sampling, verdict
+from larder_client.verdict import failure_of
 
 from .larder_warm import chosen
 
@@ -95,6 +96,9 @@ class Command(BaseCommand):
                 explained: Mapping[str, Any] = conf.client().explain(url)
             except (CannotAsk, LarderError) as error:
                 self._mend(str(error))
+                continue
+            if failure := failure_of(page):
+                self._mend(failure)
                 continue
             for line in verdict.lines_of(page, explained):
                 self.stdout.write(f"    {line}")
