@@ -60,6 +60,7 @@ def _run(app: Flask, proxy: Any, **config: Any) -> Run:
             LoginManager(command_line)
         Larder(command_line)
         command_line.url_map = app.url_map
+        command_line.view_functions = app.view_functions
         result = command_line.test_cli_runner().invoke(args=["larder", *args])
         receivers.remove(command_line.extensions["larder"])
         return result.exit_code, result.output
@@ -124,11 +125,44 @@ def test_the_doctor_says_what_is_well(app: Flask, larder: Callable[..., Proxy]) 
     proxy = larder(app, cache={"cookies": ["session"]})
     code, said = _run(app, proxy)("doctor")
     assert code == 0, said
-    assert "these cookies tell visitors apart there" in said
+    assert "larder tells visitors apart by session\n" in said
+    assert "Views" not in said
     assert f"{proxy.url}/\n  kept, fresh for another" in said
     assert "tags: start" in said
     assert "no tags: a purge finds it by its URL only." in said
     assert "not kept: the response sets a cookie" in said
+    advice = f"Sessions\n  advice: {proxy.url}/visitor looks at the session."
+    assert advice in said
+    assert "set SESSION_REFRESH_EACH_REQUEST to False" in said
+    # Nothing is to be advised of what is not used, or not so.
+    assert "advice: " not in _run(app, proxy)("doctor", "/", "/untagged")[1]
+    off = _run(app, proxy, SESSION_REFRESH_EACH_REQUEST=False)
+    assert "advice: " not in off("doctor", "/visitor")[1]
+
+
+def test_the_doctor_sees_who_only_looks_at_the_session(larder: Callable[..., Proxy]) -> None:
+    app = Flask(__name__)
+    app.config.update(SECRET_KEY="x")
+    app.add_url_rule("/", "start", lambda: str(session.get("name")))
+    proxy = larder(app, cache={"cookies": ["session"]})
+    code, said = _run(app, proxy)("doctor")
+    assert (code, f"advice: {proxy.url}/ looks at the session" in said) == (0, True)
+
+
+def test_the_doctor_finds_a_decorator_above_the_route(larder: Callable[..., Proxy]) -> None:
+    app = Flask(__name__)
+
+    @Larder.cached("1h")
+    @app.get("/above")
+    def above() -> str:
+        return "above"
+
+    proxy = larder(app, cache={"cookies": ["session"]})
+    code, said = _run(app, proxy)("doctor")
+    assert code == 1
+    assert "Views\n  mend: " in said
+    assert "above: @larder.cached stands above the route" in said
+    assert "first @app.route, then @larder.cached" in said
 
 
 def test_the_doctor_says_what_is_to_be_mended(app: Flask, larder: Callable[..., Proxy]) -> None:
@@ -139,6 +173,7 @@ def test_the_doctor_says_what_is_to_be_mended(app: Flask, larder: Callable[..., 
     assert code == 1
     assert "takes visitors with the cookie shop or remember_token for anonymous ones" in said
     assert "cache.cookies = ['shop', 'remember_token']" in said
+    assert "tells visitors apart" not in said
     assert "Flask-Login is there, so every answer says Vary: Cookie" in said
 
 

@@ -16,6 +16,7 @@ from flask import current_app, request
 from ..cache_control import CacheControl, Duration
 from ..tags import check_tag
 from .exchange import Exchange, exchange_of
+from .routed import note
 
 logger = logging.getLogger("larder_client")
 
@@ -61,6 +62,7 @@ def cached(
                 with _failing():
                     return await view(*args, **kwargs)
 
+            note(view, answer_async)
             return answer_async  # type: ignore[return-value]
 
         @functools.wraps(view)
@@ -69,6 +71,7 @@ def cached(
             with _failing():
                 return view(*args, **kwargs)
 
+        note(view, answer)
         return answer  # type: ignore[return-value]
 
     return decorate

@@ -9,9 +9,10 @@ from urllib.parse import urlsplit
 
 from flask import Flask
 
-from ..asking import NO_PAGE, CannotAsk, ask, whole
+from ..asking import NO_PAGE, CannotAsk, Page, ask, whole
 from ..errors import LarderError
 from ..verdict import Words, failure_of, lines_of
+from .routed import past_cached
 from .sampling import SAMPLES, paths_of
 from .state import State
 
@@ -42,6 +43,8 @@ class Section:
 def examine(state: State, urls: Sequence[str], via: str | None) -> Iterator[Section]:
     """Looks at one thing after another."""
     yield Section("Settings", list(_settings(state)))
+    if in_vain := list(_views(state.app)):
+        yield Section("Views", in_vain)
     yield Section("Cookies", list(_cookies(state.app)))
     proxy = list(_proxy(state))
     yield Section("Proxy", proxy)
@@ -70,6 +73,15 @@ def _settings(state: State) -> Iterator[Finding]:
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
+def _views(app: Flask) -> Iterator[Finding]:
+    for name in past_cached(app):
+        yield Finding(
+            f"{name}: @larder.cached stands above the route, so Flask answers by the view without "
+            "it. Put it below: first @app.route, then @larder.cached",
+            wrong=True,
+        )
+
+
 def identifying(app: Flask) -> list[str]:
     """The cookies by which an application knows its visitors."""
     found = [app.config.get("SESSION_COOKIE_NAME") or "session"]
@@ -82,12 +94,6 @@ def identifying(app: Flask) -> list[str]:
 
 def _cookies(app: Flask) -> Iterator[Finding]:
     yield Finding(f"visitors are known by {' and '.join(identifying(app))}")
-    if app.config.get("SESSION_REFRESH_EACH_REQUEST"):
-        yield Finding(
-            "SESSION_REFRESH_EACH_REQUEST is True: if sessions are permanent, every answer to "
-            "their visitors sets a cookie, static files too, and none of these is stored. "
-            "Set it to False"
-        )
     if hasattr(app, "login_manager"):
         yield Finding(
             "Flask-Login is there, so every answer says Vary: Cookie: visitors without these "
@@ -119,7 +125,7 @@ def _proxy(state: State) -> Iterator[Finding]:
             wrong=True,
         )
     else:
-        yield Finding("these cookies tell visitors apart there")
+        yield Finding(f"larder tells visitors apart by {' and '.join(names)}")
 
 
 def _cookies_left_out(said: Mapping[str, Any]) -> set[str]:
@@ -157,21 +163,42 @@ def _pages(state: State, urls: Sequence[str], via: str | None) -> Iterator[Secti
     if not sample:
         found = f"{NO_PAGE}, as `flask larder doctor /notes/1`"
         yield Section("Pages", [Finding(found, wrong=True)])
+    pages = []
     for url in sample:
-        yield Section(url, list(_page(state, url, via)))
+        try:
+            # The first may have it stored, the second is given what is stored.
+            ask(url, via)
+            page = ask(url, via)
+            explained = state.client.explain(url)
+        except (CannotAsk, LarderError) as error:
+            yield Section(url, [Finding(str(error), wrong=True)])
+            continue
+        pages.append(page)
+        yield Section(url, _page(page, explained))
+    if advice := list(_sessions(state.app, pages)):
+        yield Section("Sessions", advice)
 
 
-def _page(state: State, url: str, via: str | None) -> Iterator[Finding]:
-    try:
-        # The first may have it stored, the second is given what is stored.
-        ask(url, via)
-        page = ask(url, via)
-        explained: Mapping[str, Any] = state.client.explain(url)
-    except (CannotAsk, LarderError) as error:
-        yield Finding(str(error), wrong=True)
-        return
+def _page(page: Page, explained: Mapping[str, Any]) -> list[Finding]:
     if failure := failure_of(page):
-        yield Finding(failure, wrong=True)
-        return
-    for line in lines_of(page, explained, _WORDS):
-        yield Finding(line)
+        return [Finding(failure, wrong=True)]
+    return [Finding(line) for line in lines_of(page, explained, _WORDS)]
+
+
+def _sessions(app: Flask, pages: Sequence[Page]) -> Iterator[Finding]:
+    """What is advised where a page was seen to use the session."""
+    using = [page.url for page in pages if _uses_session(app, page)]
+    if using and app.config.get("SESSION_REFRESH_EACH_REQUEST"):
+        yield Finding(
+            f"advice: {using[0]} looks at the session. If sessions are permanent, every answer to "
+            "their visitors sets a cookie, and none of these is stored: set "
+            "SESSION_REFRESH_EACH_REQUEST to False, unless a session is to last from its last use"
+        )
+
+
+def _uses_session(app: Flask, page: Page) -> bool:
+    """Whether an answer sets the session's cookie, or varies on it, as where a view reads it."""
+    name = app.config.get("SESSION_COOKIE_NAME") or "session"
+    vary = ",".join(page.all_of("Vary")).lower().split(",")
+    sets = [line.partition("=")[0].strip() for line in page.all_of("Set-Cookie")]
+    return name in sets or "cookie" in [one.strip() for one in vary]
