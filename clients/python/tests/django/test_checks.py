@@ -177,6 +177,8 @@ def test_apps_that_answer_queries(apps: list[str], expected: list[str], monkeypa
         ((200, GOOD), [], ""),
         ((401, {"detail": "no token"}), ["E004"], "LARDER['TOKEN']"),
         ((403, {"detail": "wrong network"}), ["E004"], "admin.networks"),
+        ((404, b"not found"), ["E004"], "Correct LARDER['URL']: it is admin.listen"),
+        ((405, b"no POST"), ["E004"], "Where visitors go is LARDER['SITE']"),
         ((500, {}), ["W011"], "status 500"),
         ((200, b"<html>"), ["W011"], "admin.listen"),
         ((200, {"hello": 1}), ["W011"], "no answer of larder's"),
@@ -189,6 +191,17 @@ def test_deploying_asks_the_proxy(answer, expected, said) -> None:
         messages = checks.check_proxy()
     assert ids(messages) == expected
     assert all(said in message.msg + message.hint for message in messages)
+
+
+def test_the_visitors_port_for_a_url_is_not_taken_for_a_wrong_token(larder) -> None:
+    with Admin(404, b"not found") as app:
+        proxy = larder(app.url)
+        with override_settings(LARDER={"URL": proxy.url}):
+            (message,) = checks.check_proxy()
+    assert message.id == "larder.E004"
+    assert "the URL has to be that of larder's admin port" in message.msg
+    assert message.hint.startswith("Correct LARDER['URL']")
+    assert "TOKEN" not in message.hint
 
 
 def test_deploying_says_that_nobody_answers_or_too_slowly() -> None:

@@ -208,7 +208,8 @@ def check_proxy(**_: Any) -> list[checks.CheckMessage]:
     try:
         client.purge(Purge(tags=frozenset({"larder-check"})), dry_run=True)
     except Refused as error:
-        return [checks.Error(f"larder refuses: {error}", hint=_HOW_REFUSED, id="larder.E004")]
+        hint = _HOW_REFUSED if error.status in (401, 403) else _HOW_ELSEWHERE
+        return [checks.Error(f"larder refuses: {error}", hint=hint, id="larder.E004")]
     except LarderError as error:
         return [
             checks.Warning(f"larder does not answer: {error}", hint=_HOW_AWAY, id="larder.W011")
@@ -222,6 +223,10 @@ def check_proxy(**_: Any) -> list[checks.CheckMessage]:
 _HOW_REFUSED = (
     f"Set LARDER['TOKEN'], or LARDER_TOKEN in the environment, to admin.token of {HOME}, and let "
     "admin.networks there name this machine."
+)
+_HOW_ELSEWHERE = (
+    f"Correct LARDER['URL']: it is admin.listen of {HOME}, http://127.0.0.1:6082 unless that says "
+    "otherwise. Where visitors go is LARDER['SITE']."
 )
 _HOW_AWAY = (
     f"Start it (`larder run`), or correct LARDER['URL']: it is admin.listen of {HOME}. Pages are "
