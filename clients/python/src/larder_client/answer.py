@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from .cache_control import LIFETIME_FIELD, CacheControl
 from .collected import Collected
-from .emit import TAG_FIELD, emit
+from .emit import LONGEST_LINE, PURGE_FIELD, TAG_FIELD, emit, invalidation
+from .options import Options
 
 logger = logging.getLogger("larder_client")
 
@@ -29,10 +30,10 @@ class Fields(Protocol):
     def get(self, name: str, /) -> str | None: ...
 
 
-def said(fields: Fields, name: str) -> str:
+def said(fields: Fields, name: str, between: str = ",") -> str:
     """All that an answer says in a field, in however many lines."""
     lines: Callable[[str], list[str]] | None = getattr(fields, "getlist", None)
-    return ",".join(lines(name)) if lines is not None else fields.get(name) or ""
+    return between.join(lines(name)) if lines is not None else fields.get(name) or ""
 
 
 def write_tags(fields: Fields, collected: Collected) -> None:
@@ -48,6 +49,23 @@ def write_tags(fields: Fields, collected: Collected) -> None:
         logger.error("an answer has %d bytes of tags, and is not cached: give it fewer", size)
         del fields[TAG_FIELD]
         fields[LIFETIME_FIELD] = "no-store"
+
+
+def write_invalidation(fields: Fields, tags: Iterable[str], options: Options) -> None:
+    """Has the answer outdate these tags, besides what its view says that it outdates.
+
+    The view's own comes first and stays whole. Of the tags as many are named as fit the line.
+    """
+    for name, value in invalidation(tags, options):
+        # A semicolon ends what `private` and `stale` hold for.
+        between = ";" if name == PURGE_FIELD else ", "
+        before = said(fields, name, between)
+        if before:
+            room = LONGEST_LINE - len(before) - len(between)
+            if len(value) > room:
+                value = value[: max(room + 1, 0)].rpartition(",")[0]
+            value = f"{before}{between}{value}" if value else before
+        fields[name] = value
 
 
 def write_lifetime(fields: Fields, wanted: CacheControl) -> None:

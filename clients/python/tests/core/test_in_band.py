@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from larder_client import Options, emit, invalidation, tag_hash
+from larder_client.answer import write_invalidation
 from larder_client.collected import Collected
 from larder_client.testing import assert_hit, assert_miss
 
@@ -55,6 +56,47 @@ def test_lists_and_models_come_first_where_there_are_too_many() -> None:
     assert 7_900 < len(line) <= 8_000
     assert 7_900 < len(groups) <= 8_000
     assert invalidation([]) == []
+
+
+@pytest.mark.parametrize("own", ["/hand", "private,tag=cart;/hand", "stale,/other;/hand"])
+def test_what_the_view_outdates_itself_is_outdated_too(larder: Any, own: str) -> None:
+    options, pages = Options(groups=True), site(Options(groups=True))
+
+    def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        if environ["REQUEST_METHOD"] != "POST":
+            if environ["PATH_INFO"] != "/group":
+                return pages(environ, start_response)
+            lines = [("Larder-Cache-Control", "max-age=60"), ("Cache-Groups", '"hand"')]
+            start_response("200 OK", lines)
+            return [b"page"]
+        fields = {"X-LiteSpeed-Purge": own, "Cache-Group-Invalidation": '"hand"'}
+        write_invalidation(fields, ["a"], options)
+        start_response("204 No Content", list(fields.items()))
+        return [b""]
+
+    proxy = larder(application)
+    gone, stays = (page("a"), "/hand", "/group"), page("b")
+    for path in (*gone, stays):
+        proxy.get(path)
+        assert_hit(proxy.get(path))
+    proxy.post("/save")
+    for path in gone:
+        assert_miss(proxy.get(path))
+    assert_hit(proxy.get(stays))
+
+
+@pytest.mark.parametrize("length", [100, 7_990, 9_000])
+def test_beside_the_views_own_a_line_is_no_longer(length: int) -> None:
+    own = "/" + "x" * length
+    fields = {"X-LiteSpeed-Purge": own}
+    write_invalidation(fields, [f"note:{number}" for number in range(1000)], Options())
+    line = fields["X-LiteSpeed-Purge"]
+    assert len(line) <= max(8_000, len(own))
+    kept, _, ours = line.partition(";")
+    assert kept == own
+    assert bool(ours) == (length == 100)
+    assert all(tag.startswith("tag=public:note:") for tag in ours.split(",") if ours)
+    assert ours in invalidation(f"note:{number}" for number in range(1000))[0][1]
 
 
 def test_a_page_with_more_tags_than_a_line_takes_is_not_cached(

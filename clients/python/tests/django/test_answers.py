@@ -218,6 +218,12 @@ def test_the_answer_to_a_post_names_what_its_transaction_changed(databases) -> N
     assert "Cache-Group-Invalidation" in response.headers
 
 
+def test_what_the_view_has_larder_forget_is_said_too(databases) -> None:
+    response = Client().post("/rename/", {"own": "/legacy", "group": '"legacy"'})
+    assert response.headers[PURGE_FIELD] == "/legacy;tag=public:list,tag=public:page"
+    assert response.headers["Cache-Group-Invalidation"].startswith('"legacy", "')
+
+
 def test_what_was_rolled_back_changed_nothing(databases) -> None:
     assert PURGE_FIELD not in Client().post("/rename/", {"fail": "1"}).headers
     # What is committed is committed, whatever the answer says.

@@ -145,6 +145,19 @@ def test_an_unsafe_request_says_what_it_has_changed(app: Flask) -> None:
     assert "Larder-Cache-Control" not in response.headers
 
 
+def test_what_the_view_has_larder_forget_is_said_too(app: Flask) -> None:
+    @app.post("/hand-written")
+    def view() -> Response:
+        larder.purge_tags("note:1")
+        own = [("X-LiteSpeed-Purge", line) for line in ("private,tag=x", "/legacy")]
+        return Response("done", headers=[*own, ("Cache-Group-Invalidation", '"legacy"')])
+
+    headers = app.test_client().post("/hand-written").headers
+    assert headers.getlist("X-LiteSpeed-Purge") == ["private,tag=x;/legacy;tag=public:note:1"]
+    (groups,) = headers.getlist("Cache-Group-Invalidation")
+    assert groups.startswith('"legacy", "')
+
+
 def test_what_is_rolled_back_is_not_said(app: Flask) -> None:
     response = app.test_client().post("/notes/1", data={"text": "no"})
     assert response.status_code == 400

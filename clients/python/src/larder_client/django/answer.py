@@ -7,8 +7,13 @@ import logging
 from django.http import FileResponse, HttpRequest, HttpResponseBase
 from django.utils.cache import has_vary_header, patch_vary_headers
 
-from larder_client import invalidation
-from larder_client.answer import SAFE_METHODS, forbidden, write_lifetime, write_tags
+from larder_client.answer import (
+    SAFE_METHODS,
+    forbidden,
+    write_invalidation,
+    write_lifetime,
+    write_tags,
+)
 from larder_client.cache_control import LIFETIME_FIELD
 
 from . import conf, forms
@@ -48,8 +53,7 @@ def _tell_changes(response: HttpResponseBase, exchange: Exchange) -> None:
     """
     tags = {tag for purge in exchange.purges for tag in purge.tags}
     if tags:
-        for name, value in invalidation(tags, conf.larder().proxy):
-            response.headers[name] = value
+        write_invalidation(response.headers, tags, conf.larder().proxy)
 
 
 def _tell_lifetime(request: HttpRequest, response: HttpResponseBase, exchange: Exchange) -> None:

@@ -6,9 +6,15 @@ import logging
 
 from flask import Response, request
 
-from ..answer import SAFE_METHODS, forbidden, said, write_lifetime, write_tags
+from ..answer import (
+    SAFE_METHODS,
+    forbidden,
+    said,
+    write_invalidation,
+    write_lifetime,
+    write_tags,
+)
 from ..cache_control import LIFETIME_FIELD
-from ..emit import invalidation
 from .exchange import Exchange
 from .state import State
 
@@ -47,8 +53,8 @@ def _tell_changes(state: State, exchange: Exchange, response: Response) -> None:
     tags = exchange.committed.union(*(purge.tags for purge in exchange.purges))
     options = state.settings.options
     unsafe = request.method not in SAFE_METHODS and response.status_code < 400
-    for name, value in invalidation(tags, options) if unsafe and options.enabled else ():
-        response.headers[name] = value
+    if unsafe and options.enabled:
+        write_invalidation(response.headers, tags, options)
 
 
 def _tell_lifetime(exchange: Exchange, response: Response) -> None:

@@ -150,7 +150,11 @@ def rename(request):
         purge("page", "list")
         if request.POST.get("fail"):
             transaction.set_rollback(True)
-    return HttpResponse(status=int(request.POST.get("status", "204")))
+    response = HttpResponse(status=int(request.POST.get("status", "204")))
+    for name, own in (("X-LiteSpeed-Purge", "own"), ("Cache-Group-Invalidation", "group")):
+        if own in request.POST:
+            response.headers[name] = request.POST[own]
+    return response
 
 
 @larder_cache(ttl="1h", tags=["notes"])
