@@ -2,7 +2,8 @@
 
 They are read from the database, before the statement and after it, on the same connection. So
 it doesn't matter how a value came to change: by `save`, an expression, a default or a trigger.
-In a transaction the rows that are updated are locked first, where the database can do that.
+What was read before has to hold until the statement: else a write that came between is undone by
+it, and nothing seems to have changed. So the rows are locked first, in a transaction.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from django.db.models import QuerySet
 from . import registry
 from .names import Model
 from .registry import Rule
+from .state import quietly
 
 #: How many keys stand in one statement.
 BATCH = 500
@@ -70,14 +72,46 @@ def affected_ends(model: Model, links: Iterable[dict[str, object]]) -> list[Affe
     return found
 
 
+def can_lock(connection: Any) -> bool:
+    """Whether rows can be kept as they are until the end of a transaction.
+
+    A database without savepoints may have no transactions either, as MySQL's MyISAM.
+    """
+    features = connection.features
+    by_row = features.has_select_for_update and features.uses_savepoints
+    return bool(by_row or connection.vendor == "sqlite")
+
+
+def lock_all(compiler: Any, model: Model) -> None:
+    """Begins the transaction of an UPDATE or DELETE with a write, where rows can't be locked.
+
+    That is SQLite: only who writes first may read then, and write what was read. The statement is
+    of the same kind, so that it is allowed, and meets no row.
+    """
+    connection = compiler.connection
+    if connection.vendor != "sqlite":
+        return
+    quoted = connection.ops.quote_name
+    table, values = quoted(model._meta.db_table), getattr(compiler.query, "values", None)
+    if values:
+        column = quoted(values[0][0].column)
+        text = f"UPDATE {table} SET {column} = {column} WHERE 0"  # noqa: S608
+    else:
+        text = f"DELETE FROM {table} WHERE 0"  # noqa: S608
+    with quietly(connection), connection.cursor() as cursor:
+        cursor.execute(text)
+
+
 def rows(
     model: Model, path: str, keys: Sequence[object], connection: Any, lock: bool = False
 ) -> Iterator[Any]:
     """The instances whose `path` is one of `keys`."""
     for start in range(0, len(keys), BATCH):
         some = QuerySet(model).using(connection.alias).filter(**{path: keys[start : start + BATCH]})
-        if lock and connection.in_atomic_block and connection.features.has_select_for_update:
-            some = some.select_for_update()
+        features = connection.features
+        if lock and features.has_select_for_update and not connection.get_autocommit():
+            # As an UPDATE does: who only refers to the row is not kept waiting.
+            some = some.select_for_update(no_key=features.has_select_for_no_key_update)
         yield from some.order_by()
 
 

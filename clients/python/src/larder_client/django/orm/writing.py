@@ -19,7 +19,17 @@ from django.db.models.sql import Query
 from larder_client.django import conf
 
 from . import expert, lookups, names, registry
-from .before_after import COMPARED, Affected, affected, affected_ends, changed_fields, ends, values
+from .before_after import (
+    COMPARED,
+    Affected,
+    affected,
+    affected_ends,
+    can_lock,
+    changed_fields,
+    ends,
+    lock_all,
+    values,
+)
 from .changes import Change, being_saved
 from .names import Model
 from .pending import purge_on_commit
@@ -60,17 +70,17 @@ def update(original: Callable[..., Any], compiler: Any, *args: Any) -> Any:
     if compiler.__dict__.get("_larder_writes"):
         return original(compiler, *args)  # The one method calls the other.
     compiler._larder_writes = True
-    seen_to = expert.is_seen_to(being_saved(), model, _keys(compiler, model, fields))
+    keys = _keys(compiler, model, fields)
+    seen_to = expert.is_seen_to(being_saved(), model, keys)
     if seen_to or _is_unwatched(compiler, model) or not (fields - registry.ignored(model)):
         # Columns of parents are written by statements of their own, through here again.
         with compiled(compiler.connection):
             return original(compiler, *args)
-    with whole(compiler.connection):
-        keys = _keys(compiler, model, fields)
+    compares = _compares(model, keys, compiler)
+    with _locked(compiler, model, compares):
         looked_at = _looked_at(compiler, model, keys)
         concerned = affected(model, looked_at or ())
         tags = _tags(concerned, compiler, lock=True)
-        compares = _compares(model, keys)
         before = _values(model, keys, compiler) if compares else {}
         with compiled(compiler.connection):
             result = original(compiler, *args)
@@ -89,17 +99,18 @@ def delete(original: Callable[..., Any], compiler: Any, *args: Any, **how: Any) 
     model = compiler.query.get_meta().concrete_model
     if _is_unwatched(compiler, model):
         return original(compiler, *args, **how)
-    with whole(compiler.connection):
+    with _locked(compiler, model):
         keys = _keys(compiler, model, frozenset())
         known = lookups.all_scopes(compiler.query, model) if model._meta.auto_created else None
         scopes = None if known is None else tuple(known)
         concerned = affected(model, _looked_at(compiler, model, keys) or ())
-        concerned += _ends_of_deleted(compiler, model)
-        tags = _tags(concerned, compiler)
+        tags = _tags(concerned, compiler, lock=True)
+        ends_of_it = _ends_of_deleted(compiler, model)
+        tags |= _tags(ends_of_it, compiler)
         with compiled(compiler.connection):
             result = original(compiler, *args, **how)
         change = Change(names.actual(model), keys=keys, shrinks=True, scopes=scopes)
-        tags |= _tags(concerned, compiler)
+        tags |= _tags([*concerned, *ends_of_it], compiler)
         purge_on_commit(compiler.using, change.tags(), tags)
     return result
 
@@ -111,13 +122,29 @@ def _is_unwatched(compiler: Any, model: Model) -> bool:
 
 
 @contextmanager
-def whole(connection: Any, unless: bool = False) -> Iterator[None]:
-    """With an outbox, a transaction around a statement without one: its row belongs to it."""
+def whole(connection: Any, unless: bool = False, lock: bool = False) -> Iterator[None]:
+    """A transaction around a statement without one, where it is not to be alone.
+
+    With an outbox, for its row belongs to it; and where rows are to be locked.
+    """
     alone = not connection.in_atomic_block and connection.get_autocommit()
-    if alone and not unless and conf.larder().outbox:
+    if alone and not unless and (lock or conf.larder().outbox):
         with transaction.atomic(using=connection.alias):
             yield
     else:
+        yield
+
+
+@contextmanager
+def _locked(compiler: Any, model: Model, compares: bool = False) -> Iterator[None]:
+    """Has what is read of these rows before they are written hold until they are."""
+    connection = compiler.connection
+    lock = (compares or bool(registry.tagging(model))) and can_lock(connection)
+    # In a block of the site's own SQLite refuses to write what it has read too long ago.
+    first = lock and not connection.in_atomic_block
+    with whole(connection, lock=lock):
+        if first:
+            lock_all(compiler, model)
         yield
 
 
@@ -201,8 +228,8 @@ def _tags(concerned: Sequence[Affected], compiler: Any, lock: bool = False) -> s
     return found
 
 
-def _compares(model: Model, keys: tuple[object, ...] | None) -> bool:
-    if keys is None or len(keys) > COMPARED:
+def _compares(model: Model, keys: tuple[object, ...] | None, compiler: Any) -> bool:
+    if keys is None or len(keys) > COMPARED or not can_lock(compiler.connection):
         return False
     return bool(registry.ignored(model)) or registry.listed(model) is not None
 
