@@ -299,5 +299,9 @@ def test_two_phases(shop: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> N
         assert shop.told.commits == []
         transaction.commit()
         assert shop.told.take() == PRODUCT
-    assert done.count("commit") == 2
+        transaction = connection.begin_twophase()
+        connection.execute(_price(shop, 6))
+        transaction.commit()  # without being prepared
+        assert shop.told.take() == PRODUCT
+    assert done.count("commit") == 3
     assert isinstance(shop.engine, Engine)

@@ -16,7 +16,7 @@ from . import cascades, receivers, transactions
 from .models import further_tags
 from .plan import plan_of
 from .reads import Page, page_of_statement, record_held, record_statement
-from .units import of_session, owner, sessions_here
+from .units import of_session, owners, sessions_here
 from .writes import registered_tags, tags_of_statement
 
 logger = logging.getLogger("larder_client")
@@ -105,9 +105,8 @@ def _statement(connection: Connection, context: ExecutionContext, sql: str | Non
 
 
 def _is_fresh(connection: Connection, page: Page) -> bool:
-    """Whether the session of a connection has loaded all that it holds for this page."""
-    session = owner(connection)
-    return session is None or of_session(session).page is page.collected
+    """Whether the sessions of a connection have loaded all that they hold for this page."""
+    return all(of_session(one).page is page.collected for one in owners(connection))
 
 
 @_careful

@@ -1,8 +1,14 @@
-"""What is known of a transaction: what it has changed, and who has it written down."""
+"""What is known of a transaction: what it has changed, and who has it written down.
+
+What statements change belongs to their connection, whose savepoints and end the engine tells,
+whoever brings them about. A session has what it says itself while it has no connection, and
+commits all of its connections at once. So it doesn't matter whether it has begun a transaction,
+or joined one that somebody else commits.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from contextvars import ContextVar
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet, ref
@@ -16,7 +22,7 @@ from .changes import Changes
 
 
 class Unit:
-    """One transaction: a session's over all its connections, or that of a single connection."""
+    """A part of a transaction: what is on a connection, or what a session has said itself."""
 
     def __init__(self) -> None:
         self.changes = Changes()
@@ -24,39 +30,58 @@ class Unit:
         self.connections: list[Connection] = []
         #: The page for which a session has loaded all that it holds.
         self.page: Collected | None = None
+        #: Whether a session is about to commit: what is changed now has to be stored at once.
+        self.closing = False
         self._stored: receivers.Stored = []
         self._stored_tags: frozenset[str] = frozenset()
-        #: Whether it is about to be committed: what is changed now has to be stored at once.
-        self.closing = False
 
     def store(self, where: Session | Connection) -> None:
-        """Has the outboxes write down what they haven't yet."""
-        tags = self.changes.seen() - self._stored_tags
+        """Has the outboxes write down what they haven't yet, of its connections too."""
+        parts = [self, *map(of_connection, self.connections)]
+        known = frozenset().union(*(one._stored_tags for one in parts))
+        tags = seen(parts) - known
         if tags:
             self._stored_tags |= tags
             self._stored += receivers.store(where, tags)
 
-    def commit(self) -> None:
-        """It holds: everybody is told."""
-        tags, stored = self.changes.seen(), self._stored
-        self.clear()
-        receivers.committed(tags, stored)
+    def hand_over_stored(self, other: Unit) -> None:
+        """What is written down is a part of another's transaction, which goes on."""
+        other._stored += self._stored
+        other._stored_tags |= self._stored_tags
+        self._stored, self._stored_tags = [], frozenset()
 
-    def hand_over(self, outer: Unit) -> None:
-        """It holds as far as the one does that it is a part of."""
-        outer.changes.add(self.changes.take())
-        outer._stored += self._stored
-        outer._stored_tags |= self._stored_tags
-        self.clear()
+    def roll_back(self) -> None:
+        """The last savepoint never happened, and what was written down since is gone."""
+        self.changes.roll_back()
+        self._stored_tags = frozenset()
 
     def clear(self) -> None:
         """It is over."""
         self.changes.clear()
         self._stored, self._stored_tags, self.closing = [], frozenset(), False
 
+    def take_stored(self) -> receivers.Stored:
+        """What is written down, to be told with what it says."""
+        stored, self._stored = self._stored, []
+        return stored
+
+
+def seen(units: Iterable[Unit]) -> frozenset[str]:
+    """All that these have changed, as far as it still may hold."""
+    return frozenset().union(*(one.changes.seen() for one in units))
+
+
+def commit(units: list[Unit]) -> None:
+    """They hold: everybody is told, once."""
+    tags, stored = seen(units), [row for one in units for row in one.take_stored()]
+    for one in units:
+        one.clear()
+    receivers.committed(tags, stored)
+
 
 _sessions: WeakKeyDictionary[Session, Unit] = WeakKeyDictionary()
-_owners: WeakKeyDictionary[Connection, ref[Session]] = WeakKeyDictionary()
+_connections: WeakKeyDictionary[Connection, Unit] = WeakKeyDictionary()
+_owners: WeakKeyDictionary[Connection, list[ref[Session]]] = WeakKeyDictionary()
 _here: ContextVar[WeakSet[Session] | None] = ContextVar("larder_client.sessions", default=None)
 _INFO = "larder_client"
 
@@ -70,34 +95,50 @@ def of_session(session: Session) -> Unit:
 
 
 def of_connection(connection: Connection) -> Unit:
-    """The unit of a connection that no session has in its transaction."""
-    unit = left_in(connection.info)
+    """The unit of a connection."""
+    unit = _connections.get(connection)
     if unit is None:
-        unit = connection.info[_INFO] = Unit()
+        unit = _connections[connection] = Unit()
     return unit
 
 
-def left_in(info: Mapping[Any, Any]) -> Unit | None:
-    """The unit that a connection has in its `info`, if it has one."""
-    unit = info.get(_INFO)
-    return unit if isinstance(unit, Unit) else None
+def known(connection: Connection) -> Unit | None:
+    """The unit of a connection, if it has one."""
+    return _connections.get(connection)
 
 
-def owner(connection: Connection) -> Session | None:
-    """The session that has a connection in its transaction."""
-    found = _owners.get(connection)
-    return found() if found is not None else None
+def owners(connection: Connection) -> list[Session]:
+    """The sessions that have a connection in their transaction: several may have joined it."""
+    found = (one() for one in _owners.get(connection, ()))
+    return [session for session in found if session is not None]
+
+
+# A dialect that commits knows the connection of the driver alone. `info` is the same for both.
+
+
+def mark(connection: Connection) -> None:
+    """This one is about to be committed, and not by a session."""
+    connection.info[_INFO] = ref(connection)
+
+
+def marked(info: MutableMapping[Any, Any]) -> Unit | None:
+    """The unit of the one that was, if it has one."""
+    found = info.pop(_INFO, None)
+    connection = found() if isinstance(found, ref) else None
+    if connection is None or not _is_on(connection, info):
+        return None
+    return known(connection)
 
 
 def units_on(info: Mapping[Any, Any]) -> list[Unit]:
-    """The units whose changes are on the connection that has this `info`: looks at all sessions."""
-    found = [
-        unit
-        for unit in list(_sessions.values())
-        if any(_is_on(one, info) for one in unit.connections)
-    ]
-    unit = left_in(info)
-    return found if unit is None else [*found, unit]
+    """The units of all that may be committed with the connection that has this `info`: looks at
+    all connections."""
+    found = [one() for one in _connections.keyrefs()]
+    on = {one for one in found if one is not None and _is_on(one, info)}
+    sessions = {session for one in on for session in owners(one)}
+    for session in sessions:
+        on.update(of_session(session).connections)
+    return [*map(of_session, sessions), *map(of_connection, on)]
 
 
 def _is_on(connection: Connection, info: Mapping[Any, Any]) -> bool:
@@ -108,10 +149,12 @@ def _is_on(connection: Connection, info: Mapping[Any, Any]) -> bool:
 def own(session: Session, connection: Connection) -> None:
     """A session takes a connection into its transaction."""
     unit = of_session(session)
-    unit.connections.append(connection)
     if not session.identity_map:
         unit.page = current()
-    _owners[connection] = ref(session)
+    if connection not in unit.connections:
+        unit.connections.append(connection)
+        _owners.setdefault(connection, []).append(ref(session))
+    of_connection(connection).changes.add(unit.changes.take())
     here = _here.get()
     if here is None:
         here = WeakSet()
@@ -123,7 +166,7 @@ def disown(session: Session) -> None:
     """A session's transaction is over."""
     unit = of_session(session)
     for connection in unit.connections:
-        _owners.pop(connection, None)
+        _owners[connection] = [ref(one) for one in owners(connection) if one is not session]
     unit.connections.clear()
     unit.clear()
 
