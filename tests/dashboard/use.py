@@ -38,6 +38,22 @@ def figures(dashboard):
     dashboard.shoot(page, "light")
 
 
+def erring(dashboard):
+    """Of an app that answers with 5xx the page does not say that it is well."""
+    for number in range(6):
+        visit(f"/{number}")
+    page = dashboard.live()
+    troubles = page.locator("#troubles")
+    expect(troubles).to_contain_text("6 of 6 answers since the start")
+    expect(troubles).not_to_contain_text("Nothing has gone wrong")
+    expect(page.locator("#upstreams")).to_contain_text("answers with 5xx")
+    expect(page.locator("#answers tbody tr")).to_have_text([re.compile("5xx.*6.*100")])
+    for number in range(5):
+        visit(f"/{number}")
+    expect(troubles).to_contain_text(re.compile("5 of 5 answers in the last [0-9]+.s"))
+    expect(troubles.locator(".mark")).to_have_attribute("data-state", "bad")
+
+
 def purging(dashboard):
     """The dry run changes nothing; the purge does what the dry run has said, and is recorded."""
     dashboard.expected = ("400 (Bad Request)",)

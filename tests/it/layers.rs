@@ -98,6 +98,11 @@ fn floor(room: &str) -> Option<usize> {
     FLOORS.iter().position(|rooms| rooms.contains(&room))
 }
 
+/// What is not a module of tests.
+fn code_of(text: &str) -> &str {
+    text.split("\n#[cfg(test)]\n").next().unwrap_or_default()
+}
+
 /// The rooms that a text names: `crate::room`, also in `use crate::{a, b::c}`.
 fn named(text: &str) -> BTreeSet<String> {
     let mut rooms = BTreeSet::new();
@@ -125,7 +130,7 @@ fn imports_point_down() {
             assert!(["lib", "main"].contains(&room.as_str()), "{room} has no floor: give it one");
             continue;
         };
-        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        let code = code_of(&text);
         for other in named(code).into_iter().filter(|other| *other != room) {
             let Some(theirs) = floor(&other) else { continue };
             let arrow = (room.as_str(), other.as_str());
@@ -160,7 +165,7 @@ fn the_table_of_rooms_says_what_they_name() {
         if is_of_tests(&path) {
             continue;
         }
-        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        let code = code_of(&text);
         let mut others = named(code);
         others.retain(|other| *other != room && floor(other).is_some());
         arrows.entry(room).or_default().extend(others);
@@ -190,7 +195,7 @@ fn the_semantics_could_be_a_crate_of_their_own() {
         if room != "semantics" {
             continue;
         }
-        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        let code = code_of(&text);
         for foreign in ["crate::", "tokio", "hyper", "tracing", "parking_lot", "async ", "now()"] {
             let code_only = code.lines().filter(|line| !line.trim_start().starts_with("//"));
             for line in code_only {

@@ -66,6 +66,12 @@ fn one_sees_why_a_page_misses_and_what_to_change() {
 }
 
 #[test]
+fn an_app_that_answers_with_5xx_is_not_well() {
+    let origin = Origin::answering(|_| reply(500, &[], "it fails"));
+    run("erring", &in_front_of(&origin));
+}
+
+#[test]
 fn the_keyboard_reaches_everything() {
     try_out("keyboard");
 }
