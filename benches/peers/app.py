@@ -38,7 +38,7 @@ def gunicorn(path, folder):
 
 
 def larder(program, app, folder):
-    """With the configuration for Django that comes with it."""
+    """With the configuration for Django that comes with it, and a lifetime for its pages."""
     port = free_port()
     environment = {
         **os.environ,
@@ -47,6 +47,7 @@ def larder(program, app, folder):
         "LARDER_ADMIN__LISTEN": f"127.0.0.1:{free_port()}",
         "LARDER_LOG__ACCESS": "off",
         "LARDER_THREADS": "1",
+        "LARDER_CACHE__DEFAULT_TTL": "60s",
     }
     words = [program, "run", "--config", ROOT / "config/django.toml"]
     return Running(words, port, folder, tools.SERVER, environment)

@@ -1,7 +1,7 @@
 //! What a Django or Wagtail project says of itself.
 
 use super::gunicorn;
-use super::plan::{Flavour, Plan};
+use super::plan::{Flavour, NO_LIFETIME, Plan};
 use super::project::{self, Notes, Source};
 use super::python::{Statement, What};
 use super::values::Values;
@@ -121,6 +121,9 @@ impl Project {
         if self.values.is_on("SECURE_SSL_REDIRECT") && !self.values.sets("SECURE_PROXY_SSL_HEADER")
         {
             remarks.push("SECURE_SSL_REDIRECT is on: without SECURE_PROXY_SSL_HEADER every page redirects to itself".to_string());
+        }
+        if flavour == Flavour::Django {
+            remarks.push(NO_LIFETIME.to_string());
         }
         let hosts = self.values.list("ALLOWED_HOSTS", notes);
         let app = self.lines(flavour, &hosts);

@@ -1,7 +1,7 @@
 //! What a Flask project says of itself.
 
 use super::gunicorn;
-use super::plan::{Flavour, Plan};
+use super::plan::{Flavour, NO_LIFETIME, Plan};
 use super::project::{self, Notes, Source};
 use super::values::Values;
 use std::path::{Path, PathBuf};
@@ -69,6 +69,7 @@ impl Project {
         if is_permanent && !values.is_off("SESSION_REFRESH_EACH_REQUEST") {
             remarks.push("sessions are permanent: SESSION_REFRESH_EACH_REQUEST = False keeps Flask from setting the cookie in every answer, which is then not stored".to_string());
         }
+        remarks.push(NO_LIFETIME.to_string());
         let has_fix = self.sources.iter().any(|source| source.names("ProxyFix").is_some());
         let app = lines(self.made.as_ref().map(|(path, _)| path.as_path()), has_fix);
         let origin = gunicorn::origin(&self.root, &mut self.notes);

@@ -14,6 +14,10 @@ const TERMINATOR: &str = "
 # networks = []
 ";
 
+/// What is to be known where no lifetime is written.
+pub(super) const NO_LIFETIME: &str = "pages that state no lifetime are not kept: cache.default_ttl is \
+    commented out, and right once every cookie is named by which one visitor's page differs from another's";
+
 /// What stands behind larder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Flavour {
@@ -164,12 +168,15 @@ impl Plan {
     fn lifetimes(&self) -> &'static str {
         match self.flavour {
             Flavour::Django => {
-                "# For pages that state no lifetime; `cache_control` and `never_cache` on a view win.\n\
-                 default_ttl = \"60s\"\n"
+                "# For pages that state no lifetime; `cache_control` and `never_cache` on a view win. It is 0\n\
+                 # until you know that none of them is for one visitor without its cookie being named below:\n\
+                 # a view may read one of its own, a token's say.\n\
+                 # default_ttl = \"60s\"\n"
             }
             Flavour::Wagtail => {
-                "# For pages that state no lifetime. Wagtail purges what it publishes, but not the pages that\n\
-                 # list it: raise this once those are purged too.\n\
+                "# For pages that state no lifetime: right as long as each cookie by which pages differ is\n\
+                 # named below. Wagtail purges what it publishes, but not the pages that list it: raise this\n\
+                 # once those are purged too.\n\
                  default_ttl = \"60s\"\n"
             }
             Flavour::Flask => {

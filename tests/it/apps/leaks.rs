@@ -239,7 +239,7 @@ fn flask_visitors_whose_cookies_nobody_named() {
 
 #[test]
 fn django_visitors_in_any_order() {
-    interleave(blog().config("django.toml"), &BLOG);
+    interleave(blog().config("django.toml").with(&["--default-ttl", "60s"]), &BLOG);
 }
 
 #[test]
@@ -249,6 +249,9 @@ fn django_visitors_whose_cookies_nobody_named() {
 
 #[test]
 fn django_visitors_of_a_form_that_is_filled_in() {
-    let plan = blog().config("django.toml").larder_env("LARDER_FORMS__CSRF", "true");
+    let plan = blog()
+        .config("django.toml")
+        .with(&["--default-ttl", "60s"])
+        .larder_env("LARDER_FORMS__CSRF", "true");
     interleave(plan.larder_env("LARDER_FORMS__NONCE", "true"), &FILLED);
 }

@@ -6,6 +6,9 @@ use crate::apps::{Site, assert_forwarded, assert_hit, blog};
 
 const SAVED: &str = "is saved.";
 
+/// The views state no lifetime, and the file leaves that to who knows the cookies.
+const MINUTE: [&str; 2] = ["--default-ttl", "60s"];
+
 fn edit_and_read(site: &Site) {
     for path in ["/", "/articles/1/"] {
         site.get(path);
@@ -41,19 +44,19 @@ fn edit_and_read(site: &Site) {
 
 #[test]
 fn a_message_is_shown_once_to_its_owner_and_never_to_others() {
-    let site = blog().config("django.toml").open_purging();
+    let site = blog().config("django.toml").with(&MINUTE).open_purging();
     edit_and_read(&site);
 }
 
 #[test]
 fn the_same_where_the_app_does_not_purge() {
-    let site = blog().config("django.toml").open();
+    let site = blog().config("django.toml").with(&MINUTE).open();
     edit_and_read(&site);
 }
 
 #[test]
 fn a_message_for_somebody_unknown_waits_for_no_cached_page() {
-    let site = blog().config("django.toml").open();
+    let site = blog().config("django.toml").with(&MINUTE).open();
     site.get("/");
     assert_hit(&site.get("/"));
     let mut eve = site.visitor();
