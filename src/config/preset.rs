@@ -74,6 +74,11 @@ impl Preset {
         self.cache().bypass_paths
     }
 
+    /// The paths below which files are the same for everybody.
+    pub fn static_paths(self) -> Vec<String> {
+        self.cache().static_paths
+    }
+
     /// The table that it sets.
     fn cache(self) -> Cache {
         let mut settings = Settings::new(Target::Unix(PathBuf::new()));

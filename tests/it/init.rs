@@ -164,6 +164,11 @@ fn settings_in_several_files_are_read_in_the_order_in_which_they_count() {
 #[test]
 fn what_is_not_written_out_is_said_with_its_place() {
     for (settings, expected, words) in [
+        (
+            "SESSION_COOKIE_NAME = os.environ['X']\n",
+            "all",
+            "is not written out (by default it is \"sessionid\"): every cookie counts, cookies = \"all\"",
+        ),
         ("SESSION_COOKIE_NAME = env('NAME', default='x')\n", "all", "settings.py:1: "),
         ("\nSESSION_COOKIE_NAME = f'{X}_id'\n", "all", "settings.py:2: "),
         ("SESSION_COOKIE_NAME = 'a;b'\n", "all", "\"a;b\" can't be the name of a cookie"),
@@ -185,6 +190,43 @@ fn what_is_not_written_out_is_said_with_its_place() {
     std::fs::create_dir(binary.path().join("site1")).expect("a folder");
     std::fs::write(binary.path().join("site1/settings.py"), b"A = '\xff'\n").expect("written");
     assert!(printed(binary.path(), &[]).1.contains("settings.py: not UTF-8"));
+}
+
+#[test]
+fn where_static_files_are_is_read_or_said() {
+    let app = |given: &str| format!("from flask import Flask\ndef make():\n    {given}\n");
+    for (flask, text, expected, from_where) in [
+        (false, "STATIC_URL = 'assets/'\n".to_string(), "/assets/", "file"),
+        (false, "STATIC_URL = '/static/'\n".to_string(), "/static/", "preset"),
+        (false, "STATIC_URL = None\n".to_string(), "/static/", "preset"),
+        (true, app("app = Flask('x', static_url_path='/assets')"), "/assets/", "file"),
+        (true, app("app = Flask('x')"), "/static/", "preset"),
+        // Of a blueprint's files the path is another one.
+        (true, app("app = Flask('x')\n    Blueprint(static_url_path='b')"), "/static/", "preset"),
+    ] {
+        let dir = if flask { project(&[("app.py", &text)]) } else { django(&text) };
+        let (found, told) = printed(dir.path(), &[]);
+        assert_eq!(texts(&found, "static_paths"), [expected], "{text}");
+        assert_eq!(from(&found, "static_paths"), from_where, "{text}");
+        assert!(!told.contains("is no path that could be read"), "{told}");
+    }
+    // For all of the site cookies are never taken off.
+    for text in [
+        "STATIC_URL = 'https://cdn.example.org/static/'\n",
+        "STATIC_URL = '/'\n",
+        "STATIC_URL = env('URL')\n",
+        "if X:\n    STATIC_URL = '/a/'\n",
+    ] {
+        let (found, told) = printed(django(text).path(), &[]);
+        assert_eq!(from(&found, "static_paths"), "preset", "{text}");
+        assert_eq!(from(&found, "cookies"), "preset", "it says nothing of cookies: {text}");
+        assert!(told.contains("STATIC_URL is no path that could be read"), "{told}");
+    }
+    let two = "from flask import Flask\na = Flask('a', static_url_path='/a')\n\
+        b = Flask('b', static_url_path='/b')\n";
+    let (found, told) = printed(project(&[("app.py", two)]).path(), &[]);
+    assert_eq!(from(&found, "static_paths"), "preset");
+    assert!(told.contains("app.py:3: static_url_path is no path"), "{told}");
 }
 
 #[test]

@@ -111,6 +111,7 @@ impl Project {
         if may_have("MIDDLEWARE", &middleware, "django.middleware.locale.LocaleMiddleware") {
             bypass.extend(self.values.texts("LANGUAGE_COOKIE_NAME", "django_language", notes));
         }
+        let static_path = self.values.path("STATIC_URL", "/static/", notes);
         let mut remarks = Vec::new();
         if self.values.is_on("SESSION_SAVE_EVERY_REQUEST") {
             remarks.push("SESSION_SAVE_EVERY_REQUEST is on: every answer to a visitor with a session sets a cookie, and is not stored".to_string());
@@ -128,7 +129,7 @@ impl Project {
         let hosts = self.values.list("ALLOWED_HOSTS", notes);
         let app = self.lines(flavour, &hosts);
         let origin = gunicorn::origin(&self.root, &mut self.notes);
-        Plan { flavour, origin, identity, bypass, app, remarks, notes: self.notes }
+        Plan { flavour, origin, identity, bypass, static_path, app, remarks, notes: self.notes }
     }
 
     /// What is to be put into the settings, as far as it isn't there.

@@ -29,7 +29,7 @@ impl Project {
         let sources: Vec<Source> =
             paths.iter().filter_map(|path| Source::read(path, &mut notes)).collect();
         let makes = |source: &Source| {
-            let line = source.calls("Flask").filter(|_| source.imports("flask"))?;
+            let (_, line) = source.calls("Flask").next().filter(|_| source.imports("flask"))?;
             Some((source.path.clone(), line))
         };
         let made = sources.iter().find_map(makes);
@@ -64,6 +64,11 @@ impl Project {
                 }
             }
         }
+        let mut calls = Values::default();
+        for source in &self.sources {
+            source.calls("Flask").for_each(|(statement, _)| calls.take_call(source, statement));
+        }
+        let static_path = calls.path("static_url_path", "/static/", notes);
         let mut remarks = Vec::new();
         let is_permanent = self.sources.iter().any(|source| source.sets_member("permanent"));
         if is_permanent && !values.is_off("SESSION_REFRESH_EACH_REQUEST") {
@@ -73,8 +78,16 @@ impl Project {
         let has_fix = self.sources.iter().any(|source| source.names("ProxyFix").is_some());
         let app = lines(self.made.as_ref().map(|(path, _)| path.as_path()), has_fix);
         let origin = gunicorn::origin(&self.root, &mut self.notes);
-        let flavour = Flavour::Flask;
-        Plan { flavour, origin, identity, bypass: Vec::new(), app, remarks, notes: self.notes }
+        Plan {
+            flavour: Flavour::Flask,
+            origin,
+            identity,
+            bypass: Vec::new(),
+            static_path,
+            app,
+            remarks,
+            notes: self.notes,
+        }
     }
 }
 

@@ -46,6 +46,8 @@ pub(super) struct Plan {
     pub identity: Vec<String>,
     /// The cookies with which a page is made anew.
     pub bypass: Vec<String>,
+    /// Where static files are, if that is elsewhere than the preset has it.
+    pub static_path: Option<String>,
     /// Lines for the app.
     pub app: Vec<String>,
     /// What is worth knowing.
@@ -96,6 +98,7 @@ impl Plan {
             cookies = self.cookies(),
         );
         text.push_str(&self.bypassed());
+        text.push_str(&self.static_files());
         text.push_str(TERMINATOR);
         text
     }
@@ -158,6 +161,26 @@ impl Plan {
             list(&self.preset().bypass_paths())
         ));
         text
+    }
+
+    /// Where the files are that are the same for everybody.
+    fn static_files(&self) -> String {
+        let setting = match self.flavour {
+            Flavour::Flask => "static_url_path",
+            Flavour::Django | Flavour::Wagtail => "STATIC_URL",
+        };
+        match &self.static_path {
+            Some(path) => format!(
+                "\n# {setting}: files that are the same for everybody; requests for them lose their cookies.\n\
+                 static_paths = [{}]\n",
+                quoted(path)
+            ),
+            None => format!(
+                "\n# {setting}: files that are the same for everybody. If they are elsewhere:\n\
+                 # static_paths = [{}]\n",
+                list(&self.preset().static_paths())
+            ),
+        }
     }
 
     /// Whether it is sure by which cookies visitors are told apart.

@@ -109,13 +109,14 @@ impl Source {
         found.next().map(|token| token.line)
     }
 
-    /// Where a name is called.
-    pub fn calls(&self, name: &str) -> Option<usize> {
-        let mut pairs = self.statements.iter().flat_map(|statement| statement.tokens.windows(2));
-        let found = pairs.find(|pair| {
-            pair[0].what == What::Name(name.into()) && pair[1].what == What::Sign("(")
-        });
-        found.map(|pair| pair[0].line)
+    /// Where a name is called: the statements, each with the line.
+    pub fn calls(&self, name: &str) -> impl Iterator<Item = (&Statement, usize)> {
+        let name = What::Name(name.into());
+        self.statements.iter().filter_map(move |statement| {
+            let mut pairs = statement.tokens.windows(2);
+            let found = pairs.find(|pair| pair[0].what == name && pair[1].what == What::Sign("("));
+            found.map(|pair| (statement, pair[0].line))
+        })
     }
 
     /// Whether `something.name = ` stands anywhere.

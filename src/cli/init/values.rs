@@ -29,6 +29,15 @@ impl Values {
         }));
     }
 
+    /// Takes what a call is given by name. It is made, but it is not the only one if another
+    /// has given the same.
+    pub fn take_call(&mut self, source: &Source, statement: &Statement) {
+        for mut set in assignments::of(statement) {
+            set.indented = self.sets(&set.name);
+            self.all.push((source.place(set.line), set));
+        }
+    }
+
     fn named<'a>(
         &'a self,
         name: &'a str,
@@ -68,11 +77,32 @@ impl Values {
                 }
                 Some(Literal::None) => {}
                 _ => notes.doubt(format!(
-                    "{place}: {name} is not written out; {default:?} was taken, which it is by default"
+                    "{place}: {name} is not written out (by default it is {default:?}): every cookie counts, \
+                     cookies = \"all\", until you name them"
                 )),
             }
         }
         found
+    }
+
+    /// The path that a setting surely is, as a URL has it: nothing, if it stays what it is by
+    /// default, is elsewhere, or can't be told, which is noted.
+    pub fn path(&self, name: &str, default: &str, notes: &mut Notes) -> Option<String> {
+        let effective = self.effective(name);
+        let (place, set) = effective.last()?;
+        let told = match (&set.value, effective.len()) {
+            (Some(Literal::None), _) => return None,
+            (Some(Literal::Text(text)), 1) if !set.indented => below(text),
+            _ => None,
+        };
+        match &told {
+            Some(path) if path == default => {}
+            Some(path) => notes.read(format!("{place}: {name}, which is {path:?}")),
+            None => notes.unread(format!(
+                "{place}: {name} is no path that could be read: static_paths stay {default:?}"
+            )),
+        }
+        told.filter(|path| path != default)
     }
 
     /// A list of texts, or what of it is written out.
@@ -111,6 +141,14 @@ impl Values {
     fn may_be(&self, name: &str, value: &Literal) -> bool {
         self.effective(name).iter().any(|(_, set)| set.value.as_ref() == Some(value))
     }
+}
+
+/// A folder's path with a slash at both ends; nothing for all of the site, and for another one.
+fn below(text: &str) -> Option<String> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/-_.~".contains(c);
+    let is_elsewhere = text.starts_with("//") || !text.chars().all(is_plain);
+    let path = text.trim_matches('/');
+    (!is_elsewhere && !path.is_empty()).then(|| format!("/{path}/"))
 }
 
 fn is_text(value: Option<&Literal>) -> bool {
