@@ -1,11 +1,13 @@
 //! What can be written on the command line.
 
+use super::asking::{self, Field};
 use super::bench::BenchArgs;
 use super::init::InitArgs;
 use super::manual::ManArgs;
 use super::replay::ReplayArgs;
 use super::warm::WarmArgs;
 use crate::config::Overrides;
+use crate::key::Target;
 use clap::{ArgGroup, Args, Parser, Subcommand};
 use clap_complete::Shell;
 use std::path::PathBuf;
@@ -252,13 +254,14 @@ pub(super) struct TopArgs {
 #[derive(Debug, Args)]
 pub(super) struct GetArgs {
     /// The URL, with scheme and host as visitors write them
-    pub url: String,
+    #[arg(value_parser = Target::from_url)]
+    pub url: Target,
     /// Where larder listens [default: the URL's own host and port]
     #[arg(long, value_name = "HOST:PORT", env = "LARDER_PROXY")]
     pub via: Option<String>,
     /// A field of the request, as with curl; may be given again
-    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE")]
-    pub headers: Vec<String>,
+    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE", value_parser = asking::field)]
+    pub headers: Vec<Field>,
     /// A cookie of the request; may be given again
     #[arg(long = "cookie", value_name = "NAME=VALUE")]
     pub cookies: Vec<String>,

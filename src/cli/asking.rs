@@ -3,19 +3,17 @@
 use crate::key::{Scheme, Target};
 use http::{HeaderName, HeaderValue};
 
+/// A field of a request.
+pub(super) type Field = (HeaderName, HeaderValue);
+
 /// Reads `Name: value`.
-pub(super) fn field(line: &str) -> Result<(HeaderName, HeaderValue), String> {
+pub(super) fn field(line: &str) -> Result<Field, String> {
     let read = || {
         let (name, value) = line.split_once(':')?;
         let name = HeaderName::from_bytes(name.trim().as_bytes()).ok()?;
         Some((name, HeaderValue::from_str(value.trim()).ok()?))
     };
     read().ok_or_else(|| format!("{line:?} is not a field: \"Name: value\""))
-}
-
-/// Reads all of them.
-pub(super) fn fields(lines: &[String]) -> Result<Vec<(HeaderName, HeaderValue)>, String> {
-    lines.iter().map(|line| field(line)).collect()
 }
 
 /// Where to connect for a target.

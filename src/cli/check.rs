@@ -1,6 +1,6 @@
 //! `larder check`: whether a configuration is good, and where its settings come from.
 
-use super::{failed, say};
+use super::{misconfigured, say};
 use crate::config::{self, Explained, Overrides, Settings, Source};
 use serde_json::{Value, json};
 use std::process::ExitCode;
@@ -12,7 +12,7 @@ pub(super) fn check(source: &Source<'_>, overrides: &Overrides) -> ExitCode {
             say(&format!("the configuration is good: {}", summary(&settings)));
             ExitCode::SUCCESS
         }
-        Err(error) => failed(&error.to_string()),
+        Err(error) => misconfigured(&error),
     }
 }
 
@@ -31,7 +31,7 @@ pub(super) fn explain(source: &Source<'_>, overrides: &Overrides, as_json: bool)
             }
             ExitCode::SUCCESS
         }
-        Err(error) => failed(&error.to_string()),
+        Err(error) => misconfigured(&error),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::args::LogArgs;
 use super::client::Admin;
-use super::failed;
+use super::{failed, senseless};
 use crate::access_log::Filter;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
@@ -17,7 +17,8 @@ const TRIES: usize = 20;
 pub(super) fn run(args: &LogArgs) -> ExitCode {
     // What is wrong with the filter is known without a larder.
     if let Err(mistake) = Filter::parse(&args.filter) {
-        return failed(&format!("error: {mistake}\n  {}\n  {}^", args.filter, blank(mistake.at)));
+        let (filter, blank) = (&args.filter, blank(mistake.at));
+        return senseless(&format!("error: {mistake}\n  {filter}\n  {blank}^"));
     }
     let admin = match Admin::at(&args.place) {
         Ok(admin) => admin,

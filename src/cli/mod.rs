@@ -75,7 +75,7 @@ fn source(file: Option<&Path>) -> Source<'_> {
 fn serve(source: &Source<'_>, overrides: &Overrides) -> ExitCode {
     let settings = match config::load(*source, config::environment(), overrides) {
         Ok(settings) => settings,
-        Err(error) => return failed(&error.to_string()),
+        Err(error) => return misconfigured(&error),
     };
     let set_level = start_log(&settings.log.level);
     let load = || config::load(*source, config::environment(), overrides);
@@ -121,6 +121,20 @@ fn start_log(level: &str) -> impl Fn(&str) + use<> {
 fn failed(message: &str) -> ExitCode {
     let _ = writeln!(std::io::stderr(), "{message}");
     ExitCode::FAILURE
+}
+
+/// The same of a command that makes no sense.
+fn senseless(message: &str) -> ExitCode {
+    failed(message);
+    ExitCode::from(2)
+}
+
+/// Says what is wrong with a configuration: an option of the command, or what it reads.
+fn misconfigured(error: &config::ConfigError) -> ExitCode {
+    match error.is_of_the_command() {
+        true => senseless(&error.to_string()),
+        false => failed(&error.to_string()),
+    }
 }
 
 /// Says a line; that nobody reads it is no failure.

@@ -11,6 +11,9 @@ use std::sync::Arc;
 /// token is not shown. There is no newline at the end.
 pub struct ConfigError(Vec<Problem>);
 
+/// What the places of options begin with.
+pub(super) const OPTION: &str = "option ";
+
 /// One thing that is wrong: what, where, and what to do about it.
 pub(super) struct Problem {
     message: String,
@@ -123,6 +126,16 @@ impl ConfigError {
     pub(super) fn new(mut problems: Vec<Problem>) -> Self {
         problems.sort_by_key(|problem| problem.place.offset());
         Self(problems)
+    }
+}
+
+impl ConfigError {
+    /// Whether an option of the command line is among what is wrong.
+    pub fn is_of_the_command(&self) -> bool {
+        self.0.iter().any(|problem| match &problem.place {
+            Place::Named(name) => name.starts_with(OPTION),
+            Place::Span(..) => false,
+        })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::address::Target;
 use super::check;
-use super::diagnose::{ConfigError, Place, Problem, wrong};
+use super::diagnose::{ConfigError, OPTION, Place, Problem, wrong};
 use super::keys::{self, KEYS, Key};
 use super::settings::Settings;
 use super::value::{Given, Value};
@@ -137,7 +137,7 @@ pub(super) fn from_options(options: &Overrides) -> Vec<Entry> {
     .into_iter()
     .filter_map(|(name, given)| {
         let key = keys::find(name)?;
-        let place = Place::Named(format!("option {}", option(key)));
+        let place = Place::Named(format!("{OPTION}{}", option(key)));
         given.map(|given| Ok((key, Value { given, place })))
     })
     .collect()

@@ -95,7 +95,6 @@ fn whoever_is_not_there_is_named() {
             &["--origin", "https://app.test", "--via", &via, url],
             "is not asked directly".to_string(),
         ),
-        (&["--origin", &app, "--via", &via, "/"], "\"/\": an absolute URL".to_string()),
         (&["--config", "/no/such.toml", url], "--via HOST:PORT and --origin TARGET".to_string()),
     ] {
         let (status, output, errors) = Larder::run(&[&["bench"], args].concat(), &[]);

@@ -196,7 +196,7 @@ fn the_command_says_it_in_lines() {
     let said: Value = serde_json::from_str(&said).expect("JSON");
     assert_eq!((code, &said["explanation"]["outcome"]["token"]), (Some(0), &"uri-miss".into()));
     let (code, _, error) = Larder::run(&["get", &page("/page"), "-H", "nonsense"], &[]);
-    assert_eq!((code, error.contains("is not a field")), (Some(1), true), "{error}");
+    assert_eq!((code, error.contains("is not a field")), (Some(2), true), "{error}");
 }
 
 /// The page that visitors get over https is another one than that over http.

@@ -249,17 +249,23 @@ fn what_is_wrong_is_said_before_anything_is_asked_for() {
             &["--sitemap", "http://site.test/a"],
             "http://site.test/a:1: this is no sitemap".to_string(),
         ),
-        (&["nonsense"], "\"nonsense\": an absolute URL is needed".to_string()),
-        (&["http://site.test/a", "-H", "x"], "\"x\" is not a field".to_string()),
-        (&["http://site.test/a", "--variant", "A: 1 | x"], "\"x\" is not a field".to_string()),
     ] {
         let (status, output, errors) = warm(&larder, args);
         assert_eq!((status, output.as_str()), (Some(1), ""), "{args:?}");
         assert!(errors.contains(&words), "{words:?} is not in {errors}");
     }
     assert!(Path::new(&list).exists() && origin.count() <= 1, "only the sitemap was asked for");
-    for args in [&["warm"][..], &["warm", "http://a/", "--rate", "-1"]] {
-        assert_eq!(Larder::run(args, &[]).0, Some(2), "{args:?}");
+    for (args, words) in [
+        (&["--rate=-1", "http://a/"][..], "a number from 0 to 100000"),
+        (&["http://a/", "-H", "x"], "\"x\" is not a field"),
+        (&["http://a/", "--variant", "A: 1 | x"], "\"x\" is not a field"),
+        // What is asked for has to be said, and how fast is none of that.
+        (&[], "<URL|--file <FILE>|--sitemap <URL|FILE>|--log <FILE>>"),
+        (&["--rate", "5", "--json"], "<URL|--file <FILE>|--sitemap <URL|FILE>|--log <FILE>>"),
+    ] {
+        let (status, output, errors) = Larder::run(&[&["warm"], args].concat(), &[]);
+        assert_eq!((status, output.as_str()), (Some(2), ""), "{args:?}: {errors}");
+        assert!(errors.contains(words), "{args:?}: {errors}");
     }
     let (status, _, errors) = Larder::run(&["warm", "https://site.test/"], &[]);
     assert!(status == Some(1) && errors.contains("--via HOST:PORT"), "{errors}");

@@ -94,7 +94,7 @@ fn the_log_is_followed_and_goes_on_behind_a_reload() {
 #[test]
 fn a_wrong_filter_is_shown_with_its_place() {
     let (code, said, why) = Larder::run(&["log", "--filter", "path=/a status>=abc"], &[]);
-    assert_eq!((code, said.as_str()), (Some(1), ""));
+    assert_eq!((code, said.as_str()), (Some(2), ""));
     assert_eq!(
         why,
         "error: at character 17 of the filter: `abc` is no number\n  path=/a status>=abc\n  \

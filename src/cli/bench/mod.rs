@@ -5,8 +5,9 @@ mod histogram;
 mod load;
 mod report;
 
+use super::asking::{self, Field};
 use super::connection::{Asked, Place};
-use super::{asking, failed, say};
+use super::{failed, say};
 use crate::config::{self, Overrides, Settings, Source};
 use crate::key::Target;
 use clap::Args;
@@ -19,8 +20,8 @@ use std::time::Duration;
 #[derive(Debug, Args)]
 pub(super) struct BenchArgs {
     /// URLs, with scheme and host as visitors write them
-    #[arg(value_name = "URL", required = true)]
-    urls: Vec<String>,
+    #[arg(value_name = "URL", required = true, value_parser = Target::from_url)]
+    urls: Vec<Target>,
     /// Where larder listens [default: from the configuration]
     #[arg(long, value_name = "HOST:PORT", env = "LARDER_PROXY")]
     via: Option<String>,
@@ -31,8 +32,8 @@ pub(super) struct BenchArgs {
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// A field of every request, as with curl; may be given again
-    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE")]
-    headers: Vec<String>,
+    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE", value_parser = asking::field)]
+    headers: Vec<Field>,
     /// How long each of the two is asked
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3600))]
     seconds: u64,
@@ -61,16 +62,13 @@ pub(super) fn run(args: &BenchArgs) -> ExitCode {
 }
 
 fn bench(args: &BenchArgs) -> Result<Report, String> {
-    let fields = asking::fields(&args.headers)?;
-    let target = |url: &String| Target::from_url(url).map_err(|error| format!("{url:?}: {error}"));
-    let targets = args.urls.iter().map(target).collect::<Result<Vec<Target>, String>>()?;
     let (app, larder) = places(args)?;
     let until = match args.requests {
         Some(requests) => Until::Requests(requests),
         None => Until::Passed(Duration::from_secs(args.seconds)),
     };
     let load = Load {
-        asked: targets.iter().map(|target| Asked::of(target, fields.clone())).collect(),
+        asked: args.urls.iter().map(|url| Asked::of(url, args.headers.clone())).collect(),
         until,
         connections: args.connections.into(),
     };
@@ -84,7 +82,13 @@ fn bench(args: &BenchArgs) -> Result<Report, String> {
         let decided = load.warm_up(&larder).await.map_err(failed)?;
         let app = (app.to_string(), load.run(&app).await);
         let larder = (larder.to_string(), load.run(&larder).await);
-        Ok(Report { app, larder, decided, urls: args.urls.clone(), load })
+        Ok(Report {
+            app,
+            larder,
+            decided,
+            urls: args.urls.iter().map(Target::to_string).collect(),
+            load,
+        })
     })
 }
 

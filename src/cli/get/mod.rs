@@ -4,9 +4,10 @@ mod explained;
 mod words;
 
 use super::args::GetArgs;
+use super::asking::{self, Field};
 use super::client::{Admin, Answer, Client};
-use super::{asking, failed, say};
-use crate::key::{Scheme, Target};
+use super::{failed, say};
+use crate::key::Scheme;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, header};
 use serde_json::{Value, json};
@@ -38,8 +39,8 @@ pub(super) fn run(args: &GetArgs) -> ExitCode {
 
 /// Asks for the page; its answer, and its URL as it was understood.
 fn ask(args: &GetArgs) -> Result<(Answer, String), String> {
-    let target = Target::from_url(&args.url).map_err(|error| format!("{:?}: {error}", args.url))?;
-    let address = asking::address(&target, args.via.as_deref())?;
+    let target = &args.url;
+    let address = asking::address(target, args.via.as_deref())?;
     let mut fields = fields(args)?;
     fields.push((LARDER_DEBUG, token(args, &address)?));
     let is_said = fields.iter().any(|(name, _)| *name == X_FORWARDED_PROTO);
@@ -54,8 +55,8 @@ fn ask(args: &GetArgs) -> Result<(Answer, String), String> {
 }
 
 /// The fields that are given, and the cookies, in one line.
-fn fields(args: &GetArgs) -> Result<Vec<(HeaderName, HeaderValue)>, String> {
-    let mut fields = asking::fields(&args.headers)?;
+fn fields(args: &GetArgs) -> Result<Vec<Field>, String> {
+    let mut fields = args.headers.clone();
     if !args.cookies.is_empty() {
         let cookies = HeaderValue::try_from(args.cookies.join("; "))
             .map_err(|_| "a cookie has characters that cannot be sent")?;

@@ -7,19 +7,22 @@ mod sitemap;
 mod tally;
 mod urls;
 
-use super::{asking, failed, say};
-use clap::Args;
-use http::{HeaderName, HeaderValue};
+use super::asking::{self, Field};
+use super::{failed, say};
+use crate::key::Target;
+use clap::{ArgGroup, Args};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use tally::Tally;
 
 #[derive(Debug, Args)]
-#[group(id = "pages", required = true, multiple = true, args = ["urls", "files", "sitemaps", "logs"])]
+#[command(group = ArgGroup::new("pages").required(true).multiple(true).args([
+    "urls", "files", "sitemaps", "logs",
+]))]
 pub(super) struct WarmArgs {
     /// URLs, with scheme and host as visitors write them
-    #[arg(value_name = "URL")]
-    urls: Vec<String>,
+    #[arg(value_name = "URL", value_parser = Target::from_url)]
+    urls: Vec<Target>,
     /// A file with a URL in each line, or - for standard input; may be given again
     #[arg(long = "file", value_name = "FILE")]
     files: Vec<PathBuf>,
@@ -36,11 +39,11 @@ pub(super) struct WarmArgs {
     #[arg(long, value_name = "HOST:PORT", env = "LARDER_PROXY")]
     via: Option<String>,
     /// A field of every request, as with curl; may be given again
-    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE")]
-    headers: Vec<String>,
+    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE", value_parser = asking::field)]
+    headers: Vec<Field>,
     /// Ask for every URL with this field too, " | " between several; given again, once for each
-    #[arg(long = "variant", value_name = "NAME: VALUE")]
-    variants: Vec<String>,
+    #[arg(long = "variant", value_name = "NAME: VALUE", value_parser = variant)]
+    variants: Vec<Fields>,
     /// At most so many URLs
     #[arg(long, value_name = "N", default_value_t = urls::MOST)]
     most: usize,
@@ -61,7 +64,7 @@ fn rate(text: &str) -> Result<f64, String> {
 }
 
 /// The fields of one request for a URL.
-type Fields = Vec<(HeaderName, HeaderValue)>;
+type Fields = Vec<Field>;
 
 pub(super) fn run(args: &WarmArgs) -> ExitCode {
     match warm(args) {
@@ -77,11 +80,11 @@ pub(super) fn run(args: &WarmArgs) -> ExitCode {
 }
 
 fn warm(args: &WarmArgs) -> Result<Tally, String> {
-    let always = asking::fields(&args.headers)?;
-    let variants = args.variants.iter().map(|text| variant(text, &always));
-    let mut variants = variants.collect::<Result<Vec<Fields>, String>>()?;
+    let always = &args.headers;
+    let mut variants: Vec<Fields> =
+        args.variants.iter().map(|own| [&always[..], &own[..]].concat()).collect();
     if variants.is_empty() {
-        variants.push(always);
+        variants.push(always.clone());
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| error.to_string())?;
@@ -103,8 +106,7 @@ fn warm(args: &WarmArgs) -> Result<Tally, String> {
     Ok(tally)
 }
 
-/// `Accept-Language: de | Accept-Encoding: gzip`, after what every request has.
-fn variant(text: &str, always: &Fields) -> Result<Fields, String> {
-    let own = text.split(" | ").map(asking::field).collect::<Result<Fields, String>>()?;
-    Ok(always.iter().cloned().chain(own).collect())
+/// `Accept-Language: de | Accept-Encoding: gzip`
+fn variant(text: &str) -> Result<Fields, String> {
+    text.split(" | ").map(asking::field).collect()
 }

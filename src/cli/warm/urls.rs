@@ -41,9 +41,7 @@ impl Wanted {
 
 pub(super) async fn gather(args: &WarmArgs) -> Result<Wanted, String> {
     let mut wanted = Wanted::up_to(args.most);
-    for url in &args.urls {
-        wanted.add(Target::from_url(url).map_err(|error| format!("{url:?}: {error}"))?);
-    }
+    args.urls.iter().for_each(|url| wanted.add(url.clone()));
     for path in &args.files {
         from_list(path, &mut wanted)?;
     }

@@ -59,7 +59,7 @@ fn check_explains_each_setting_with_its_source() {
     // What is wrong is said as without.
     let args = ["check", "--explain", "--preset", "rails", "--to", "127.0.0.1:8000"];
     let (status, said, errors) = Larder::run(&args, &[]);
-    assert_eq!((status, said.as_str()), (Some(1), ""));
+    assert_eq!((status, said.as_str()), (Some(2), ""));
     assert!(errors.contains("`rails` is not a preset") && errors.contains("option --preset"));
     assert_eq!(Larder::run(&["check", "--json", "--to", "127.0.0.1:8000"], &[]).0, Some(2));
 }
