@@ -114,6 +114,11 @@ impl FileText {
         }
     }
 
+    /// The line of a byte, counted from 1.
+    pub(super) fn line(&self, at: usize) -> usize {
+        self.excerpt(&(at..at)).number
+    }
+
     /// `larder.toml:6:1`, line and column counted from 1.
     fn position(&self, span: &Range<usize>) -> String {
         let excerpt = self.excerpt(span);

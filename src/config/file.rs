@@ -75,19 +75,47 @@ pub(super) fn entries_of(name: String, text: String) -> Result<Vec<Entry>, Confi
     let file = Arc::new(FileText { name, text });
     let document = DeTable::parse(&file.text).map_err(|error| {
         let end = file.text.len();
-        let place = Place::Span(Arc::clone(&file), error.span().unwrap_or(end..end));
-        wrong(error.message(), "not valid TOML").at(&place)
+        let span = error.span().unwrap_or(end..end);
+        let note = match twice(&file, &span) {
+            Some(first) => format!("it begins at line {first}: a table stands in one place"),
+            None => "not valid TOML".to_owned(),
+        };
+        wrong(error.message(), note).at(&Place::Span(Arc::clone(&file), span))
     })?;
     let reader = Reader { file: &file };
     let mut entries = Vec::new();
     for (name, value) in document.get_ref().iter() {
         match value.get_ref() {
-            DeValue::Table(table) if keys::is_table(name.get_ref()) => entries
-                .extend(table.iter().map(|(key, value)| reader.entry(name.get_ref(), key, value))),
-            _ => entries.push(reader.entry("", name, value)),
+            DeValue::Table(table) if keys::is_table(name.get_ref()) => {
+                let table_is = Table { name: name.get_ref(), begins: reader.header(value.span()) };
+                entries.extend(table.iter().map(|(key, value)| reader.entry(table_is, key, value)));
+            }
+            _ => entries.push(reader.entry(Table::TOP, name, value)),
         }
     }
     Ok(entries)
+}
+
+/// The line of the table's header that this one repeats, if it is a header.
+fn twice(file: &FileText, span: &Range<usize>) -> Option<usize> {
+    let header = |line: &str| line.split('#').next().unwrap_or_default().trim().to_owned();
+    let mut lines = file.text.lines();
+    let own = header(lines.nth(file.line(span.start) - 1)?);
+    let first = file.text.lines().position(|line| header(line) == own)? + 1;
+    (own.starts_with('[') && first < file.line(span.start)).then_some(first)
+}
+
+/// A table of a file.
+#[derive(Clone, Copy)]
+struct Table<'a> {
+    /// Nothing for the top of the file.
+    name: &'a str,
+    /// The line of its header, if it has one.
+    begins: Option<usize>,
+}
+
+impl Table<'_> {
+    const TOP: Table<'static> = Table { name: "", begins: None };
 }
 
 /// Turns what the TOML parser found in a file into entries.
@@ -100,21 +128,27 @@ impl Reader<'_> {
         Place::Span(Arc::clone(self.file), span)
     }
 
+    /// The line in which a table begins, if that is its header.
+    fn header(&self, span: Range<usize>) -> Option<usize> {
+        let is_header = self.file.text.get(span.start..)?.starts_with('[');
+        is_header.then(|| self.file.line(span.start))
+    }
+
     fn entry(
         &self,
-        table: &str,
+        table: Table<'_>,
         key: &Spanned<impl AsRef<str>>,
         value: &Spanned<DeValue<'_>>,
     ) -> Entry {
         let name = key.get_ref().as_ref();
-        let full_name = match table {
+        let full_name = match table.name {
             "" => name.to_owned(),
             table => format!("{table}.{name}"),
         };
         match keys::find(&full_name) {
             // A dot in a quoted key is no table's.
-            Some(key) if key.parts() == (table, name) => Ok((key, self.value(value))),
-            _ if table.is_empty() && keys::is_table(name) => {
+            Some(key) if key.parts() == (table.name, name) => Ok((key, self.value(value))),
+            _ if table.name.is_empty() && keys::is_table(name) => {
                 let message = format!("`{name}` is a table");
                 let note = format!("write `[{name}]` and its keys below");
                 Err(wrong(message, note).at(&self.place(value.span())))
@@ -151,7 +185,15 @@ impl Reader<'_> {
 }
 
 /// What the writer of an unknown key may have meant.
-fn hint(table: &str, name: &str) -> String {
+fn hint(table: Table<'_>, name: &str) -> String {
+    if let (Some(line), true) = (table.begins, keys::is_table(name)) {
+        let within = format!("this line is within `[{}]`, which begins at line {line}", table.name);
+        return match name == table.name {
+            true => format!("{within}: leave out `{name}.`"),
+            false => format!("{within}: write it above the first table, or under `[{name}]`"),
+        };
+    }
+    let table = table.name;
     let here = keys::names_in(table);
     if let Some(similar) = keys::closest(name, here.iter().copied()) {
         return format!("did you mean `{similar}`?");

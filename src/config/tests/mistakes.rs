@@ -189,6 +189,42 @@ error: expected an address, found a table
 }
 
 #[test]
+fn a_dotted_key_within_a_table() {
+    let file = r#"origin.to = "app:8000"
+trust.proxis = []
+[cache]  # as larder init ends
+default_ttl = "1s"
+trust.proxies = ["127.0.0.1"]
+cache.memory = "1GiB"
+threads = 2
+"#;
+    let expected = r#"error: unknown key `proxis`
+  --> larder.toml:2:7
+   |
+ 2 | trust.proxis = []
+   |       ^^^^^^ did you mean `proxies`?
+
+error: unknown key `trust`
+  --> larder.toml:5:1
+   |
+ 5 | trust.proxies = ["127.0.0.1"]
+   | ^^^^^ this line is within `[cache]`, which begins at line 3: write it above the first table, or under `[trust]`
+
+error: unknown key `cache`
+  --> larder.toml:6:1
+   |
+ 6 | cache.memory = "1GiB"
+   | ^^^^^ this line is within `[cache]`, which begins at line 3: leave out `cache.`
+
+error: unknown key `threads`
+  --> larder.toml:7:1
+   |
+ 7 | threads = 2
+   | ^^^^^^^ this key belongs at the top of the file"#;
+    assert_eq!(complaint(file), expected);
+}
+
+#[test]
 fn not_toml() {
     for (file, expected) in [
         (
@@ -220,6 +256,19 @@ to = app:8000
    |
  2 | to = app:8000
    |      ^^^^^^^^ not valid TOML"#,
+        ),
+        (
+            r#"[cache]
+memory = "1GiB"
+[origin]
+to = ":1"
+[cache] # more of it
+"#,
+            r#"error: duplicate key
+  --> larder.toml:5:2
+   |
+ 5 | [cache] # more of it
+   |  ^^^^^ it begins at line 1: a table stands in one place"#,
         ),
         (
             r#"[origin
