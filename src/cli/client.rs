@@ -118,7 +118,10 @@ impl Client {
 
     /// Sends a request and waits for the head of the answer. Its body comes as long as the
     /// connection is held.
-    async fn begin(
+    ///
+    /// # Errors
+    /// A sentence that says what failed.
+    pub(super) async fn begin(
         &self,
         method: &Method,
         path: &str,
@@ -146,7 +149,7 @@ impl Client {
 }
 
 /// A connection, until this is dropped.
-struct Held(JoinHandle<hyper::Result<()>>);
+pub(super) struct Held(JoinHandle<hyper::Result<()>>);
 
 impl Drop for Held {
     fn drop(&mut self) {

@@ -5,13 +5,15 @@
 mod browser;
 mod freshness;
 mod pages;
+mod would;
 
 pub use browser::{Browser, browser};
 pub use freshness::arithmetic;
 pub use pages::{Fix, page};
+pub use would::{would, would_if_not_bypassed};
 
 use crate::semantics::cache_status::{CacheStatus, Forward, Outcome};
-use crate::semantics::counterfactual::{Case, QUESTIONS, Question};
+use crate::semantics::counterfactual::{QUESTIONS, Question};
 use crate::semantics::reason::{Kind, Reason};
 use serde::Serialize;
 
@@ -173,12 +175,6 @@ impl Said {
     }
 }
 
-impl Would {
-    fn of(reason: Reason, sentence: String) -> Would {
-        Would { code: reason.code(), sentence, fix: Fix::of(reason) }
-    }
-}
-
 impl Why {
     /// A reason, with what to do about it.
     pub fn of(reason: Reason) -> Why {
@@ -212,64 +208,4 @@ pub fn storing(reason: Option<Reason>) -> Vec<Step> {
         }
     }
     steps
-}
-
-/// What would have to be otherwise for a response to be stored that was not for this
-/// reason; nothing if no change of the response would do.
-pub fn would(case: Case<'_>, reason: Reason) -> Vec<Would> {
-    let cookies = cookie_names(&case.fields);
-    let obstacles = case.obstacles(Some(reason)).unwrap_or_default();
-    obstacles.into_iter().map(|reason| Would::of(reason, otherwise(reason, &cookies))).collect()
-}
-
-/// What would have to be otherwise for the cache to have a part in a request whose path
-/// `cache.bypass_paths` names as `named`; and then, if its answer is known, for that to be
-/// stored.
-pub fn would_if_not_bypassed(named: &str, case: Option<Case<'_>>) -> Vec<Would> {
-    let sentence = format!(
-        "it would be answered from the cache, and stored, if `cache.bypass_paths` did not have \
-         {named:?}"
-    );
-    let first = Would::of(Reason::BypassPath, sentence);
-    let others = case.map(|case| would(case, Reason::BypassPath)).unwrap_or_default();
-    std::iter::once(first).chain(others.into_iter().skip(1)).collect()
-}
-
-/// The names of the cookies that a response sets.
-fn cookie_names(fields: &http::HeaderMap) -> String {
-    let lines = fields.get_all(http::header::SET_COOKIE).iter();
-    let names: Vec<String> = lines
-        .map(|line| {
-            let name = line.as_bytes().split(|byte| *byte == b'=').next().unwrap_or_default();
-            String::from_utf8_lossy(name.trim_ascii()).into_owned()
-        })
-        .collect();
-    names.join(", ")
-}
-
-fn otherwise(reason: Reason, cookies: &str) -> String {
-    match reason {
-        Reason::SetCookie => format!("it would be stored if `Set-Cookie: {cookies}` were absent"),
-        Reason::NoStore => "it would be stored without `no-store`".into(),
-        Reason::Private => "it would be stored without `private`".into(),
-        Reason::VaryAny => "it would be stored without `Vary: *`".into(),
-        Reason::Authorization => {
-            "it would be stored if it said `public` or `s-maxage`, or were asked for without \
-             `Authorization`"
-                .into()
-        }
-        Reason::NotUnderstood => "it would be stored without `must-understand`".into(),
-        Reason::TooLarge => "it would be stored if `cache.max_object` were larger".into(),
-        Reason::IdentityCookie => {
-            "it would be stored if it stated a lifetime (`Cache-Control: s-maxage=60`), said \
-             `Vary: Cookie`, or were asked for without the cookie"
-                .into()
-        }
-        Reason::IdentityField => {
-            "it would be stored if it stated a lifetime (`Cache-Control: s-maxage=60`), or were \
-             asked for without the key"
-                .into()
-        }
-        _ => "it would be stored if it stated a lifetime (`Cache-Control: s-maxage=60`)".into(),
-    }
 }

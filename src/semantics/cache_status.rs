@@ -54,8 +54,8 @@ impl Forward {
             }
             Forward::Miss => "nothing that was stored could be used",
             Forward::Request => {
-                "what was stored was fresh, but is not for this request: it demands a newer one, or \
-                 is from a visitor who is identified, for whom the default lifetime is not"
+                "what was stored is not for this request: it demands a newer one, or is from a \
+                 visitor who is identified, for whom the default lifetime is not"
             }
             Forward::Stale => "what was stored was stale",
             Forward::Partial => "only a part was stored",

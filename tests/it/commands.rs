@@ -1,6 +1,7 @@
 //! The commands beside the proxy, and the ways in which it is configured.
 
-use crate::harness::{Larder, Origin, nobody, reply, wait_until};
+use crate::harness::{Gate, Larder, Origin, nobody, reply, wait_until};
+use std::io::Write;
 use std::path::PathBuf;
 
 fn file(dir: &tempfile::TempDir, text: &str) -> PathBuf {
@@ -57,7 +58,7 @@ fn a_file_then_the_environment_then_the_options() {
 
 #[test]
 fn the_time_outs_can_be_given_beside_a_file() {
-    let gate = crate::harness::Gate::closed();
+    let gate = Gate::closed();
     let waits = gate.clone();
     let origin = Origin::answering(move |_| {
         waits.pass();
@@ -300,6 +301,28 @@ fn get_shows_the_head_and_says_what_was_decided() {
     let (_held, nobody) = nobody();
     let (status, _, errors) = Larder::run(&["get", &format!("http://{nobody}/")], &[]);
     assert!(status == Some(1) && errors.contains(&nobody.to_string()), "{errors}");
+}
+
+#[test]
+fn get_ends_though_the_body_does_not() {
+    let gate = Gate::closed();
+    let held = gate.clone();
+    let origin = Origin::scripted(move |_, stream| {
+        let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n";
+        let is_sent = stream.write_all(head.as_bytes()).is_ok();
+        held.pass();
+        is_sent
+    });
+    let larder = Larder::in_front_of(origin.address, &[]);
+    let url = format!("http://{}/", larder.proxy);
+    let (status, output, errors) = Larder::run(&["get", &url], &[]);
+    assert_eq!((status, errors.as_str()), (Some(0), ""));
+    assert!(output.contains("detail=event-stream"), "{output}");
+    let last = "\nThe body is a stream of events, which has no end: it was not read.\n";
+    assert!(output.ends_with(last), "{output}");
+    let (_, output, _) = Larder::run(&["get", &url, "--json"], &[]);
+    assert!(output.contains("\"left\":\"The body is a stream of events"), "{output}");
+    gate.open();
 }
 
 #[test]

@@ -1,13 +1,16 @@
 //! Why is this not cached? Asked of the real binary: by `larder get`, beside an answer,
 //! at the admin port.
 
-use crate::harness::{Gate, Larder, Origin, get, reply, together, wait_until};
+use crate::harness::{Gate, Larder, Origin, get, nobody, reply, together, wait_until};
 use serde_json::Value;
 
 fn shop() -> Origin {
     Origin::answering(|seen| match seen.target.split('?').next().unwrap_or_default() {
         "/cookie" => reply(200, &["Set-Cookie: sessionid=s3cret; HttpOnly"], "page"),
         "/private" => reply(200, &["Cache-Control: private, no-store, max-age=5"], "page"),
+        "/nothing" => reply(200, &[], "page"),
+        "/moved" => reply(302, &["Location: /page"], ""),
+        "/broken" => reply(500, &[], "no"),
         "/hostile" => reply(
             200,
             &["Cache-Control: max-age=60", "X-Odd: <img src=x onerror=alert(1)>\u{fc}"],
@@ -108,6 +111,26 @@ fn a_stored_page_is_explained_with_its_arithmetic() {
 }
 
 #[test]
+fn what_was_decisive_is_not_among_what_makes_no_difference() {
+    let origin = shop();
+    let larder =
+        Larder::with_env(origin.address, &[], &[("LARDER_CACHE__IDENTITY_FIELDS", "X-Me")]);
+    for (path, field, code) in [
+        ("/nothing", ("Cookie", "session=abc"), "identity-cookie"),
+        ("/nothing", ("X-Me", "1"), "identity-field"),
+        ("/nothing", ("X-Api-Key", "1"), "identity-field"),
+        ("/page", ("Authorization", "Basic YTpi"), "authorization"),
+        ("/page", ("If-Match", "\"2\""), "precondition"),
+        ("/page", ("Cache-Control", "only-if-cached"), "only-if-cached"),
+    ] {
+        let told = beside(&larder, path, &[field, ("Accept-Language", "de")]).expect("it is told");
+        assert_eq!(told["reason"]["code"], code, "{told}");
+        let left = texts(&told["request"]["left_out"], "what");
+        assert_eq!(left, "fields: accept-language", "{code}");
+    }
+}
+
+#[test]
 fn who_may_not_know_is_told_nothing_and_the_app_sees_no_token() {
     let origin = shop();
     let env = [("LARDER_ADMIN__TOKEN", "the-secret-of-larder")];
@@ -197,6 +220,43 @@ fn the_command_says_it_in_lines() {
     assert_eq!((code, &said["explanation"]["outcome"]["token"]), (Some(0), &"uri-miss".into()));
     let (code, _, error) = Larder::run(&["get", &page("/page"), "-H", "nonsense"], &[]);
     assert_eq!((code, error.contains("is not a field")), (Some(2), true), "{error}");
+}
+
+#[test]
+fn what_to_do_goes_by_the_status() {
+    let larder = Larder::in_front_of(shop().address, &[]);
+    let ask = |path: &str| {
+        let (code, said, _) = Larder::run(&["get", &format!("http://{}{path}", larder.proxy)], &[]);
+        assert_eq!(code, Some(0));
+        said
+    };
+    let page = ask("/nothing");
+    assert!(page.contains("or if `cache.default_ttl` were set"), "{page}");
+    // A link is its text, and code is set in.
+    assert!(page.contains("\n      @cache_control(max_age=60)"), "{page}");
+    assert!(!page.contains("```") && !page.contains("]("), "{page}");
+    let moved = ask("/moved");
+    assert!(moved.contains("no key of larder.toml gives one to a 302"), "{moved}");
+    let advice = moved.split_once("What would change that").expect("advice").1;
+    assert!(!advice.contains("default_ttl"), "{moved}");
+    let broken = ask("/broken");
+    assert!(
+        broken.contains(
+            "The app failed: it answered 500 Internal Server Error, which was not stored."
+        ),
+        "{broken}"
+    );
+    assert!(!broken.contains("What would change that"), "{broken}");
+}
+
+#[test]
+fn what_to_do_is_said_where_the_app_could_not_be_reached() {
+    let (_held, nobody) = nobody();
+    let larder = Larder::with_env(nobody, &[], &[("LARDER_ORIGIN__HOLD", "0")]);
+    let (code, said, _) = Larder::run(&["get", &format!("http://{}/", larder.proxy)], &[]);
+    assert_eq!(code, Some(0));
+    assert!(said.contains("The app could not be reached.\n"), "{said}");
+    assert!(said.contains("What to do:\n  Start the app, and compare `origin.to`"), "{said}");
 }
 
 /// The page that visitors get over https is another one than that over http.

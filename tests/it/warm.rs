@@ -97,6 +97,7 @@ fn what_could_not_be_stored_is_counted_with_its_reason() {
     assert_eq!(said["not_stored"][1]["code"], "set-cookie");
     assert_eq!(said["not_stored"][1]["count"], 2);
     assert_eq!(said["failed"][0]["example"], broken);
+    assert_eq!(said["failed"][0]["why"], "500 Internal Server Error: the app failed");
     let (_held, nobody) = nobody();
     let (status, output, _) = Larder::run(&["warm", &format!("http://{nobody}/")], &[]);
     assert_eq!(status, Some(1));

@@ -1,5 +1,6 @@
 //! An explanation, in lines for a terminal.
 
+use super::plain;
 use super::words::capitalized;
 use crate::explain::Fix;
 use crate::semantics::reason::Reason;
@@ -73,15 +74,32 @@ fn would(told: &Value, lines: &mut Vec<String>) {
     for change in would {
         lines.push(format!("- {}.", capitalized(text(&change["sentence"]))));
         let fix = Reason::from_code(text(&change["code"])).map(Fix::of).unwrap_or_default();
-        for (name, words) in [(fix.any, ""), (fix.django, "In Django:"), (fix.flask, "In Flask:")] {
-            let Some(fix) = name else { continue };
+        if fix.any.is_some() {
             lines.push(String::new());
-            if !words.is_empty() {
-                lines.push(format!("  {words}"));
-            }
-            lines.extend(fix.lines().map(|line| format!("  {line}")));
         }
+        lines.extend(fixed(fix));
     }
+}
+
+/// What to do where the app gave no answer that could be handed on.
+pub(super) fn mending(reason: Reason) -> Vec<String> {
+    let mut lines = vec![String::new(), "What to do:".to_string()];
+    lines.extend(fixed(Fix::of(reason)));
+    lines
+}
+
+/// What to do, in general and in each framework.
+fn fixed(fix: Fix) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (told, title) in [(fix.any, ""), (fix.django, "In Django:"), (fix.flask, "In Flask:")] {
+        let Some(told) = told else { continue };
+        if !title.is_empty() {
+            lines.extend([String::new(), format!("  {title}")]);
+        }
+        let within = |line: String| if line.is_empty() { line } else { format!("  {line}") };
+        lines.extend(plain::lines(told).into_iter().map(within));
+    }
+    lines
 }
 
 fn list(value: &Value) -> &[Value] {

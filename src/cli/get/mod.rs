@@ -1,15 +1,20 @@
 //! `larder get`: an answer's head, what the cache decided, and why.
 
 mod explained;
+mod plain;
+mod rest;
 mod words;
 
 use super::args::GetArgs;
 use super::asking::{self, Field};
-use super::client::{Admin, Answer, Client};
+use super::client::{Admin, Answer, Client, PATIENCE};
+use super::decision::Decision;
 use super::{failed, say};
 use crate::key::Scheme;
+use crate::semantics::reason::Kind;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, header};
+use rest::Left;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -25,20 +30,14 @@ const LARDER_EXPLAIN: &str = "larder-explain";
 
 pub(super) fn run(args: &GetArgs) -> ExitCode {
     match ask(args) {
-        Ok((answer, url)) => {
-            if args.json {
-                say(&document(&answer, &url).to_string());
-            } else {
-                print(&answer, &url, args.body);
-            }
-            ExitCode::SUCCESS
-        }
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => failed(&format!("error: {error}")),
     }
 }
 
-/// Asks for the page; its answer, and its URL as it was understood.
-fn ask(args: &GetArgs) -> Result<(Answer, String), String> {
+/// Asks for the page, and says what came: what there is to say of the head as soon as that is
+/// there, since the body may have no end.
+fn ask(args: &GetArgs) -> Result<(), String> {
     let target = &args.url;
     let address = asking::address(target, args.via.as_deref())?;
     let mut fields = fields(args)?;
@@ -48,10 +47,39 @@ fn ask(args: &GetArgs) -> Result<(Answer, String), String> {
         fields.push((X_FORWARDED_PROTO, HeaderValue::from_static("https")));
     }
     let client = Client::new(&address, target.host());
-    let answer = client
-        .send(&Method::GET, target.path_and_query(), &fields, Bytes::new())
-        .map_err(|error| format!("{client}: {error}"))?;
-    Ok((answer, target.to_string()))
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| error.to_string())?;
+    runtime.block_on(async {
+        let at_client = |error| format!("{client}: {error}");
+        let asking = client.begin(&Method::GET, target.path_and_query(), &fields, Bytes::new());
+        let begun = tokio::time::timeout(PATIENCE, asking).await;
+        let begun =
+            begun.unwrap_or_else(|_| Err(format!("no answer within {} s", PATIENCE.as_secs())));
+        let (begun, _connection) = begun.map_err(at_client)?;
+        let (head, body) = begun.into_parts();
+        let answer = Answer { status: head.status, fields: head.headers, body: Bytes::new() };
+        if !args.json {
+            print(&answer, &target.to_string());
+        }
+        let (body, left) = match rest::is_of_events(&answer.fields) && !args.body {
+            true => (Vec::new(), Some(Left::Events)),
+            false => rest::take(body, args.body).await.map_err(at_client)?,
+        };
+        let left = left.map(Left::sentence);
+        if args.json {
+            say(&document(&answer, &target.to_string(), left.as_deref()).to_string());
+            return Ok(());
+        }
+        if args.body {
+            say("");
+            say(&String::from_utf8_lossy(&body));
+        }
+        if let Some(left) = left {
+            say("");
+            say(&left);
+        }
+        Ok(())
+    })
 }
 
 /// The fields that are given, and the cookies, in one line.
@@ -87,30 +115,32 @@ fn explanation(answer: &Answer) -> Option<Value> {
     serde_json::from_str(answer.field(LARDER_EXPLAIN)?).ok()
 }
 
-fn document(answer: &Answer, url: &str) -> Value {
+fn document(answer: &Answer, url: &str, left: Option<&str>) -> Value {
     let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     let fields: Vec<(String, String)> = (answer.fields.iter())
         .filter(|(name, _)| *name != LARDER_EXPLAIN)
         .map(|(name, value)| (name.to_string(), text(value)))
         .collect();
-    let status = answer.field("cache-status");
+    let decision = answer.field("cache-status").map(Decision::read);
     json!({
         "url": url,
         "status": answer.status.as_u16(),
         "fields": fields,
-        "in_words": status.map(words::in_words),
+        "in_words": decision.map(|decision| words::in_words(decision, answer.status)),
         "explanation": explanation(answer),
+        "left": left,
     })
 }
 
-fn print(answer: &Answer, url: &str, body: bool) {
+fn print(answer: &Answer, url: &str) {
     say(&format!("HTTP/1.1 {}", answer.status));
     for (name, value) in answer.fields.iter().filter(|(name, _)| *name != LARDER_EXPLAIN) {
         say(&format!("{name}: {}", harmless(&String::from_utf8_lossy(value.as_bytes()))));
     }
     say("");
-    match answer.field("cache-status") {
-        Some(status) => say(&words::in_words(status)),
+    let decision = answer.field("cache-status").map(Decision::read);
+    match decision {
+        Some(decision) => say(&words::in_words(decision, answer.status)),
         None => say("There is no Cache-Status: this answer did not come through larder."),
     }
     let told = explanation(answer);
@@ -121,16 +151,16 @@ fn print(answer: &Answer, url: &str, body: bool) {
     match told {
         Some(told) => explained::lines(&told).iter().for_each(|line| say(&harmless(line))),
         None if url.starts_with("https://") => {}
-        None if answer.field("cache-status").is_some() => {
+        None if decision.is_some() => {
             say("");
             say("larder says more to who bears the admin token (--token, LARDER_TOKEN), or asks");
             say("from its own machine if there is none.");
         }
         None => {}
     }
-    if body {
-        say("");
-        say(&String::from_utf8_lossy(&answer.body));
+    let failure = decision.and_then(|decision| decision.reason);
+    if let Some(reason) = failure.filter(|reason| reason.kind() == Kind::Failed) {
+        explained::mending(reason).iter().for_each(|line| say(line));
     }
 }
 

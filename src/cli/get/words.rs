@@ -3,10 +3,10 @@
 use crate::cli::decision::Decision;
 use crate::semantics::cache_status::Forward;
 use crate::semantics::reason::{Kind, Reason};
+use http::StatusCode;
 
-/// The last member of `Cache-Status`, in a sentence or two.
-pub(in crate::cli) fn in_words(field: &str) -> String {
-    let decision = Decision::read(field);
+/// What was decided about an answer with this status, in a sentence or two.
+pub(in crate::cli) fn in_words(decision: Decision, status: StatusCode) -> String {
     let reason = decision.reason;
     let mut words = match (decision.hit, decision.forward) {
         (true, _) => hit(decision.ttl),
@@ -23,6 +23,11 @@ pub(in crate::cli) fn in_words(field: &str) -> String {
         words.push_str(" Its placeholders were filled for this visitor.");
     }
     match reason.map(|reason| (reason.kind(), reason.sentence())) {
+        // Why an error is not kept is not what its visitor wants to know.
+        Some((Kind::NotStored, _)) if status.is_server_error() => {
+            words
+                .push_str(&format!(" The app failed: it answered {status}, which was not stored."));
+        }
         Some((Kind::NotStored, why)) => words.push_str(&format!(" It was not stored: {why}.")),
         Some((Kind::Served | Kind::Failed, what)) => {
             words.push_str(&format!(" {}.", capitalized(what)));
@@ -59,6 +64,11 @@ mod tests {
     #[test]
     fn every_decision_has_words() {
         for (field, words) in [
+            (
+                "larder; fwd=request",
+                "Forwarded to the app: what was stored is not for this request: it demands a newer one, \
+                 or is from a visitor who is identified, for whom the default lifetime is not.",
+            ),
             ("larder; hit; ttl=57", "A hit: from the cache, fresh for another 57 s."),
             (
                 "Other; hit, larder; fwd=uri-miss; stored",
@@ -80,7 +90,13 @@ mod tests {
             ),
             ("larder", "larder answered by itself."),
         ] {
-            assert_eq!(in_words(field), words);
+            assert_eq!(in_words(Decision::read(field), StatusCode::OK), words);
         }
+        let failed = Decision::read("larder; fwd=uri-miss; detail=no-lifetime");
+        assert_eq!(
+            in_words(failed, StatusCode::SERVICE_UNAVAILABLE),
+            "Forwarded to the app: nothing was stored for this URL. The app failed: it answered 503 \
+             Service Unavailable, which was not stored."
+        );
     }
 }

@@ -3,6 +3,7 @@
 use crate::cli::connection::Seen;
 use crate::cli::decision::Decision;
 use crate::semantics::identity;
+use crate::semantics::reason::Kind;
 use http::header::{self, HeaderName};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -64,9 +65,14 @@ impl How {
         let status = seen.status.as_u16();
         let reason = decision.and_then(|decision| decision.reason);
         if status >= 500 {
-            return How::Failed(match reason {
-                Some(reason) => format!("{status}: {} ({})", reason.sentence(), reason.code()),
-                None => seen.status.to_string(),
+            return How::Failed(match (reason, decision) {
+                (Some(reason), _) if reason.kind() == Kind::Failed => {
+                    format!("{status}: {} ({})", reason.sentence(), reason.code())
+                }
+                (_, Some(Decision { forward: Some(_), .. })) => {
+                    format!("{}: the app failed", seen.status)
+                }
+                _ => seen.status.to_string(),
             });
         }
         let Some(decision) = decision else { return How::Outside };

@@ -5,6 +5,7 @@ use crate::explain::{LeftOut, Said, Step, Variant};
 use crate::message::{self, NewTraces, Presented};
 use crate::semantics::cache_status::{CacheStatus, Forward, Outcome};
 use crate::semantics::cookies;
+use crate::semantics::identity;
 use crate::semantics::reason::Kind;
 use crate::storage::StoredResponse;
 use http::header::HeaderName;
@@ -82,15 +83,27 @@ impl Shared {
         let ignored: Vec<&str> = ignored.iter().map(String::as_str).collect();
         let why = "cache.cookies doesn't name them: they don't tell visitors apart";
         leave("cookies", &ignored, why);
+        let identity_fields = &self.options.policy.identity_fields;
         let others: Vec<&str> = request
             .fields
             .keys()
+            .filter(|name| !is_judged(name, identity_fields))
             .map(HeaderName::as_str)
             .filter(|name| !named(name) && !is_set_by_larder(name, &self.options.presented))
             .collect();
         leave("fields", &others, "no Vary of what is stored names them");
         left
     }
+}
+
+/// Whether larder itself goes by a field, whatever is stored: by what says who the visitor
+/// is, by conditions, ranges and what the client demands. Of cookies it is said one by one.
+fn is_judged(name: &HeaderName, identity_fields: &[HeaderName]) -> bool {
+    let is_named = matches!(
+        name.as_str(),
+        "authorization" | "cache-control" | "cookie" | "pragma" | "range" | "x-refresh"
+    );
+    is_named || name.as_str().starts_with("if-") || identity::is_one_of(name, identity_fields)
 }
 
 /// Whether a field is larder's word to the app, whatever the client has sent.
