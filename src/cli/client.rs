@@ -258,8 +258,7 @@ impl Admin {
                 let said = body.collect().await.map(http_body_util::Collected::to_bytes);
                 let said: serde_json::Value =
                     serde_json::from_slice(&said.unwrap_or_default()).unwrap_or_default();
-                let why = said["detail"].as_str().unwrap_or("no reason was given");
-                return Err(format!("{status}: {why}"));
+                return Err(format!("{status}: {}", refusal(&said)));
             }
             let mut rest = Vec::new();
             while let Some(Ok(frame)) = body.frame().await {
@@ -289,6 +288,14 @@ impl Admin {
         fields.extend(self.authorization());
         self.client.send(method, path, &fields, body)
     }
+}
+
+/// Why the admin port refuses, in its own words. What says nothing is not the admin port.
+pub(super) fn refusal(said: &serde_json::Value) -> &str {
+    said["detail"].as_str().unwrap_or(
+        "that is no answer of larder's admin port. This may be the port for visitors: the admin port is \
+         6082 by default (--admin)",
+    )
 }
 
 /// An address that means "any" is reached through loopback.

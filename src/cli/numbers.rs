@@ -1,6 +1,6 @@
 //! What `larder stats` and `larder top` read from `/v1/stats`.
 
-use super::client::Admin;
+use super::client::{Admin, refusal};
 use serde_json::Value;
 
 /// The numbers as larder told them at one time.
@@ -20,8 +20,7 @@ impl Numbers {
         if answer.status.is_success() && said.is_object() {
             return Ok(Numbers(said));
         }
-        let why = said["detail"].as_str().unwrap_or("that is no answer of larder's");
-        Err(format!("{}: {why}", answer.status))
+        Err(format!("{}: {}", answer.status, refusal(&said)))
     }
 
     /// A number, by its JSON pointer; zero if it isn't there.

@@ -1,8 +1,8 @@
 //! `larder purge`.
 
 use super::args::PurgeArgs;
-use super::client::{Admin, Answer};
-use super::{failed, say};
+use super::client::{Admin, Answer, refusal};
+use super::{failed, say, senseless};
 use serde_json::{Value, json};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -19,17 +19,14 @@ pub(super) fn run(args: &PurgeArgs) -> ExitCode {
         Some(number) => undo(&admin, number, args.json),
         None => purge(&admin, args),
     };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => failed(&format!("error: {error}")),
-    }
+    done.unwrap_or_else(|error| failed(&format!("error: {error}")))
 }
 
 /// The document of an answer that says yes, else what it says.
 fn accepted(admin: &Admin, answer: Result<Answer, String>) -> Result<Value, String> {
     let answer = answer.map_err(|why| format!("no larder answers at {}: {why}", admin.client()))?;
     let said: Value = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
-    if answer.status.is_success() {
+    if answer.status.is_success() && said.is_object() {
         return Ok(said);
     }
     let mut why = match said["errors"].as_array() {
@@ -37,7 +34,7 @@ fn accepted(admin: &Admin, answer: Result<Answer, String>) -> Result<Value, Stri
             let details = errors.iter().filter_map(|error| error["detail"].as_str());
             details.collect::<Vec<&str>>().join("\n  ")
         }
-        None => said["detail"].as_str().unwrap_or("no reason was given").to_string(),
+        None => refusal(&said).to_string(),
     };
     if answer.status.as_u16() == 401 {
         why.push_str("\n  (--token, LARDER_TOKEN, or --config with the file that has it)");
@@ -45,16 +42,41 @@ fn accepted(admin: &Admin, answer: Result<Answer, String>) -> Result<Value, Stri
     Err(format!("{}: {why}", answer.status))
 }
 
-fn purge(admin: &Admin, args: &PurgeArgs) -> Result<(), String> {
+fn purge(admin: &Admin, args: &PurgeArgs) -> Result<ExitCode, String> {
     let said = accepted(admin, admin.post("/v1/purge", &document(args)))?;
-    if args.json && !args.watch {
-        say(&said.to_string());
-        return Ok(());
+    match (args.json, args.watch) {
+        (true, true) => {}
+        (true, false) => say(&said.to_string()),
+        (false, _) => tell(args, &said),
     }
-    if !args.json {
-        tell(args, &said);
+    if args.watch {
+        watch(admin, &said, args.json)?;
     }
-    if args.watch { watch(admin, &said, args.json) } else { Ok(()) }
+    let mistakes = run_together(args, &said);
+    match mistakes.is_empty() {
+        true => Ok(ExitCode::SUCCESS),
+        false => Ok(senseless(&mistakes.join("\n"))),
+    }
+}
+
+/// What is to be said of tags that were met by nothing and look like several: white space or
+/// a comma is in few tags (those of `Cache-Groups`, and a site's name of TYPO3's).
+fn run_together(args: &PurgeArgs, said: &Value) -> Vec<String> {
+    let is_between = |c: char| c == ',' || c.is_whitespace();
+    let count = if args.dry_run { "objects" } else { "purged" };
+    let entries = said["tags"].as_array().into_iter().flatten();
+    let unmet = entries.filter(|entry| entry[count] == 0).filter_map(|entry| entry["tag"].as_str());
+    let doubtful = unmet.filter(|tag| tag.contains(is_between));
+    let mistake = |tag: &str| {
+        let parts = tag.split(is_between).filter(|part| !part.is_empty());
+        let meant: Vec<String> = parts.map(|part| format!("--tag {part}")).collect();
+        format!(
+            "error: nothing bears the tag {tag:?}: commas and white space stand between tags. \
+             Did you mean {}?",
+            meant.join(" ")
+        )
+    };
+    doubtful.map(mistake).collect()
 }
 
 fn document(args: &PurgeArgs) -> Value {
@@ -158,14 +180,14 @@ fn watch(admin: &Admin, said: &Value, as_json: bool) -> Result<(), String> {
     }
 }
 
-fn undo(admin: &Admin, number: u64, as_json: bool) -> Result<(), String> {
+fn undo(admin: &Admin, number: u64, as_json: bool) -> Result<ExitCode, String> {
     let path = format!("/v1/purges/{number}/undo");
     let said = accepted(admin, admin.post(&path, &json!({})))?;
     match as_json {
         true => say(&said.to_string()),
         false => say(&format!("{} as fresh as before purge {number}", responses(&said["undone"]))),
     }
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }
 
 fn responses(count: &Value) -> String {

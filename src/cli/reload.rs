@@ -1,7 +1,7 @@
 //! `larder reload`.
 
 use super::args::Place;
-use super::client::Admin;
+use super::client::{Admin, refusal};
 use super::{failed, say};
 use serde_json::{Value, json};
 use std::process::ExitCode;
@@ -18,9 +18,8 @@ pub(super) fn run(place: &Place) -> ExitCode {
         }
     };
     let said: Value = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
-    if !answer.status.is_success() {
-        let detail = said["detail"].as_str().unwrap_or("no reason was given");
-        return failed(&format!("not reloaded, nothing has changed:\n{detail}"));
+    if !answer.status.is_success() || !said.is_object() {
+        return failed(&format!("not reloaded, nothing has changed:\n{}", refusal(&said)));
     }
     let lines = |list: &str| {
         let lines = said[list].as_array().into_iter().flatten();

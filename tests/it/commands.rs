@@ -247,6 +247,47 @@ fn purge_that_fails_says_why() {
 }
 
 #[test]
+fn tags_that_were_run_together_are_noticed() {
+    let groups = "Cache-Groups: \"two words\"";
+    let origin =
+        Origin::answering(move |_| reply(200, &["Cache-Control: max-age=60", groups], "page"));
+    let larder = Larder::in_front_of(origin.address, &[]);
+    let admin = larder.admin.to_string();
+    let purge = |tag: &str| Larder::run(&["purge", "--admin", &admin, "--tag", tag], &[]);
+    for (tag, meant) in [
+        ("a b", "--tag a --tag b?"),
+        ("article:1,article:2", "--tag article:1 --tag article:2?"),
+        (" a", "--tag a?"),
+    ] {
+        let (status, _, errors) = purge(tag);
+        assert_eq!(status, Some(2), "{errors}");
+        let expected = format!("error: nothing bears the tag {tag:?}: ");
+        assert!(
+            errors.starts_with(&expected) && errors.ends_with(&format!("{meant}\n")),
+            "{errors}"
+        );
+    }
+    // A group may be called so, and is met then.
+    larder.get("/a");
+    let (status, output, _) = purge("two words");
+    assert_eq!((status, output.lines().next()), (Some(0), Some("1 response forgotten")));
+}
+
+#[test]
+fn another_port_than_the_admins_is_noticed() {
+    for status in [200, 404] {
+        let origin = Origin::answering(move |_| reply(status, &[], "page"));
+        let larder = Larder::in_front_of(origin.address, &[]);
+        let proxy = larder.proxy.to_string();
+        for args in [&["stats"][..], &["top", "--once"], &["purge", "--all"], &["reload"]] {
+            let (code, said, why) = Larder::run(&[args, &["--admin", &proxy]].concat(), &[]);
+            assert_eq!((code, said.as_str()), (Some(1), ""), "{args:?}: {why}");
+            assert!(why.contains("the admin port is 6082 by default"), "{args:?}: {why}");
+        }
+    }
+}
+
+#[test]
 fn purge_of_nothing_says_what_there_is() {
     let (code, _, errors) = Larder::run(&["purge"], &[]);
     assert_eq!(code, Some(2));
