@@ -123,9 +123,7 @@ impl Project {
         {
             remarks.push("SECURE_SSL_REDIRECT is on: without SECURE_PROXY_SSL_HEADER every page redirects to itself".to_string());
         }
-        if flavour == Flavour::Django {
-            remarks.push(NO_LIFETIME.to_string());
-        }
+        remarks.push(NO_LIFETIME.to_string());
         let hosts = self.values.list("ALLOWED_HOSTS", notes);
         let app = self.lines(flavour, &hosts);
         let origin = gunicorn::origin(&self.root, &mut self.notes);

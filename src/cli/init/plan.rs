@@ -197,10 +197,10 @@ impl Plan {
                  # default_ttl = \"60s\"\n"
             }
             Flavour::Wagtail => {
-                "# For pages that state no lifetime: right as long as each cookie by which pages differ is\n\
-                 # named below. Wagtail purges what it publishes, but not the pages that list it: raise this\n\
-                 # once those are purged too.\n\
-                 default_ttl = \"60s\"\n"
+                "# For pages that state no lifetime, as Wagtail's do: it is 0 until you know that none of\n\
+                 # them is for one visitor without its cookie being named below. Wagtail purges what it\n\
+                 # publishes, but not the pages that list it: raise this once those are purged too.\n\
+                 # default_ttl = \"60s\"\n"
             }
             Flavour::Flask => {
                 "# For pages that state no lifetime. It is 0 until you know that none of them is for one\n\

@@ -106,6 +106,7 @@ fn the_frameworks_cookies_are_known() {
     assert_eq!(django.bypass_cookies, ["messages", "django_language"]);
     // Whether that are all of them, only who runs the site knows.
     assert_eq!(django.default_ttl, Duration::ZERO);
+    assert_eq!(load_file(&shipped("wagtail.toml")).unwrap().cache.default_ttl, Duration::ZERO);
     let flask = load_file(&shipped("flask.toml")).unwrap().cache;
     let expected = ["session", "remember_token"].map(String::from).to_vec();
     assert_eq!((flask.cookies, flask.default_ttl), (Some(expected), Duration::ZERO));
