@@ -167,9 +167,7 @@ impl Proxy {
         };
         let Some(claim) = claim else {
             let sentence = "No dialect of purges that is switched on has this method so.";
-            let mut response = respond::page(StatusCode::METHOD_NOT_ALLOWED, sentence);
-            respond::say_allowed(&mut response);
-            return own(response);
+            return own(respond::page(StatusCode::METHOD_NOT_ALLOWED, sentence));
         };
         let document = match claim.may_be_a_page {
             true => read(body).await,

@@ -159,12 +159,20 @@ pub(super) fn response(status: StatusCode, fields: HeaderMap, body: Body) -> Res
     response
 }
 
+/// The methods that a 405 names (RFC 9110 section 15.5.6). Others that the application has are
+/// handed on too.
+const METHODS: HeaderValue =
+    HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, QUERY");
+
 /// A short page in plain text that nobody is to keep.
 pub(super) fn page(status: StatusCode, sentence: &str) -> Response<Body> {
     let mut fields = HeaderMap::new();
     let plain = HeaderValue::from_static("text/plain; charset=utf-8");
     fields.insert(header::CONTENT_TYPE, plain);
     fields.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if status == StatusCode::METHOD_NOT_ALLOWED {
+        fields.insert(header::ALLOW, METHODS);
+    }
     response(status, fields, Body::from(format!("{status}\n\n{sentence}\n")))
 }
 
@@ -176,20 +184,10 @@ pub(super) fn say_closed(answer: &mut Answer) {
 
 /// Refuses a request, and closes the connection.
 pub(super) fn refusal(refusal: &Refusal) -> Answer {
-    let mut response = page(refusal.status, refusal.message);
-    if refusal.status == StatusCode::METHOD_NOT_ALLOWED {
-        say_allowed(&mut response);
-    }
+    let response = page(refusal.status, refusal.message);
     let mut answer = Answer { response, status: CacheStatus::new(Outcome::Own) };
     say_closed(&mut answer);
     answer
-}
-
-/// Names the methods that there are (RFC 9110 section 15.5.6). Others that the application
-/// has are handed on too.
-pub(super) fn say_allowed(response: &mut Response<Body>) {
-    let methods = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, QUERY");
-    response.headers_mut().insert(header::ALLOW, methods);
 }
 
 /// The origin failed, and there is nothing to stand in for it.

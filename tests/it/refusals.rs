@@ -265,6 +265,7 @@ fn methods_and_circles_that_are_refused() {
         assert_eq!((answer.status, answer.field("connection")), (status, Some("close")), "{head}");
         assert_eq!(answer.field("content-type"), Some("text/plain; charset=utf-8"));
         assert_eq!(answer.field("cache-control"), Some("no-store"));
+        assert_eq!(answer.field("allow").is_some(), status == 405);
         assert_eq!(answer.cache_status(), "larder");
         assert!(answer.text().starts_with(&status.to_string()) && answer.text().len() < 200);
         assert!(client.is_closed());
