@@ -152,6 +152,11 @@ impl Fill {
         }
     }
 
+    /// Whether it has outgrown the limit, however much memory there is.
+    pub fn is_too_large(&self) -> bool {
+        self.shared.lock().too_large
+    }
+
     /// Waits until nobody has read for so long that the body is not worth being
     /// brought for the store alone.
     pub async fn abandoned(&self) {

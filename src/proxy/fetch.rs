@@ -305,12 +305,15 @@ impl Proxy {
                         // Newcomers could not be given its beginning, and
                         // nothing will be stored.
                         if in_flight.take().is_some() {
-                            let nominated = &filling.content.rare.nominated;
-                            self.not_worth_waiting_for(plan, nominated, Reason::TooLarge);
-                            self.outdate(plan, Reason::TooLarge);
+                            self.is_too_large(plan, filling);
                         }
                     }
-                    Pushed::NobodyCares => return Err(BodyError::Abandoned),
+                    Pushed::NobodyCares => {
+                        if fill.is_too_large() && in_flight.take().is_some() {
+                            self.is_too_large(plan, filling);
+                        }
+                        return Err(BodyError::Abandoned);
+                    }
                 },
                 Err(frame) => {
                     // They are for all who read, and one of them alone has asked.
@@ -323,6 +326,13 @@ impl Proxy {
             }
         }
         Ok(trailers)
+    }
+
+    /// What comes has turned out to be too large to store.
+    fn is_too_large(&self, plan: &Plan, filling: &Filling) {
+        let nominated = &filling.content.rare.nominated;
+        self.not_worth_waiting_for(plan, nominated, Reason::TooLarge);
+        self.outdate(plan, Reason::TooLarge);
     }
 
     /// Adds a piece, for which what is stored gives way.

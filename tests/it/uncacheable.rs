@@ -35,6 +35,35 @@ fn what_may_be_stored_after_all_is_though_its_client_leaves() {
 }
 
 #[test]
+fn what_is_refreshed_behind_and_has_become_too_large_is_not_answered_stale() {
+    for stated in [true, false] {
+        let asked = AtomicUsize::new(0);
+        let origin = Origin::scripted(move |_, stream| {
+            let fields = "Cache-Control: max-age=10, stale-while-revalidate=600";
+            if asked.fetch_add(1, Ordering::SeqCst) == 0 {
+                return stream.write_all(reply(200, &[fields], "old").as_bytes()).is_ok();
+            }
+            let large = "x".repeat(100_000);
+            let answer = match stated {
+                true => reply(200, &[fields], &large),
+                false => format!(
+                    "HTTP/1.1 200 OK\r\n{fields}\r\nTransfer-Encoding: chunked\r\n\r\n\
+                     {:x}\r\n{large}\r\n0\r\n\r\n",
+                    large.len()
+                ),
+            };
+            // What nobody reads is given up.
+            stream.write_all(answer.as_bytes()).is_ok()
+        });
+        let house = House::in_front_of(&origin, |cache| cache.max_object = 64 << 10);
+        house.get("/");
+        house.pass(11);
+        assert_eq!(house.get("/").text(), "old", "while it is asked for anew");
+        wait_until("the old one is gone", || house.get("/").text().len() == 100_000);
+    }
+}
+
+#[test]
 fn it_is_known_for_as_long_as_the_answers_say_so() {
     let origin = Origin::answering(|_| reply(200, &["Cache-Control: no-store"], "page"));
     let lasts = Duration::from_secs(120);
