@@ -54,8 +54,8 @@ impl fmt::Display for StartError {
                 write!(f, "cannot listen on {address}: {error}")?;
                 match error.kind() {
                     ErrorKind::AddrInUse => f.write_str(
-                        "; a larder that is being stopped has its admin port until what is under \
-                         way has ended, for `timeouts.drain` at the most, or is stopped twice",
+                        "; if that is a larder that is being stopped: it has its admin port until what \
+                         is under way has ended, for `timeouts.drain` at the most",
                     ),
                     _ => Ok(()),
                 }

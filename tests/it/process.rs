@@ -181,6 +181,7 @@ fn an_address_in_use_is_said_and_ends_the_start() {
         assert_eq!(status, Some(1));
         let address = if listen.ends_with(":0") { taken } else { listen };
         assert!(errors.contains(&format!("cannot listen on {address}")), "{errors}");
+        assert!(errors.contains("`timeouts.drain`"), "{errors}");
     }
     assert_eq!(larder.get("/").status, 200, "the first one is not disturbed");
 }
