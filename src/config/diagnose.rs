@@ -132,9 +132,7 @@ impl ConfigError {
         problems.sort_by_key(|problem| problem.place.offset());
         Self(problems)
     }
-}
 
-impl ConfigError {
     /// Whether an option of the command line is among what is wrong.
     pub fn is_of_the_command(&self) -> bool {
         self.0.iter().any(|problem| match &problem.place {
